@@ -1,0 +1,31 @@
+"""Knowledge tuning: documents in, a small language model that knows them out. Heavy parts load on first use."""
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "settings": ["Settings", "load_settings"],
+    "store": ["Step", "read_rows", "read_manifest"],
+    "journal": ["Journal"],
+    "chunking": ["chunk_document"],
+    "documents": ["convert"],
+    "teachers": ["connect"],
+    "generation": ["Asker", "generate", "load_recipe"],
+    "curation": ["curate"],
+    "mixing": ["decontaminate", "mix"],
+    "training": ["train", "pretrain_tiny"],
+    "evaluation": ["load_exam", "answer_all", "grade", "compare"],
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = sorted(_HOME_OF)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME_OF:
+        return getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

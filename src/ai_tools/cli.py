@@ -1,0 +1,86 @@
+"""`ai-tools`: the command line. Exit codes: 0 done, 1 the work failed, 2 wrong usage or settings, 130 interrupted."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from .errors import AIToolsError, SettingsError
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    help="Knowledge tuning, step by step.",
+)
+
+Parameter = Annotated[
+    list[str] | None, typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="A setting of the run.")
+]
+
+
+@app.command()
+def run(
+    first: Annotated[int, typer.Option("--from", help="First step.")] = 0,
+    last: Annotated[int, typer.Option("--to", help="Last step.")] = 6,
+    only: Annotated[list[int] | None, typer.Option(help="This step alone; may be repeated.")] = None,
+    parameter: Parameter = None,
+    fresh: Annotated[bool, typer.Option(help="Run steps that are up to date, too.")] = False,
+    plan: Annotated[bool, typer.Option(help="Say what would run and what it would ask, and stop.")] = False,
+) -> None:
+    """Execute the notebooks in order, skipping what is up to date."""
+    from . import runner, settings
+
+    overrides = _overrides(parameter)
+    loaded = settings.load_settings(**overrides)
+    steps = runner.select(only or (), first, last)
+    if plan:
+        runner.check_overrides(loaded, steps, overrides)
+        for line in runner.plan(loaded, steps):
+            typer.echo(line)
+    else:
+        runner.run(loaded, steps, overrides, fresh=fresh, say=typer.echo)
+
+
+@app.command()
+def status() -> None:
+    """Show which steps are complete, stale or missing, and what they hold."""
+    from . import runner, settings
+
+    loaded = settings.load_settings()
+    typer.echo(f"output: {loaded.output}")
+    for step in runner.select():
+        state = runner.state_of(loaded, step)
+        counts = ", ".join(f"{name} {value}" for name, value in state.counts.items())
+        typer.echo(f"{step.folder:28} {state.state:9} {state.reason}" + (f" [{counts}]" if counts else ""))
+
+
+def _overrides(parameters: list[str] | None) -> dict[str, str]:
+    values = {}
+    for parameter in parameters or []:
+        name, equals, value = parameter.partition("=")
+        if not equals:
+            raise SettingsError(f"-p {parameter}: write NAME=VALUE")
+        values[name.strip().lower()] = value
+    return values
+
+
+def main() -> None:
+    """Run a command; every foreseen error is one line and an exit code."""
+    try:
+        app(standalone_mode=False)
+    except AIToolsError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except typer.Exit as done:
+        sys.exit(done.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        typer.echo("interrupted: all finished work is kept; run again to go on", err=True)
+        sys.exit(130)
+    except Exception as error:
+        if hasattr(error, "exit_code") and hasattr(error, "format_message"):  # a usage error of click
+            typer.echo(f"error: {error.format_message()}", err=True)
+            sys.exit(error.exit_code)
+        raise

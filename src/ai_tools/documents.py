@@ -1,0 +1,168 @@
+"""Files -> documents in Markdown, and the seed data that goes with every chunk."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from .errors import InputError, MissingExtra
+from .records import Chunk, Document, Rejection, content_id
+
+
+def convert(files: Sequence[Path]) -> tuple[list[Document], list[Rejection]]:
+    """Convert files to documents, one by one; a file that cannot be read is reported and the others go on.
+
+    Raises:
+        InputError: there is no file, or none of them could be read.
+    """
+    if not files:
+        raise InputError("SOURCE_DOCUMENTS names no file; give a file, a folder, a glob or a comma list")
+    names = _names(files)
+    documents: list[Document] = []
+    failed: list[Rejection] = []
+    for path in files:
+        try:
+            documents.append(_convert_one(path, names[path]))
+        except (InputError, OSError, UnicodeDecodeError) as error:
+            failed.append(Rejection("convert", f"{path.name}: {error}", {"source": path.name}))
+    if not documents:
+        raise InputError("none of the documents could be read: " + "; ".join(one.reason for one in failed[:5]))
+    return documents, failed
+
+
+def _convert_one(path: Path, name: str) -> Document:
+    media_type, converter = CONVERTERS.get(path.suffix.lower(), (None, None))
+    if media_type is None or converter is None:
+        raise InputError(f"no converter for '{path.suffix}' files; there is one for {', '.join(CONVERTERS)}")
+    data = path.read_bytes()
+    title, text = converter(_decode(data))
+    if not text.strip():
+        raise InputError("empty; nothing to learn from it")
+    title = title or _first_heading(text) or re.sub(r"^\d+[_\- ]+|[_\-]+", " ", path.stem).strip().capitalize()
+    return Document(
+        id=content_id(name, text),
+        name=name,
+        source=path.name,
+        title=title,
+        media_type=media_type,
+        sha256=hashlib.sha256(data).hexdigest(),
+        converter=converter.__name__.removeprefix("_from_"),
+        text=text,
+    )
+
+
+def _decode(data: bytes) -> str:
+    """UTF-8 with or without a mark; other encodings are told from the bytes. Line ends become `\\n`."""
+    if b"\0" in data[:4096]:
+        raise InputError("binary, not text")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        try:
+            from charset_normalizer import from_bytes
+        except ImportError:
+            raise MissingExtra("documents", "charset-normalizer") from None
+        best = from_bytes(data).best()
+        if best is None:
+            raise InputError("its encoding could not be told; save it as UTF-8") from None
+        text = str(best)
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _from_markdown(text: str) -> tuple[str, str]:
+    return "", text
+
+
+def _from_text(text: str) -> tuple[str, str]:
+    return "", text
+
+
+def _from_html(text: str) -> tuple[str, str]:
+    """Main text only: navigation, banners and scripts fall away; tables and code stay."""
+    try:
+        import trafilatura
+    except ImportError:
+        raise MissingExtra("documents", "trafilatura") from None
+    markdown = trafilatura.extract(
+        text, output_format="markdown", include_tables=True, include_formatting=True, include_comments=False
+    )
+    found = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
+    title = _first_heading(markdown or "") or (re.sub(r"\s+", " ", found[1]).strip() if found else "")
+    return title, markdown or ""
+
+
+CONVERTERS: dict[str, tuple[str, Callable[[str], tuple[str, str]]]] = {
+    ".md": ("text/markdown", _from_markdown),
+    ".markdown": ("text/markdown", _from_markdown),
+    ".txt": ("text/plain", _from_text),
+    ".html": ("text/html", _from_html),
+    ".htm": ("text/html", _from_html),
+}
+
+
+def document_row(document: Document) -> dict[str, Any]:
+    """A row of documents.jsonl; the text itself is in the Markdown file at `path`."""
+    row = document.to_row()
+    text = row.pop("text")
+    return row | {"path": f"documents/{document.name}.md", "n_chars": len(text)}
+
+
+def seed_rows(
+    documents: Sequence[Document],
+    chunks: Sequence[Chunk],
+    examples: dict[str, list[tuple[str, str]]],
+    *,
+    domain: str,
+    outline: str,
+) -> list[dict[str, str]]:
+    """One row of seed_data.jsonl for each chunk.
+
+    Args:
+        examples: for each document id, up to three pairs of question and answer written from that document.
+        domain, outline: override what is inferred where not empty.
+    """
+    by_id = {document.id: document for document in documents}
+    first: dict[str, str] = {}
+    for chunk in chunks:
+        first.setdefault(chunk.document_id, chunk.text)
+    rows = []
+    for chunk in chunks:
+        document = by_id[chunk.document_id]
+        pairs = [*examples.get(document.id, []), ("", ""), ("", ""), ("", "")][:3]
+        row = {
+            "document": chunk.text,
+            "document_outline": outline or outline_of(document.title),
+            "document_title": document.title,
+            "domain": domain or document.title,
+            "icl_document": first[document.id],
+        }
+        for number, (question, answer) in enumerate(pairs, 1):
+            row |= {f"icl_query_{number}": question, f"icl_response_{number}": answer}
+        rows.append(row | {"chunk_id": chunk.chunk_id, "document_id": chunk.document_id})
+    return rows
+
+
+def outline_of(title: str) -> str:
+    """A short noun phrase for "In …,": the title's first eight words, its opening article in lower case."""
+    words = re.sub(r"[\s:;,.\u2013\u2014-]+$", "", " ".join(re.split(r"\s+", title)[:8])).split(" ")
+    if words[0] in {"A", "An", "The"}:
+        words[0] = words[0].lower()
+    return " ".join(words)
+
+
+def _names(files: Sequence[Path]) -> dict[Path, str]:
+    """A name for each file: its path below the common folder, `/` as `__`, with the suffix where two would be equal."""
+    base = Path(os.path.commonpath([file.parent for file in files]))
+    short = {file: "__".join(file.relative_to(base).with_suffix("").parts) for file in files}
+    count = Counter(short.values())
+    return {file: name if count[name] == 1 else "__".join(file.relative_to(base).parts) for file, name in short.items()}
+
+
+def _first_heading(text: str) -> str:
+    found = re.search(r"^#{1,2} +(.+?)\s*#*$", text, re.MULTILINE)
+    return found[1] if found else ""

@@ -1,0 +1,53 @@
+"""Every error that a user can cause, with the fix in its message.
+
+AIToolsError
+├── UsageError             exit 2: wrong usage or settings, found before any work
+│   ├── SettingsError      a setting's value or name
+│   ├── MissingExtra       an optional dependency is not installed
+│   ├── MissingStep        a step was run before the one that it needs
+│   └── InputError         a document, exam or data file cannot be used
+└── WorkError              exit 1: the work was started and failed; what was finished is kept
+    ├── CutTooLarge        no passage has as many summaries as the cut asks for
+    ├── TooManyFailures    more than MAX_FAILURE_RATE of the items failed
+    ├── NothingProduced    a step made no rows
+    └── Contaminated       an exam question is left in the training rows
+"""
+
+from __future__ import annotations
+
+
+class AIToolsError(Exception):
+    exit_code = 1
+
+
+class UsageError(AIToolsError):
+    exit_code = 2
+
+
+class SettingsError(UsageError): ...
+
+
+class MissingExtra(UsageError):
+    def __init__(self, extra: str, package: str):
+        super().__init__(f"{package} is not installed. Fix: pip install 'ai-tools[{extra}]'")
+
+
+class MissingStep(UsageError): ...
+
+
+class InputError(UsageError): ...
+
+
+class WorkError(AIToolsError): ...
+
+
+class CutTooLarge(WorkError): ...
+
+
+class TooManyFailures(WorkError): ...
+
+
+class NothingProduced(WorkError): ...
+
+
+class Contaminated(WorkError): ...

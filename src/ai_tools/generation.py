@@ -1,0 +1,406 @@
+"""Recipes: chunks -> planned calls -> replies in the journal -> samples.
+
+Each chunk's chain (summaries or facts, then questions, then judgements) advances on its own; results come back in plan
+order, whatever the order of completion.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from . import prompts
+from .errors import NothingProduced, TooManyFailures
+from .journal import Journal
+from .prompts import BadReply, Sampling
+from .records import Call, Completion, Question, Rejection, Sample, Teacher, content_id
+from .settings import Settings
+from .teachers import run_sync
+
+SUMMARIES_PER_CALL = 5
+JUDGEMENTS_PER_CALL = 25
+ROWS_PER_COMMIT = 64
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Which prompts make one dataset, in order: a summary or facts (or neither), questions, a judge."""
+
+    name: str
+    questions: str
+    judge: str
+    summary: str = ""
+    facts: str = ""
+    angles: tuple[str, ...] = ()
+    questions_per_fact: int = 0
+    facts_per_call: int = 10
+
+
+@dataclass(frozen=True)
+class Passage:
+    """What a recipe is given: one chunk with what is known of its document."""
+
+    chunk_id: str
+    document_id: str
+    text: str
+    title: str
+    outline: str
+    domain: str
+    heading_path: tuple[str, ...]
+
+    @property
+    def section(self) -> str:
+        return " > ".join(self.heading_path)
+
+
+@dataclass
+class Batch:
+    """What a run of calls made: samples in plan order, and the calls that failed."""
+
+    samples: list[Sample] = field(default_factory=list)
+    failed: list[Rejection] = field(default_factory=list)
+    calls: int = 0
+    from_journal: int = 0
+
+
+@cache
+def load_recipe(name: str) -> Recipe:
+    text = (resources.files(__package__) / "data" / "recipes" / f"{name}.yaml").read_text("utf-8")
+    content = yaml.safe_load(text)
+    return Recipe(name=name, **(content | {"angles": tuple(content.get("angles", ()))}))
+
+
+def sampling(settings: Settings) -> Sampling:
+    """How a teacher is asked, from the settings."""
+    return Sampling(
+        temperature=settings.teacher_temperature,
+        max_tokens=settings.teacher_max_tokens,
+        top_p=settings.teacher_top_p,
+        seed=settings.seed,
+    )
+
+
+def passages(chunks: Iterable[dict[str, Any]], seed_data: Iterable[dict[str, Any]]) -> list[Passage]:
+    """Join rows of chunks.jsonl and seed_data.jsonl by chunk id, in the order of the chunks."""
+    seeds = {row["chunk_id"]: row for row in seed_data}
+    return [
+        Passage(
+            chunk_id=row["chunk_id"],
+            document_id=row["document_id"],
+            text=row["text"],
+            title=seeds[row["chunk_id"]]["document_title"],
+            outline=seeds[row["chunk_id"]]["document_outline"],
+            domain=seeds[row["chunk_id"]]["domain"],
+            heading_path=tuple(row["heading_path"]),
+        )
+        for row in chunks
+        if row["chunk_id"] in seeds
+    ]
+
+
+def subsample(items: Sequence[Passage], count: int) -> list[Passage]:
+    """At most `count` passages (0: all), taken in turn from every document, in their own order."""
+    if not count or count >= len(items):
+        return list(items)
+    queues: dict[str, list[Passage]] = {}
+    for item in items:
+        queues.setdefault(item.document_id, []).append(item)
+    turns = [(rank, order) for order, queue in enumerate(queues.values()) for rank in range(len(queue))]
+    documents = list(queues.values())
+    chosen = {documents[order][rank].chunk_id for rank, order in sorted(turns)[:count]}
+    return [item for item in items if item.chunk_id in chosen]
+
+
+class Asker:
+    """Asks a teacher through the journal: known calls cost nothing, new ones are recorded before they are used."""
+
+    def __init__(
+        self,
+        teacher: Teacher,
+        journal: Journal,
+        *,
+        sampling: Sampling,
+        instructions: str = "",
+        concurrency: int = 64,
+        on_progress: Progress | None = None,
+    ):
+        self.teacher, self.journal, self.sampling, self.instructions = teacher, journal, sampling, instructions
+        self.calls = self.from_journal = 0
+        self.failed: list[Rejection] = []
+        self._concurrency = concurrency
+        self.on_progress = on_progress
+
+    def plan(self, prompt: str, fields: dict[str, Any], **origin: Any) -> Call:
+        """The call that `ask` would make: look at its `messages` before any bulk work."""
+        loaded = prompts.load(prompt)
+        instructions = "" if loaded.reply == "judgements" else self.instructions
+        return prompts.plan_call(
+            loaded, fields, teacher=self.teacher, sampling=self.sampling, instructions=instructions, **origin
+        )
+
+    def ask_one(self, call: Call) -> Any:
+        """Ask and parse a single call, from ordinary code. Raises BadReply."""
+        return self.run([self.ask(call)])[0]
+
+    def run(self, work: Sequence[Any]) -> list[Any]:
+        """Await all coroutines side by side; results in their order."""
+
+        async def together() -> list[Any]:
+            self._slots = asyncio.Semaphore(self._concurrency)
+            self._queue: asyncio.Queue[tuple[Call, Completion, str, asyncio.Future[None]]] = asyncio.Queue()
+            writer = asyncio.create_task(self._write())
+            done = 0
+
+            async def counted(item: Any) -> Any:
+                nonlocal done
+                result = await item
+                done += 1
+                if self.on_progress:
+                    self.on_progress(done, len(work))
+                return result
+
+            try:
+                async with asyncio.TaskGroup() as group:
+                    tasks = [group.create_task(counted(item)) for item in work]
+            except* BaseException as errors:
+                raise errors.exceptions[0] from None
+            finally:
+                writer.cancel()
+            return [task.result() for task in tasks]
+
+        return run_sync(together())
+
+    async def ask(self, call: Call) -> Any:
+        """The parsed reply. Raises BadReply where the reply, now or in the journal, does not fit."""
+        completion = self.journal.get(call.key)
+        if completion is not None:
+            self.from_journal += 1
+            return prompts.parse(call, completion)
+        async with self._slots:
+            completion = await self.teacher.complete(call)
+            try:
+                reply, fault = prompts.parse(call, completion), ""
+            except BadReply as error:
+                reply, fault = None, str(error)
+            committed = asyncio.get_running_loop().create_future()
+            await self._queue.put((call, completion, fault, committed))
+            await committed
+        self.calls += 1
+        if fault:
+            raise BadReply(fault)
+        return reply
+
+    async def try_ask(self, call: Call) -> Any | None:
+        """Like `ask`, but a bad reply is kept in `failed` and None comes back: one item's failure is data."""
+        try:
+            return await self.ask(call)
+        except BadReply as error:
+            row = {"key": call.key, "recipe": call.recipe, "prompt": call.prompt, "chunk_id": call.chunk_id}
+            self.failed.append(Rejection("reply", str(error), row | {"draw": call.draw}))
+            return None
+
+    async def _write(self) -> None:
+        """Commit finished calls in small batches; a call's slot is freed when its row is committed."""
+        while True:
+            batch = [await self._queue.get()]
+            while not self._queue.empty() and len(batch) < ROWS_PER_COMMIT:
+                batch.append(self._queue.get_nowait())
+            rows = [(self.teacher.provider, call, completion, fault) for call, completion, fault, _ in batch]
+            try:
+                await asyncio.to_thread(self.journal.put, rows)
+            except BaseException as error:
+                for *_, committed in batch:
+                    committed.set_exception(error)
+                raise
+            for *_, committed in batch:
+                committed.set_result(None)
+
+
+def generate(items: Sequence[Passage], recipe: Recipe, *, asker: Asker, settings: Settings) -> Batch:
+    """Make one dataset.
+
+    `settings.summaries` draws are made of each passage, draw k from the k-th angle, with `questions_per_chunk` pairs
+    from one call about a passage or a summary.
+
+    Raises:
+        TooManyFailures: more than MAX_FAILURE_RATE of the calls failed; finished ones stay in the journal.
+        NothingProduced: no sample came out.
+    """
+    before = (asker.calls, asker.from_journal, len(asker.failed))
+    summaries, questions = settings.summaries, settings.questions_per_chunk
+    found = asker.run([_chain(item, recipe, asker, summaries, questions) for item in items])
+    samples = list({sample.sample_id: sample for chain in found for sample in chain}.values())
+    failed = asker.failed[before[2] :]
+    batch = Batch(samples, failed, asker.calls - before[0], asker.from_journal - before[1])
+    asked = batch.calls + batch.from_journal
+    if failed and len(failed) > settings.max_failure_rate * asked:
+        causes = "; ".join(sorted({rejection.reason for rejection in failed})[:3])
+        raise TooManyFailures(f"{recipe.name}: {len(failed)} of {asked} calls failed ({causes}); run again to go on")
+    if not samples:
+        raise NothingProduced(f"{recipe.name}: no pair came out of {len(items)} passages; look at the documents' text")
+    return batch
+
+
+def expected_calls(recipe: Recipe, n_passages: int, summaries: int, *, facts: int = 20, pairs: int = 5) -> int:
+    """About how many calls a dataset takes; later calls depend on earlier replies, so this assumes typical ones."""
+    if recipe.facts:
+        ask, made = 1 + -(-facts // recipe.facts_per_call), facts * recipe.questions_per_fact
+    else:
+        ask, made = summaries + (-(-summaries // SUMMARIES_PER_CALL) if recipe.summary else 0), summaries * pairs
+    return n_passages * (ask + -(-made // JUDGEMENTS_PER_CALL))
+
+
+async def _chain(item: Passage, recipe: Recipe, asker: Asker, summaries: int, questions: int) -> list[Sample]:
+    if recipe.facts:
+        samples = await _from_facts(item, recipe, asker)
+    elif recipe.summary:
+        texts = await _summaries(item, recipe, asker, summaries)
+        per_summary = [_from_text(item, text, draw, angle, recipe, asker, questions) for draw, angle, text in texts]
+        samples = [sample for part in await asyncio.gather(*per_summary) for sample in part]
+    else:
+        draws = [(draw, recipe.angles[(draw - 1) % len(recipe.angles)]) for draw in range(1, summaries + 1)]
+        per_draw = [_from_text(item, item.text, draw, angle, recipe, asker, questions) for draw, angle in draws]
+        samples = [sample for part in await asyncio.gather(*per_draw) for sample in part]
+    return await _judge(item, samples, recipe, asker)
+
+
+async def _summaries(item: Passage, recipe: Recipe, asker: Asker, count: int) -> list[tuple[int, str, str]]:
+    """(draw, angle, text) for draws 1 to `count`, asked for in fixed blocks, so that a larger count repeats nothing."""
+    found = []
+    for first in range(1, count + 1, SUMMARIES_PER_CALL):
+        angles = [recipe.angles[(draw - 1) % len(recipe.angles)] for draw in range(first, first + SUMMARIES_PER_CALL)]
+        fields = _about(item) | {"passage": item.text, "angles": angles}
+        call = asker.plan(recipe.summary, fields, recipe=recipe.name, chunk_id=item.chunk_id, draw=first)
+        reply = await asker.try_ask(call)
+        if reply is not None:
+            block = zip(range(first, count + 1), reply.summaries, strict=False)
+            found += [(draw, summary.angle, summary.text) for draw, summary in block if summary.text.strip()]
+    return found
+
+
+async def _from_text(
+    item: Passage, text: str, draw: int, angle: str, recipe: Recipe, asker: Asker, count: int
+) -> list[Sample]:
+    fields = _about(item) | {"passage": text, "count": count, "angle": angle}
+    call = asker.plan(recipe.questions, fields, recipe=recipe.name, chunk_id=item.chunk_id, draw=draw)
+    reply = await asker.try_ask(call)
+    return [] if reply is None else [_sample(item, pair, call, asker, draw, text) for pair in reply.pairs]
+
+
+async def _from_facts(item: Passage, recipe: Recipe, asker: Asker) -> list[Sample]:
+    origin = {"recipe": recipe.name, "chunk_id": item.chunk_id}
+    listed = await asker.try_ask(asker.plan(recipe.facts, _about(item) | {"passage": item.text}, **origin))
+    facts = [] if listed is None else [{"id": f"f{n}", "text": text} for n, text in enumerate(listed.facts, 1)]
+    texts = {fact["id"]: fact["text"] for fact in facts}
+    document = "\n".join(texts.values())
+    samples = []
+    for number, block in enumerate(_blocks(facts, recipe.facts_per_call)):
+        fields = _about(item) | {"facts": block, "count": recipe.questions_per_fact}
+        call = asker.plan(recipe.questions, fields, **origin, draw=number)
+        reply = await asker.try_ask(call)
+        for pair in reply.pairs if reply else []:
+            if pair.id in texts:  # an unknown id cannot be led back to a fact
+                samples.append(_sample(item, pair, call, asker, 0, document, key_fact=texts[pair.id]))
+    return samples
+
+
+async def _judge(item: Passage, samples: list[Sample], recipe: Recipe, asker: Asker) -> list[Sample]:
+    judged = []
+    for block in _blocks(samples, JUDGEMENTS_PER_CALL):
+        pairs = [{"id": one.sample_id, "question": one.question, "answer": one.response} for one in block]
+        call = asker.plan(
+            recipe.judge, {"passage": item.text, "pairs": pairs}, recipe=recipe.name, chunk_id=item.chunk_id
+        )
+        reply = await asker.try_ask(call)
+        verdicts = {verdict.id: verdict for verdict in reply.judgements} if reply else {}
+        for one in block:
+            verdict = verdicts.get(one.sample_id)
+            judged.append(
+                one
+                if verdict is None
+                else replace(
+                    one,
+                    faithfulness_judgment="YES" if verdict.grounded else "NO",
+                    faithfulness_explanation=verdict.explanation,
+                )
+            )
+    return judged
+
+
+def worked_examples(items: Sequence[Passage], *, asker: Asker) -> dict[str, list[tuple[str, str]]]:
+    """Three example pairs for each document, from its first passage that yields three: {document id: pairs}."""
+    by_document: dict[str, list[Passage]] = {}
+    for item in items:
+        by_document.setdefault(item.document_id, []).append(item)
+
+    async def example(candidates: list[Passage]) -> list[tuple[str, str]]:
+        best: list[tuple[str, str]] = []
+        for item in candidates:
+            fields = {"title": item.title, "passage": item.text, "count": 3}
+            reply = await asker.try_ask(
+                asker.plan("worked_example", fields, recipe="worked_example", chunk_id=item.chunk_id)
+            )
+            pairs = [(pair.question, pair.answer) for pair in reply.pairs[:3]] if reply else []
+            best = max(best, pairs, key=len)
+            if len(best) == 3:
+                break
+        return best
+
+    return dict(zip(by_document, asker.run([example(some) for some in by_document.values()]), strict=True))
+
+
+def write_exam(items: Sequence[Passage], *, asker: Asker, per_passage: int = 5) -> list[Question]:
+    """An exam from the documents themselves, marked `generated`; its wordings differ from those of the recipes."""
+
+    async def questions(item: Passage) -> list[Question]:
+        fields = _about(item) | {"passage": item.text, "count": per_passage}
+        reply = await asker.try_ask(asker.plan("exam", fields, recipe="exam", chunk_id=item.chunk_id))
+        return [] if reply is None else [_exam_question(item, one) for one in reply.questions]
+
+    found = {one.id: one for part in asker.run([questions(item) for item in items]) for one in part}
+    if not found:
+        raise NothingProduced(f"the teacher wrote no exam question for {len(items)} passages; set EXAM to a file")
+    return list(found.values())
+
+
+def _exam_question(item: Passage, one: prompts.ExamQuestion) -> Question:
+    name = content_id(item.chunk_id, one.question)
+    options = sorted({one.answer, *one.wrong_options}, key=lambda option: content_id(name, option))
+    return Question(f"generated-{name}", one.question, one.answer, tuple(options), item.document_id, source="generated")
+
+
+def _about(item: Passage) -> dict[str, Any]:
+    return {"title": item.title, "section": item.section}
+
+
+def _sample(
+    item: Passage, pair: prompts.Pair, call: Call, asker: Asker, draw: int, document: str, key_fact: str | None = None
+) -> Sample:
+    return Sample(
+        sample_id=content_id(call.recipe, item.chunk_id, draw, pair.question, pair.answer),
+        recipe=call.recipe,
+        chunk_id=item.chunk_id,
+        document_id=item.document_id,
+        draw=draw,
+        document_outline=item.outline,
+        domain=item.domain,
+        document=document,
+        raw_document=item.text,
+        question=pair.question.strip(),
+        response=pair.answer.strip(),
+        model=asker.teacher.model,
+        prompt_version=call.prompt_version,
+        key_fact=key_fact,
+    )
+
+
+def _blocks(items: Sequence[Any], size: int) -> list[list[Any]]:
+    return [list(items[start : start + size]) for start in range(0, len(items), size)]

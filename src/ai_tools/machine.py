@@ -1,0 +1,86 @@
+"""What this machine has, what it lacks, and how long the series takes on it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+from importlib import metadata, util
+from pathlib import Path
+from typing import Any
+
+from . import store, teachers
+from .errors import AIToolsError
+from .settings import Settings
+
+EXTRAS = {
+    "notebooks": ("jupyterlab", "papermill", "ipywidgets", "pandas", "matplotlib"),
+    "train": ("torch", "transformers", "datasets", "trl", "peft", "accelerate"),
+    "documents": ("trafilatura", "charset_normalizer"),
+}
+# Seconds of each step on two cores with the sample documents, offline teacher and tiny student.
+REFERENCE_SECONDS = {0: 5, 1: 25, 2: 3, 3: 10, 4: 5, 5: 60, 6: 10}
+
+
+def describe(settings: Settings) -> dict[str, Any]:
+    """The content of environment.json. Nothing is downloaded and no teacher is paid."""
+    extras = {name: [part for part in parts if not util.find_spec(part)] for name, parts in EXTRAS.items()}
+    disk = shutil.disk_usage(_existing(settings.output))
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(terse=True),
+        "versions": {name: _version(name) for parts in EXTRAS.values() for name in parts},
+        "cores": os.cpu_count(),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "disk_free_gib": round(disk.free / 2**30, 1),
+        "gpu": None if extras["train"] else _gpu(),
+        "missing": {name: missing for name, missing in extras.items() if missing},
+        "teacher": _teacher(settings),
+        "student": _student(settings),
+        "seconds_by_step": {f"{step.number:02d}": _seconds(settings, step.number) for step in store.STEPS},
+    }
+
+
+def _teacher(settings: Settings) -> dict[str, Any]:
+    try:
+        teacher = teachers.connect(settings.provider)
+    except AIToolsError as error:
+        return {"provider": settings.provider, "ready": False, "why": str(error)}
+    return {
+        "provider": teacher.provider,
+        "model": teacher.model,
+        "ready": True,
+        "cost": "none, nothing leaves this machine",
+    }
+
+
+def _student(settings: Settings) -> dict[str, Any]:
+    name = settings.student_model_name
+    if name == "tiny":
+        return {"name": name, "where": "built here in step 01"}
+    folder = settings.resolve(name)
+    return {"name": name, "where": str(folder) if folder.is_dir() else "fetched from Hugging Face when first used"}
+
+
+def _seconds(settings: Settings, number: int) -> dict[str, Any]:
+    manifest = store.read_manifest(settings, number)
+    if manifest:
+        return {"seconds": manifest["seconds"], "from": "the last run here"}
+    return {"seconds": REFERENCE_SECONDS[number], "from": "the sample on two cores"}
+
+
+def _gpu() -> str | None:
+    import torch
+
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else None
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _existing(path: Path) -> Path:
+    return next(folder for folder in (path, *path.parents) if folder.exists())

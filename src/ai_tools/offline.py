@@ -1,0 +1,351 @@
+"""A teacher without a language model: it answers the package's prompts by rules, from the passage alone.
+
+It needs no network and gives the same bytes for the same call. What it writes is plain and literal: good enough to try
+the whole pipeline and to teach a tiny model, no match for a real teacher.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from ai_tools import english, wordings
+from ai_tools.errors import UsageError
+from ai_tools.records import Call, Completion
+from ai_tools.wordings import Fact, Wording
+
+Reply = dict[str, list[dict[str, Any]]] | dict[str, list[str]]
+
+
+class OfflineTeacher:
+    """Answers calls by extraction rules. `model` changes whenever the rules change."""
+
+    provider = "offline"
+
+    def __init__(self) -> None:
+        source = b"".join(Path(file).read_bytes() for file in (__file__, wordings.__file__, english.__file__))
+        self.model = "rules-" + hashlib.sha256(source).hexdigest()[:12]
+
+    async def complete(self, call: Call) -> Completion:
+        """The reply in the JSON that the prompt asks for; UsageError for a prompt without rules."""
+        if call.prompt not in REPLIES:
+            known = ", ".join(sorted(REPLIES))
+            raise UsageError(f"The offline teacher has no rules for the prompt {call.prompt!r}. It knows: {known}.")
+        text = json.dumps(REPLIES[call.prompt](call.fields, call.seed), ensure_ascii=False)
+        asked = sum(len(message["content"].split()) for message in call.messages)
+        return Completion(text, self.model, prompt_tokens=asked, completion_tokens=len(text.split()))
+
+
+def _place(fields: dict[str, Any]) -> str:
+    """The last heading of the section's path, or the title."""
+    return str(fields.get("section", "")).split(" > ")[-1].strip() or str(fields.get("title", "")).strip()
+
+
+def _order(seed: int, *parts: object) -> bytes:
+    """A sort key that shuffles by seed, the same in every process."""
+    return hashlib.blake2b("\x1f".join(map(str, (seed, *parts))).encode(), digest_size=8).digest()
+
+
+# --- angles ----------------------------------------------------------------------------------------------------------
+
+ANGLES: tuple[tuple[str, frozenset[str], str], ...] = (
+    # words of an angle, the kinds of question that suit it, what its sentences contain
+    ("number amount quantit", frozenset(["number"]), r"\d|\b(?:%s)\b" % "|".join(english.NUMBER_WORDS)),
+    (
+        "time deadline date",
+        frozenset(["deadline", "duration", "frequency", "time"]),
+        r"(?i)\b(?:within|until|before|after|every|daily|days?|hours?|weeks?|months?|years?|\d\d:\d\d)\b",
+    ),
+    ("people role", frozenset(["who"]), r"(?i)\b(?:officer|manager|staff|team|head|director|who|led by|by the)\b"),
+    ("name term definition", frozenset(["name", "definition"]), r"\b(?:called|known as|named|means|is an?)\b|(?<=[a-z] )[A-Z]"),
+    ("condition", frozenset(["condition"]), r"(?i)\b(?:if|when|unless|until|provided|where)\b"),
+    ("exception", frozenset(["yesno", "condition"]), r"(?i)\b(?:not|never|no|only|except|unless|but|without|exempt)\b"),
+    ("dut step order", frozenset(["duty", "how", "what"]), r"(?i)\b(?:must|should|may|shall|required|needs? to)\b"),
+    ("purpose reason explanat analy infer", frozenset(["why", "how"]), r"(?i)\b(?:because|so that|in order|to [a-z]+|purpose|reason)\b"),
+    ("consequence", frozenset(["condition", "duty"]), r"(?i)\b(?:if|when|lead|loses|leads|result|closed|suspended|refused)\b"),
+    ("place system", frozenset(["place", "name"]), r"(?i)\b(?:in|at|on) (?:the )?(?:system|portal|form|centre|building)?\b|\bsystem\b"),
+    ("fact", frozenset(["what", "name", "number", "place"]), r"\w"),
+)
+
+
+def _angle(angle: str) -> tuple[frozenset[str], str]:
+    low = angle.lower()
+    for words, kinds, pattern in ANGLES:
+        if any(word in low for word in words.split()):
+            return kinds, pattern
+    return frozenset(), r"(?!)"
+
+
+# --- summaries and facts ---------------------------------------------------------------------------------------------
+
+
+def _angled(texts: Sequence[str], angle: str, seed: int, share: float, must: frozenset[int] = frozenset()) -> frozenset[int]:
+    """Which texts suit an angle: all of `must`, then the best until the share is full, ties broken by the seed."""
+    pattern = re.compile(_angle(angle)[1])
+    size = max(min(3, len(texts)), round(len(texts) * share))
+    ranked = sorted(
+        range(len(texts)),
+        key=lambda i: (i not in must, -min(2, len(pattern.findall(texts[i]))), _order(seed, angle, texts[i])),
+    )
+    return frozenset(ranked[: max(size, len(must))])
+
+
+def _summaries(texts: Sequence[str], fields: dict[str, Any], seed: int, share: float, must: frozenset[int]) -> Reply:
+    taken: set[frozenset[int]] = set()
+    found = []
+    for number, angle in enumerate(fields["angles"]):
+        chosen = _angled(texts, angle, seed, share + 0.05 * (number % 3), must)
+        for i in sorted(range(len(texts)), key=lambda i: _order(seed, "other", angle, i)):
+            if chosen not in taken:
+                break
+            chosen = chosen ^ {i} if i not in must and (i not in chosen or len(chosen) > 3) else chosen
+        taken.add(chosen)
+        found.append({"angle": angle, "text": " ".join(texts[i] for i in sorted(chosen))})
+    return {"summaries": found}
+
+
+def extractive_summary(fields: dict[str, Any], seed: int) -> Reply:
+    """For each angle, a third to a half of the passage's sentences, word for word and in order."""
+    texts = [s.text for s in wordings.sentences(fields["passage"])]
+    return _summaries(texts, fields, seed, 0.36, frozenset())
+
+
+def detailed_summary(fields: dict[str, Any], seed: int) -> Reply:
+    """For each angle, most facts of the passage and at least one of every section."""
+    found = wordings.facts(fields["passage"], _place(fields))
+    texts = list(dict.fromkeys(fact.text for fact in found))
+    sections = {fact.section: texts.index(fact.text) for fact in reversed(found)}
+    if not texts:
+        return extractive_summary(fields, seed)
+    return _summaries(texts, fields, seed, 0.6, frozenset(sections.values()))
+
+
+def key_facts(fields: dict[str, Any], seed: int) -> Reply:
+    """Every fact of the passage."""
+    return {"facts": list(dict.fromkeys(fact.text for fact in wordings.facts(fields["passage"], _place(fields))))}
+
+
+# --- questions -------------------------------------------------------------------------------------------------------
+
+
+def _ranked(found: Iterable[Wording], seed: int, kinds: frozenset[str] = frozenset()) -> list[Wording]:
+    """Wordings in the order of choice: the angle's kinds first, then turn by turn over what they ask for."""
+    turns: dict[str, int] = {}
+    ranked = []
+    for w in sorted(found, key=lambda w: _order(seed, w.question)):
+        turns[w.answer] = turns.get(w.answer, -1) + 1
+        ranked.append((w.kind not in kinds, turns[w.answer], w.kind == "yesno", w))
+    return [w for *_, w in sorted(ranked, key=lambda row: row[:3])]
+
+
+def _by_fact(fields: dict[str, Any], exam: bool) -> list[tuple[Fact, list[Wording]]]:
+    names = wordings.proper_words(fields["passage"])
+    rows = []
+    for fact in wordings.facts(fields["passage"], _place(fields)):
+        found = [w for w in wordings.wordings(fact, names) if w.exam == exam]
+        if found:
+            rows.append((fact, found))
+    return rows
+
+
+def questions(fields: dict[str, Any], seed: int) -> Reply:
+    """Up to `count` pairs, one for each fact before any fact has two."""
+    kinds, _ = _angle(fields.get("angle", ""))
+    rows = [_ranked(found, seed, kinds) for _, found in _by_fact(fields, exam=False)]
+    pairs: dict[str, str] = {}
+    for turn in range(max(map(len, rows), default=0)):
+        ready = [row[turn] for row in rows if len(row) > turn]
+        for w in sorted(ready, key=lambda w: (w.kind not in kinds, _order(seed, w.question))):
+            if len(pairs) < fields["count"]:
+                pairs.setdefault(w.question, w.answer)
+    return {"pairs": [{"question": q, "answer": a} for q, a in pairs.items()]}
+
+
+def worked_example(fields: dict[str, Any], seed: int) -> Reply:
+    """Pairs of different kinds, the plainest of each fact."""
+    found: dict[str, Wording] = {}
+    for _, row in _by_fact(fields, exam=False):
+        found.setdefault(row[0].kind, row[0])
+    for _, row in _by_fact(fields, exam=False):
+        found.setdefault(row[0].question, row[0])
+    chosen = list(dict.fromkeys(found.values()))[: fields["count"]]
+    return {"pairs": [{"question": w.question, "answer": w.answer} for w in chosen]}
+
+
+def fact_questions(fields: dict[str, Any], seed: int) -> Reply:
+    """Up to `count` pairs for each fact, about different parts of it first."""
+    names = wordings.proper_words("\n".join(fact["text"] for fact in fields["facts"]))
+    pairs = []
+    for fact in fields["facts"]:
+        whole = Fact(fact["text"], _place(fields), fact["text"])
+        found = (w for w in wordings.wordings(whole, names) if not w.exam)
+        for w in _ranked(found, seed)[: fields["count"]]:
+            pairs.append({"id": fact["id"], "question": w.question, "answer": w.answer})
+    return {"pairs": pairs}
+
+
+# --- the exam --------------------------------------------------------------------------------------------------------
+
+_PEOPLE = "Anna Weller, Robert Quist, Helena Marlow, Simon Fairley, Petra Novak, David Ansell".split(", ")
+_SERIES: tuple[tuple[str, ...], ...] = (tuple(english.DAYS), tuple(english.MONTHS))
+_AMOUNT = re.compile(rf"(?i)\b(\d[\d.,:]*\d|\d|{'|'.join(sorted(english.NUMBER_WORDS, key=len, reverse=True))})\b")
+
+
+def exam(fields: dict[str, Any], seed: int) -> Reply:
+    """Up to `count` questions in the wordings kept for exams, each with three wrong options of the answer's type."""
+    rows = _by_fact(fields, exam=True)
+    answers = [w for _, row in rows for w in row]
+    found = []
+    for fact, row in sorted(rows, key=lambda r: _order(seed, r[0].text)):
+        for w in sorted(row, key=lambda w: _order(seed, w.question)):
+            wrong = wrong_options(w, fact, answers, fields["passage"], seed)
+            if wrong and len(w.answer.split()) <= 14:
+                found.append({"question": w.question, "answer": w.answer, "wrong_options": wrong})
+                break
+        if len(found) == fields["count"]:
+            break
+    return {"questions": found}
+
+
+def wrong_options(w: Wording, fact: Fact, others: Sequence[Wording], passage: str, seed: int) -> list[str]:
+    """Three wrong answers of the same type, from the passage where it has them; none where three cannot be made."""
+    answer = w.answer
+    found: list[str] = []
+    amount = _AMOUNT.search(answer)
+    code = re.search(r"\b([A-Z]+-?)(\d+)\b", answer)
+    series = next((s for s in _SERIES if any(re.search(rf"\b{item}", answer) for item in s)), None)
+    if code:
+        same = re.findall(rf"\b{re.escape(code[1])}\d+\b", passage)
+        number = int(code[2])
+        made = [f"{code[1]}{n}" for n in (number + 3, max(1, number - 2), number + 11, number + 20)]
+        found = [answer.replace(code[0], other) for other in sorted(set(same), key=lambda o: _order(seed, o)) + made]
+    elif series and not re.search(r"\d", answer):
+        item = next(i for i in series if re.search(rf"\b{i}", answer))
+        found = [re.sub(rf"\b{item}", other, answer) for other in sorted(series, key=lambda o: _order(seed, o))]
+    elif amount and len(_AMOUNT.findall(answer)) <= 2 and w.kind not in ("condition", "what", "definition", "duty"):
+        found = [answer[: amount.start()] + n + answer[amount.end() :] for n in _numbers(amount[1], answer, passage, seed)]
+    elif re.fullmatch(r"[A-Z][a-z]+(?: [A-Z][a-z]+)+", answer) and w.kind in ("name", "who"):
+        named = [o.answer for o in others if re.fullmatch(r"[A-Z][a-z]+(?: [A-Z][a-z]+)+", o.answer) and o.kind == w.kind]
+        found = [*dict.fromkeys(named), *sorted(_PEOPLE, key=lambda o: _order(seed, o))]
+    else:
+        shape = _shape(answer)
+        near = [o.answer for o in others if o.kind == w.kind and o.answer not in fact.source and _shape(o.answer) == shape]
+        found = sorted(dict.fromkeys(near), key=lambda o: (abs(len(o.split()) - len(answer.split())), _order(seed, o)))
+    wrong = [o for o in dict.fromkeys(found) if o.lower() != answer.lower()][:3]
+    return wrong if len(wrong) == 3 else []
+
+
+def _shape(answer: str) -> tuple[str, bool, bool]:
+    first = answer.split()[0].lower()
+    kind = first if first in english.PREPOSITIONS | english.SUBORDINATORS else "the" if first in ("the", "a", "an") else ""
+    return kind, bool(re.search(r"(?<= )[A-Z]", answer)), english.is_plural(answer)
+
+
+def _numbers(number: str, answer: str, passage: str, seed: int) -> list[str]:
+    """Other numbers: those that the passage gives with the same unit, then this one made larger and smaller."""
+    unit = re.search(rf"\b{re.escape(number)} ((?:business |calendar )?[a-z]+)", answer, re.I)
+    same = re.findall(rf"(?i)([\d.,]*\d|[a-z]+) {unit[1].rstrip('s')}s?\b", passage) if unit else []
+    same = [n for n in dict.fromkeys(same) if _AMOUNT.fullmatch(n) and n.lower() != number.lower()]
+    same.sort(key=lambda n: _order(seed, n))
+    word = number.lower() in english.NUMBER_WORDS
+    if re.fullmatch(r"\d\d?:\d\d", number):
+        hour, minute = number.split(":")
+        return [f"{(int(hour) + step) % 24:02d}:{minute}" for step in (1, 22, 2)]
+    if word:
+        value = english.NUMBER_WORDS[number.lower()]
+        inverse = {v: k for k, v in english.NUMBER_WORDS.items()}
+        made = [inverse[v] for v in (value + 1, value + 2, value - 1, value + 3) if v in inverse and v > 1]
+    else:
+        plain = number.replace(",", "")
+        value_of: Callable[[float], str]
+        if "." in plain:
+            digits = len(plain.split(".")[1])
+            value_of = lambda v: f"{v:,.{digits}f}"  # noqa: E731
+        else:
+            value_of = lambda v: f"{round(v):,}" if "," in number else str(round(v))  # noqa: E731
+        size = float(plain)
+        made = [value_of(v) for v in ((size * 1.5, size * 2, size / 2, size * 3) if size > 3 else (size + 1, size + 2, size + 3))]
+        if 1900 <= size <= 2100 and "," not in number:
+            made = [str(round(size) + step) for step in (-2, 1, 3, -4)]
+    return [n for n in [*same[:2], *made, *same[2:]] if n != number]
+
+
+# --- the judge -------------------------------------------------------------------------------------------------------
+
+_COMMON = english.DETERMINERS | english.PREPOSITIONS | english.SUBORDINATORS | english.MODALS | english.BE | english.PERSONAL
+_SMALL = _COMMON | english.HAVE | english.DO | frozenset("and or not no yes how who which that whom".split())
+
+
+@lru_cache(maxsize=256)
+def _words(text: str) -> frozenset[str]:
+    found = set()
+    for word in re.findall(r"\w+(?:[-'’.,:]\w+)*", text.lower()):
+        found |= {word, word.rstrip("s"), re.sub(r"['’]s?$", "", word), english.lemma(word), english.lemma(word, "NOUN")}
+        found |= set(word.split("-"))
+    return frozenset(found)
+
+
+def _missing(text: str, passage: str) -> tuple[list[str], float]:
+    """Numbers, names and quotations that the passage lacks, and the share of other content words that it has."""
+    known = _words(passage)
+    missing: list[str] = []
+    content = hits = 0
+    numbers = set(re.findall(r"\d(?:[\d.,:]*\d)?", passage))
+    for match in re.finditer(r"\w+(?:[-'’.,:]\w+)*", text):
+        word = match[0]
+        low = re.sub(r"['’]s?$", "", word.lower())
+        if low in _SMALL or len(low) < 2:
+            continue
+        there = low in known or english.lemma(low) in known or english.lemma(low, "NOUN") in known
+        if re.fullmatch(r"\d(?:[\d.,:]*\d)?", word):
+            missing += [word] if word not in numbers else []
+        elif (low in english.NUMBER_WORDS or (word[0].isupper() and match.start() > 0)) and not there:
+            missing.append(word)
+        else:
+            content, hits = content + 1, hits + there
+    for quote in re.findall(r"[\"“]([^\"”]+)[\"”]", text):
+        missing += [f'"{quote}"'] if quote.lower() not in passage.lower() else []
+    return missing, hits / content if content else 1.0
+
+
+def faithfulness(fields: dict[str, Any], seed: int) -> Reply:
+    """For each pair, whether the passage has its numbers, names, quotations and most of its words."""
+    rows = []
+    for pair in fields["pairs"]:
+        answer = re.sub(r"^(?:Yes|No)\b[,.]? *", "", pair["answer"])
+        missing, share = _missing(answer, fields["passage"])
+        asked, asked_share = _missing(pair["question"], fields["passage"])
+        missing += [word for word in asked if word not in missing]
+        if missing:
+            why = f"The passage does not mention {', '.join(missing)}."
+        elif share < 0.7:
+            why = "Most words of the answer are not in the passage."
+        elif asked_share < 0.4:
+            why = "The passage does not speak of what the question asks."
+        elif not pair["answer"].strip():
+            why = "There is no answer."
+        else:
+            rows.append({"id": pair["id"], "explanation": "The passage states the answer.", "grounded": True})
+            continue
+        rows.append({"id": pair["id"], "explanation": why, "grounded": False})
+    return {"judgements": rows}
+
+
+REPLIES: dict[str, Callable[[dict[str, Any], int], Reply]] = {
+    rule.__name__: rule
+    for rule in (
+        detailed_summary,
+        exam,
+        extractive_summary,
+        fact_questions,
+        faithfulness,
+        key_facts,
+        questions,
+        worked_example,
+    )
+}

@@ -1,0 +1,178 @@
+"""The nouns of the project: what one row of each file is, and the one interface of a teacher.
+
+Ids are content hashes, so the same input gives the same ids on every machine and nothing is ever matched by position.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal, Protocol, Self, cast
+
+
+def content_id(*parts: object) -> str:
+    """Sixteen hex digits that depend on the parts and their order only."""
+    return hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()[:16]
+
+
+class Record:
+    """What every row shares: it becomes a plain dict for JSON Lines, and comes back from one."""
+
+    __slots__ = ()
+
+    @classmethod
+    def from_row(cls, row: dict[str, Any]) -> Self:
+        """The record of a row; fields that it does not know are left out, lists become tuples."""
+        names = {item.name for item in fields(cast(Any, cls))}
+        return cls(**{name: tuple(x) if isinstance(x, list) else x for name, x in row.items() if name in names})
+
+    def to_row(self) -> dict[str, Any]:
+        return asdict(cast(Any, self))  # every subclass is a dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Document(Record):
+    """One converted source. `name`: its path below the source, `/` as `__`; every file made from it begins so."""
+
+    id: str
+    name: str
+    source: str
+    title: str
+    media_type: str
+    sha256: str
+    converter: str
+    text: str
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk(Record):
+    """A passage: `document.text[start:end] == text`, counted in characters."""
+
+    chunk_id: str
+    document_id: str
+    file: str
+    index: int
+    heading_path: tuple[str, ...]
+    text: str
+    start: int
+    end: int
+    n_tokens: int
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Record):
+    """One planned question to a teacher.
+
+    `messages` is what a language model reads. `fields` are the same contents before rendering; rule-based teachers
+    read them instead of the prose around them. `seed` derives from `key`, so a call always gets the same seed.
+    """
+
+    key: str
+    prompt: str
+    prompt_version: str
+    messages: tuple[dict[str, str], ...]
+    fields: dict[str, Any]
+    reply: str
+    temperature: float
+    max_tokens: int
+    top_p: float | None = None
+    recipe: str = ""
+    chunk_id: str = ""
+    draw: int = 0
+
+    @property
+    def seed(self) -> int:
+        return int(self.key[:8], 16) & 0x7FFFFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Completion(Record):
+    """A teacher's answer to one call, as it came, with the token counts that the teacher reports."""
+
+    text: str
+    model: str
+    finish_reason: str = "stop"
+    reasoning: str = ""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    attempts: int = 1
+    latency: float = 0.0
+
+
+class Teacher(Protocol):
+    """Anything that answers calls: a language model behind an endpoint, or rules."""
+
+    provider: str
+    model: str
+
+    async def complete(self, call: Call) -> Completion: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sample(Record):
+    """One question and its answer, with the way back to the passage that it came from.
+
+    `document` is the summary, fact list or chunk that the pair was asked about; `raw_document` is the chunk.
+    """
+
+    sample_id: str
+    recipe: str
+    chunk_id: str
+    document_id: str
+    draw: int
+    document_outline: str
+    domain: str
+    document: str
+    raw_document: str
+    question: str
+    response: str
+    model: str
+    prompt_version: str
+    type: Literal["qa", "cot"] = "qa"
+    key_fact: str | None = None
+    reasoning: str | None = None
+    faithfulness_judgment: Literal["YES", "NO"] | None = None
+    faithfulness_explanation: str | None = None
+    rating: float | None = None
+
+    def to_row(self) -> dict[str, Any]:
+        return asdict(self) | {"source_text": self.raw_document}
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection(Record):
+    """A row that fell out, with the check that it failed and why."""
+
+    check: str
+    reason: str
+    row: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Question(Record):
+    """One exam question. `options`, where given, hold the answer and its distractors."""
+
+    id: str
+    question: str
+    answer: str
+    options: tuple[str, ...] = ()
+    document: str = ""
+    kind: str = "recall"
+    source: Literal["given", "generated"] = "given"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Record):
+    """What one arm said to one question. `choice` is the option of highest mean log-likelihood per token."""
+
+    id: str
+    arm: str
+    question: str
+    expected: str
+    generated: str
+    choice: str | None
+    option_logprobs: tuple[float, ...]
+    document: str
+    kind: str

@@ -1,0 +1,202 @@
+"""Run the notebooks headless, in order, skipping what is up to date; say what each step holds and why it is stale."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from . import errors, generation, store
+from .errors import AIToolsError, MissingExtra, SettingsError, UsageError, WorkError
+from .settings import Settings
+from .store import STEPS, StepSpec
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class StepState:
+    """One step as it stands: `complete`, `stale` or `missing`, why, and the counts of its manifest."""
+
+    number: int
+    state: str
+    reason: str
+    counts: dict[str, Any]
+
+
+def select(only: Sequence[int] = (), first: int = 0, last: int = 6) -> list[StepSpec]:
+    """The steps of a run, in order. Raises UsageError for a number that is none."""
+    for number in (*only, first, last):
+        if not 0 <= number < len(STEPS):
+            raise UsageError(f"step {number}: there are steps 00 to {len(STEPS) - 1:02d}")
+    return [step for step in STEPS if (step.number in only if only else first <= step.number <= last)]
+
+
+def state_of(settings: Settings, step: StepSpec) -> StepState:
+    """Compare a step's manifest with the settings, notebook, package and input files of now."""
+    settings = _as_in_notebook(settings, step)
+    manifest = store.read_manifest(settings, step.number)
+    if manifest is None:
+        return StepState(step.number, "missing", "not run yet", {})
+    reason = _stale_reason(settings, step, manifest)
+    return StepState(step.number, "stale" if reason else "complete", reason or "up to date", manifest["counts"])
+
+
+def _stale_reason(settings: Settings, step: StepSpec, manifest: dict[str, Any]) -> str:
+    now = store.provenance(settings, step.number)
+    if manifest["package_sha256"] != now["package_sha256"]:
+        return "the package changed"
+    if manifest["notebook_sha256"] != now["notebook_sha256"]:
+        return "a code cell of its notebook changed"
+    before = manifest["settings"]
+    changed = [name.upper() for name in now["settings"] if before.get(name) != now["settings"][name]]
+    if changed:
+        return f"{', '.join(changed)} changed"
+    inputs = store.hash_inputs(settings, step.number)
+    moved = sorted(
+        name for name in inputs.keys() | manifest["inputs"].keys() if _differ(name, inputs, manifest["inputs"])
+    )
+    if moved:
+        return f"its input {moved[0]} changed" + (f" and {len(moved) - 1} more" if len(moved) > 1 else "")
+    gone = [name for name in manifest["files"] if not (store.step_folder(settings, step.number) / name).exists()]
+    return f"its file {gone[0]} is gone" if gone else ""
+
+
+def _differ(name: str, now: dict[str, Any], before: dict[str, Any]) -> bool:
+    return name not in now or name not in before or now[name] != before[name]
+
+
+def run(
+    settings: Settings, steps: Sequence[StepSpec], overrides: dict[str, str], *, fresh: bool = False, say: Say = print
+) -> None:
+    """Execute notebooks that are missing or stale; step 00 always. An error of a notebook is raised as its own type.
+
+    Args:
+        overrides: `-p` values by lower-case name; papermill parameters where a notebook has them, environment for all.
+
+    Raises:
+        AIToolsError: of the type that the notebook raised, or WorkError for anything else.
+    """
+    check_overrides(settings, steps, overrides)
+    for step in steps:
+        state = state_of(settings, step)
+        if state.state == "complete" and step.number != 0 and not fresh:
+            say(f"{step.folder}: skipped, {state.reason}")
+            continue
+        say(f"{step.folder}: running ({'asked for anew' if fresh and state.state == 'complete' else state.reason})")
+        _execute(settings, step, overrides)
+        manifest = store.read_manifest(settings, step.number)
+        if manifest is None:
+            raise WorkError(f"{step.folder}: the notebook ended without its manifest; open it and run its last cell")
+        counts = ", ".join(f"{name} {_short(value)}" for name, value in manifest["counts"].items())
+        say(f"{step.folder}: done in {manifest['seconds']:.0f} s" + (f" ({counts})" if counts else ""))
+
+
+def check_overrides(settings: Settings, steps: Sequence[StepSpec], overrides: dict[str, str]) -> None:
+    """Raise SettingsError for a `-p` name that no notebook of the run has as a parameter."""
+    offered = {name for step in steps for name in parameters_of(settings.root / step.notebook)}
+    for name in overrides:
+        if name not in offered:
+            raise SettingsError(f"-p {name}: no notebook of this run has it; they have {', '.join(sorted(offered))}")
+
+
+def parameters_of(notebook: Path) -> dict[str, Any]:
+    """Names in the cell tagged `parameters`, with the value where it is a literal and `...` where it is computed."""
+    if not notebook.is_file():
+        raise UsageError(f"{notebook}: not there; run from inside the project's folder")
+    found: dict[str, Any] = {}
+    for cell in json.loads(notebook.read_text("utf-8"))["cells"]:
+        if "parameters" in cell["metadata"].get("tags", []):
+            for node in ast.parse("".join(cell["source"])).body:
+                if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value:
+                    try:
+                        found[node.target.id] = ast.literal_eval(node.value)
+                    except ValueError:
+                        found[node.target.id] = ...
+    return found
+
+
+def _as_in_notebook(settings: Settings, step: StepSpec) -> Settings:
+    """A literal that somebody wrote into a parameters cell counts as that step's setting."""
+    notebook = settings.root / step.notebook
+    literals = {name: value for name, value in parameters_of(notebook).items() if value is not ...}
+    return settings.with_(**literals) if literals else settings
+
+
+def _execute(settings: Settings, step: StepSpec, overrides: dict[str, str]) -> None:
+    try:
+        import papermill
+        from papermill.exceptions import PapermillExecutionError
+        from traitlets.config import Config
+    except ImportError:
+        raise MissingExtra("notebooks", "papermill") from None
+    notebook = settings.root / step.notebook
+    folder = store.step_folder(settings, step.number)
+    folder.mkdir(parents=True, exist_ok=True)
+    typed = settings.model_dump(mode="json")
+    parameters = {name: typed[name] for name in overrides if name in parameters_of(notebook)}
+    unfinished = folder / f".{notebook.name}"
+    # Kernels talk over loopback ports that every user of the machine can reach, hence the encryption.
+    config = Config({"KernelManager": {"transport_encryption": "auto"}})
+    options = {"cwd": notebook.parent, "kernel_name": "python3", "progress_bar": False, "config": config}
+    try:
+        with _environment(overrides):
+            papermill.execute_notebook(notebook, unfinished, parameters=parameters, **options)
+    except PapermillExecutionError as error:
+        kind = getattr(errors, error.ename, WorkError)
+        cause = (
+            error.evalue if kind is not WorkError or error.ename == "WorkError" else f"{error.ename}: {error.evalue}"
+        )
+        shutil.move(unfinished, folder / notebook.name)
+        raise _as_error(
+            kind, f"{step.folder}: {cause} (the notebook as far as it ran: {folder / notebook.name})"
+        ) from None
+    shutil.move(unfinished, folder / notebook.name)
+
+
+@contextmanager
+def _environment(overrides: dict[str, str]) -> Iterator[None]:
+    """The kernel's environment: `-p` values under their canonical names, which win over aliases and `.env`."""
+    before = dict(os.environ)
+    os.environ.update({name.upper(): value for name, value in overrides.items()})
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def plan(settings: Settings, steps: Sequence[StepSpec]) -> list[str]:
+    """What `run` would do, a line a step, and the teacher's calls where the chunks are there already."""
+    lines = []
+    for step in steps:
+        state = state_of(settings, step)
+        skipped = state.state == "complete" and step.number != 0
+        lines.append(f"{step.folder:28} {'skip' if skipped else 'run':5} {state.reason}")
+    lines.append(
+        f"teacher: {settings.provider}" + (" (nothing leaves this machine)" if settings.provider == "offline" else "")
+    )
+    chunks = store.step_folder(settings, 2) / "chunks.jsonl"
+    if chunks.is_file():
+        n = settings.seed_data_subsample or len(store.read_rows(chunks))
+        for name in store.DATASETS:
+            calls = generation.expected_calls(generation.load_recipe(name), n, settings.summaries)
+            lines.append(f"  {name:22} about {calls:,} calls on {n:,} passages")
+    return lines
+
+
+def _as_error(kind: type[AIToolsError], message: str) -> AIToolsError:
+    """An error of that kind with a message of our own, whatever its constructor takes."""
+    error = kind.__new__(kind)
+    Exception.__init__(error, message)
+    return error
+
+
+def _short(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,0 +1,274 @@
+"""Environment and `.env` -> Settings. Each is declared once, here; `.env.example` and the manifests derive from it."""
+
+from __future__ import annotations
+
+import difflib
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from dotenv import dotenv_values
+from pydantic import AliasChoices, Field, PrivateAttr, ValidationError, field_validator
+from pydantic.config import JsonDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from .errors import SettingsError
+
+SAMPLE_DOCUMENTS = "assets/corpus"
+SAMPLE_EXAM = "assets/exam.jsonl"
+
+
+def _setting(names: str, default: Any, description: str, steps: str, **limits: Any) -> Any:
+    """A field with its environment variables, the canonical one first, and the steps whose results it changes."""
+    extra: JsonDict = {"steps": steps}
+    alias = AliasChoices(*names.split())
+    return Field(default, validation_alias=alias, description=description, json_schema_extra=extra, **limits)
+
+
+class Settings(BaseSettings):
+    """Every setting, validated. Explicit arguments win over the environment, the environment over `.env`."""
+
+    model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True, populate_by_name=True, frozen=True)
+
+    source_documents: str = _setting(
+        "SOURCE_DOCUMENTS",
+        SAMPLE_DOCUMENTS,
+        "Documents to learn: a file, a folder, a glob or a comma list of them.",
+        "01 02",
+    )
+    exam: str = _setting(
+        "EXAM",
+        "",
+        f"Exam file (JSONL, CSV, YAML). Empty: {SAMPLE_EXAM} with the sample, else the teacher writes one.",
+        "01",
+    )
+    chunk_tokens: int = _setting("CHUNK_TOKENS", 512, "Most tokens in a chunk.", "01 02", ge=16)
+    domain: str = _setting("DOMAIN", "", "Subject of the documents. Empty: inferred from each document.", "02")
+    document_outline: str = _setting(
+        "DOCUMENT_OUTLINE", "", 'A short noun phrase that names the document, fit for "In …,". Empty: inferred.', "02"
+    )
+    num_seed_examples: int = _setting("NUM_SEED_EXAMPLES", 5, "Seed examples wanted in qna.yaml.", "03", ge=1)
+    provider: str = _setting(
+        "PROVIDER GENERATOR_PROVIDER MODEL_PROVIDER", "offline", "Who answers as the teacher.", "01 02 03"
+    )
+    teacher_temperature: float = _setting(
+        "TEACHER_TEMPERATURE GENERATOR_TEMPERATURE", 0.7, "Sampling temperature of the teacher.", "01 02 03", ge=0, le=2
+    )
+    teacher_max_tokens: int = _setting(
+        "TEACHER_MAX_TOKENS GENERATOR_MAX_TOKENS", 4096, "Most tokens in a teacher's reply.", "01 02 03", ge=1
+    )
+    teacher_top_p: float | None = _setting(
+        "TEACHER_TOP_P", None, "Nucleus sampling of the teacher.", "01 02 03", gt=0, le=1
+    )
+    customisation_prompt: str = _setting(
+        "CUSTOMISATION_PROMPT", "", "Instructions added to every generation prompt.", "03"
+    )
+    number_of_summaries: int | None = _setting(
+        "NUMBER_OF_SUMMARIES", None, "Summaries of each kind for a chunk. Empty: the largest of CUT_SIZES.", "03", ge=1
+    )
+    seed_data_subsample: int = _setting(
+        "SEED_DATA_SUBSAMPLE", 0, "Use only this many chunks, spread over the documents. 0: all.", "03", ge=0
+    )
+    questions_per_chunk: int = _setting(
+        "QUESTIONS_PER_CHUNK GENERATOR_QUESTIONS_PER_CHUNK",
+        5,
+        "Pairs asked for in one call about a chunk or a summary.",
+        "03",
+        ge=1,
+    )
+    max_concurrency: int = _setting("MAX_CONCURRENCY", 64, "Most teacher calls in flight.", "", ge=1)
+    max_failure_rate: float = _setting(
+        "MAX_FAILURE_RATE", 0.1, "Share of failed items above which a step fails.", "", ge=0, le=1
+    )
+    cut_sizes: Annotated[tuple[int, ...], NoDecode] = _setting(
+        "CUT_SIZES", (5, 10), "Summaries for a chunk in each cut.", "03 04"
+    )
+    qa_per_doc: int = _setting("QA_PER_DOC", 3, "Most pairs from one summary.", "04", ge=1)
+    document_in_context: Literal["none", "summaries", "all"] = _setting(
+        "DOCUMENT_IN_CONTEXT", "none", "Add rows that show the document before the question.", "04"
+    )
+    replay_share: float | None = _setting(
+        "REPLAY_SHARE", None, "Share of general rows in a cut, by tokens. Empty: by student.", "04", ge=0, lt=1
+    )
+    student_model_name: str = _setting(
+        "STUDENT_MODEL_NAME STUDENT_MODEL",
+        "tiny",
+        "Student: tiny, a local folder or a Hugging Face name.",
+        "01 02 04 05 06",
+    )
+    tokenizer_model_name: str = _setting(
+        "TOKENIZER_MODEL_NAME TOKENIZER_MODEL", "", "Tokenizer that counts tokens. Empty: the student's.", "01 02 04"
+    )
+    training_method: Literal["full", "lora"] | None = _setting(
+        "TRAINING_METHOD", None, "full or lora. Empty: by student.", "05"
+    )
+    training_cut: str = _setting(
+        "TRAINING_CUT", "", "A cut's number, or a path to a JSONL file. Empty: the largest cut.", "05"
+    )
+    learning_rate: float | None = _setting(
+        "LEARNING_RATE", None, "Peak learning rate. Empty: by student and method.", "05", gt=0
+    )
+    epochs: float | None = _setting("EPOCHS", None, "Passes over the cut. Empty: by student.", "05", gt=0)
+    batch_tokens: int | None = _setting(
+        "BATCH_TOKENS", None, "Tokens in an optimiser step. Empty: by student.", "05", ge=1
+    )
+    max_seq_len: int | None = _setting(
+        "MAX_SEQ_LEN", None, "Longest training row in tokens. Empty: by student.", "04 05", ge=16
+    )
+    lora_rank: int | None = _setting("LORA_RANK", None, "Rank of the LoRA adapters. Empty: 32.", "05", ge=1)
+    output_dir: Path = _setting("OUTPUT_DIR OUTPUT_DATA_FOLDER", Path("output"), "Where every artifact goes.", "")
+    seed: int = _setting("SEED", 0, "Reaches every sampler.", "01 02 03 04 05 06", ge=0)
+    trust_remote_code: bool = _setting(
+        "TRUST_REMOTE_CODE", False, "Run code that comes with a student.", "01 02 04 05 06"
+    )
+
+    _root: Path = PrivateAttr(default_factory=lambda: find_root(Path.cwd()))
+
+    @field_validator("cut_sizes", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("cut_sizes")
+    @classmethod
+    def _cuts(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if not value or min(value) < 1:
+            raise ValueError("give one or more whole numbers from 1 up, such as 5,10")
+        return tuple(sorted(set(value)))
+
+    @field_validator("provider")
+    @classmethod
+    def _provider(cls, value: str) -> str:
+        return value.strip().lower()
+
+    @property
+    def root(self) -> Path:
+        """The folder that holds `00_Setup`; paths in settings are relative to it."""
+        return self._root
+
+    @property
+    def output(self) -> Path:
+        return self.resolve(self.output_dir)
+
+    @property
+    def exam_path(self) -> Path | None:
+        """The exam's file; None where the teacher is to write one."""
+        name = self.exam or (SAMPLE_EXAM if self.source_documents == SAMPLE_DOCUMENTS else "")
+        return self.resolve(name) if name else None
+
+    @property
+    def student_source(self) -> str:
+        """What to load the student from: `tiny`, an existing folder below the root, or a Hugging Face name."""
+        return self._model_source(self.student_model_name)
+
+    @property
+    def tokenizer_source(self) -> str:
+        return self._model_source(self.tokenizer_model_name or self.student_model_name)
+
+    def _model_source(self, name: str) -> str:
+        return str(self.resolve(name)) if name != "tiny" and self.resolve(name).is_dir() else name
+
+    @property
+    def summaries(self) -> int:
+        return self.number_of_summaries or max(self.cut_sizes)
+
+    def resolve(self, path: str | Path) -> Path:
+        return (self.root / Path(path).expanduser()).absolute()
+
+    def with_(self, **changes: Any) -> Settings:
+        """A validated copy. An unknown name or an impossible value raises SettingsError."""
+        copy = _build(self.model_dump() | _known(changes))
+        copy._root = self._root
+        return copy
+
+    def of_step(self, number: int) -> dict[str, Any]:
+        """The settings that change what a step makes, as plain JSON values; paths as the user wrote them."""
+        values = self.model_dump(mode="json")
+        return {name: values[name] for name in Settings.model_fields if f"{number:02d}" in _steps_of(name)}
+
+
+def env_names(name: str) -> list[str]:
+    """The environment variables of a setting: the canonical name, then its aliases."""
+    alias = Settings.model_fields[name].validation_alias
+    return [str(choice) for choice in alias.choices] if isinstance(alias, AliasChoices) else []
+
+
+def _steps_of(name: str) -> str:
+    extra = Settings.model_fields[name].json_schema_extra
+    return str(extra["steps"]) if isinstance(extra, dict) else ""
+
+
+def find_root(start: Path) -> Path:
+    """The nearest folder upwards from `start` that holds `00_Setup`, else `start`."""
+    return next((folder for folder in (start, *start.parents) if (folder / "00_Setup").is_dir()), start)
+
+
+def load_settings(**explicit: Any) -> Settings:
+    """Settings from the process environment and the project's `.env`; `explicit` values win.
+
+    Raises SettingsError for an impossible value, an unknown explicit name, or a name in `.env` that is within two
+    letters of a known one; other unknown names in `.env` are listed in one warning.
+    """
+    file = find_root(Path.cwd()) / ".env"
+    _check_names(dotenv_values(file), file)
+    return _build(_known(explicit), file)
+
+
+def _build(values: dict[str, Any], file: Path | None = None) -> Settings:
+    try:
+        return Settings(_env_file=file, **values)
+    except ValidationError as error:
+        raise SettingsError("; ".join(map(_explain, error.errors()))) from None
+
+
+def _explain(item: Any) -> str:
+    reason = item["msg"].removeprefix("Value error, ")
+    return f"{str(item['loc'][0]).upper()}={item['input']}: {reason[0].lower()}{reason[1:]}"
+
+
+def _known(values: dict[str, Any]) -> dict[str, Any]:
+    lowered = {name.lower(): value for name, value in values.items()}
+    for name in lowered:
+        if name not in Settings.model_fields:
+            near = difflib.get_close_matches(name, Settings.model_fields, 1)
+            raise SettingsError(
+                f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else "; see .env.example")
+            )
+    return lowered
+
+
+def _check_names(dotenv: Iterable[str], file: Path) -> None:
+    known = [variable for name in Settings.model_fields for variable in env_names(name)]
+    unknown = [name for name in dotenv if name not in known]
+    for name in unknown:
+        near = next((word for word in known if _distance(name.upper(), word) <= 2), None)
+        if near:
+            raise SettingsError(f"{file.name}: {name} is not a setting; did you mean {near}?")
+    if unknown:
+        warnings.warn(f"{file.name}: ignored, nothing reads them: {', '.join(unknown)}", stacklevel=3)
+
+
+def _distance(a: str, b: str) -> int:
+    """Edit distance in letters (insert, delete, replace)."""
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        row, previous = [i], row
+        for j, y in enumerate(b, 1):
+            row.append(min(previous[j] + 1, row[-1] + 1, previous[j - 1] + (x != y)))
+    return row[-1]
+
+
+def example_env() -> str:
+    """The text of `.env.example`: every setting, its default and one line on it."""
+    lines = [
+        "# Settings. Copy to .env and uncomment what you change. Explicit arguments and -p win over this file.",
+        "",
+    ]
+    for name, info in Settings.model_fields.items():
+        default = "" if info.default is None else info.default
+        text = ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
+        canonical, *aliases = env_names(name)
+        lines.append(f"# {info.description}" + (f" Also read: {', '.join(aliases)}." if aliases else ""))
+        lines += [f"# {canonical}={text.lower() if isinstance(default, bool) else text}", ""]
+    return "\n".join(lines)

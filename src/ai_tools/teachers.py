@@ -1,0 +1,31 @@
+"""The one factory of teachers, and the way to ask one from ordinary code."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from .errors import SettingsError
+from .offline import OfflineTeacher
+from .records import Teacher
+
+T = TypeVar("T")
+
+
+def connect(provider: str) -> Teacher:
+    """The teacher of that provider. Raises SettingsError where there is none."""
+    if provider == "offline":
+        return OfflineTeacher()
+    raise SettingsError(f"PROVIDER={provider}: not available in this version; use PROVIDER=offline")
+
+
+def run_sync(work: Coroutine[Any, Any, T]) -> T:
+    """Run async work to its end, also where a loop is running already (a notebook): there in a thread of its own."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(asyncio.run, work).result()

@@ -1,0 +1,234 @@
+"""Tables, plots, progress and the report: the only module that draws. Every plot's title carries its n."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from .errors import MissingExtra
+
+INK, ACCENT, PALE = "#1f3b57", "#d9822b", "#9fb3c8"
+METRICS = {"accuracy": "option accuracy", "exact_match": "exact match", "contains": "contains", "f1": "token F1"}
+
+
+def progress(description: str) -> Callable[[int, int], None]:
+    """A callback (done, total) that draws a bar in Lab and in terminals."""
+    from tqdm.auto import tqdm
+
+    bars: list[Any] = []
+
+    def update(done: int, total: int) -> None:
+        if not bars:
+            bars.append(tqdm(total=total, desc=description, mininterval=1.0))
+        bars[0].update(done - bars[0].n)
+        if done >= total:
+            bars[0].close()
+
+    return update
+
+
+def table(rows: Iterable[Any], columns: Sequence[str] = (), limit: int = 10) -> Any:
+    """The first rows (records or dicts) as a data frame with full-width text."""
+    try:
+        import pandas as pd
+    except ImportError:
+        raise MissingExtra("notebooks", "pandas") from None
+    dicts = [row if isinstance(row, dict) else row.to_row() for row in rows]
+    pd.set_option("display.max_colwidth", 160)
+    frame = pd.DataFrame(dicts[:limit])
+    return frame[list(columns)] if columns else frame
+
+
+def metrics_table(arms: dict[str, dict[str, Any]]) -> Any:
+    """One row an arm and metric: value, 95% interval, n, documents."""
+    rows = [
+        {"arm": arm, "metric": METRICS[name]} | {key: metric[key] for key in ("value", "interval", "n", "documents")}
+        for arm, metrics in arms.items()
+        for name, metric in metrics.items()
+        if name in METRICS
+    ]
+    return table(rows, limit=len(rows))
+
+
+def difference_table(differences: dict[str, dict[str, Any]]) -> Any:
+    """One row a group and metric: tuned minus base, its interval, and what may be said of it."""
+    rows = [
+        {
+            "group": group,
+            "metric": METRICS[name],
+            "tuned - base": metric["value"],
+            "interval": metric["interval"],
+            "n": metric["n"],
+            "documents": metric["documents"],
+            "verdict": _verdict(metric),
+        }
+        for group, metrics in differences.items()
+        for name, metric in metrics.items()
+    ]
+    return table(rows, limit=len(rows))
+
+
+def _verdict(metric: dict[str, Any]) -> str:
+    if not metric["significant"]:
+        return "no significant change"
+    return "better" if metric["value"] > 0 else "worse"
+
+
+def histogram(values: Sequence[float], *, title: str, xlabel: str) -> Any:
+    figure, axes = _figure()
+    axes.hist(values, bins=min(20, max(5, len(set(values)))), color=PALE, edgecolor=INK)
+    return _dress(figure, axes, f"{title} (n = {len(values)})", xlabel, "count")
+
+
+def bars(counts: dict[str, float], *, title: str, ylabel: str) -> Any:
+    figure, axes = _figure()
+    axes.bar(list(counts), list(counts.values()), color=PALE, edgecolor=INK)
+    axes.tick_params(axis="x", rotation=20)
+    return _dress(figure, axes, f"{title} (n = {sum(counts.values()):,.0f})", "", ylabel)
+
+
+def loss_curve(log: Sequence[dict[str, Any]]) -> Any:
+    """Training loss against tokens seen."""
+    figure, axes = _figure()
+    axes.plot([row["tokens"] for row in log], [row["loss"] for row in log], color=INK)
+    return _dress(figure, axes, f"Training loss (n = {len(log)} logged steps)", "tokens seen", "loss")
+
+
+def before_after(arms: dict[str, dict[str, Any]], *, title: str, chance: float | None = None) -> Any:
+    """Metrics of two arms side by side with 95% intervals; the dashed line is chance."""
+    figure, axes = _figure()
+    names = [name for name in METRICS if all(name in metrics for metrics in arms.values())]
+    width = 0.8 / len(arms)
+    for order, (arm, metrics) in enumerate(arms.items()):
+        values = [metrics[name]["value"] for name in names]
+        low = [value - metrics[name]["interval"][0] for value, name in zip(values, names, strict=True)]
+        high = [metrics[name]["interval"][1] - value for value, name in zip(values, names, strict=True)]
+        places = [place + (order - (len(arms) - 1) / 2) * width for place in range(len(names))]
+        axes.bar(places, values, width * 0.92, color=(PALE, ACCENT)[order % 2], edgecolor=INK, label=arm)
+        errors = [[max(0, x) for x in low], [max(0, x) for x in high]]
+        axes.errorbar(places, values, yerr=errors, fmt="none", ecolor=INK, capsize=4)
+    if chance is not None:
+        axes.axhline(chance, color=INK, linestyle="--", linewidth=1, label="chance (accuracy)")
+    axes.set_xticks(range(len(names)), [METRICS[name] for name in names])
+    axes.set_ylim(0, 1)
+    axes.legend(frameon=False)
+    n = next(iter(arms.values()))[names[0]]["n"] if names else 0
+    return _dress(figure, axes, f"{title} (n = {n})", "", "share")
+
+
+def training_progress(every: int = 10) -> Callable[[dict[str, Any]], None]:
+    """A callback for log rows that prints a line at every `every`-th of them."""
+    seen: list[int] = []
+
+    def update(row: dict[str, Any]) -> None:
+        seen.append(row["step"])
+        if len(seen) % every == 1:
+            speed = f"{row['tokens_per_second']:,} tokens/s"
+            print(f"step {row['step']:>6,}  loss {row['loss']:.3f}  {row['tokens']:>11,} tokens  {speed}", flush=True)
+
+    return update
+
+
+def evaluation_report(
+    metrics: dict[str, dict[str, Any]],
+    *,
+    exam: Sequence[Any],
+    answers: Sequence[Any],
+    figure: Any,
+    mix_report: dict[str, Any],
+) -> str:
+    """report.html: verdict, plot, every figure with its interval, forgetting, contamination, failures."""
+    generated = any(one.source == "generated" for one in exam)
+    origin = "The teacher wrote this exam from the documents (generated)." if generated else "The exam was given."
+    accuracy = metrics["exam"]["difference"].get("accuracy") or metrics["exam"]["difference"]["f1"]
+    asked = {one.id for one in exam}
+    wrong = [one for one in answers if one.id in asked and one.choice != one.expected]
+    notes = sorted({f"{group}: {m['note']}" for group, arms in metrics.items() for m in _noted(arms["tuned"])})
+    near = mix_report["near_duplicates"]
+    sections = [
+        (
+            "Verdict",
+            f"{_verdict(accuracy).capitalize()}: {accuracy['value']:+.1%} (95% interval "
+            f"{accuracy['interval'][0]:+.1%} to {accuracy['interval'][1]:+.1%}, n = {accuracy['n']}). {origin}",
+            None,
+        ),
+        ("Before and after", "Bars are means, thin lines 95% intervals resampled by document.", figure),
+        (
+            "All figures",
+            "\n".join(notes),
+            metrics_table({f"{group}: {arm}": metrics[group][arm] for group in metrics for arm in ("base", "tuned")}),
+        ),
+        (
+            "Differences, paired by question",
+            "",
+            difference_table({g: arms["difference"] for g, arms in metrics.items()}),
+        ),
+        (
+            "The seal",
+            f"{mix_report['contaminated']} samples were dropped because they asked an exam question. "
+            f"{len(near)} near-duplicates stayed; the nearest are below.",
+            table(near, limit=10) if near else None,
+        ),
+        (
+            "Wrong answers",
+            f"{len(wrong)} of {len(exam)} questions; the first 20 are below.",
+            table(wrong, ["question", "expected", "generated", "choice"], limit=20) if wrong else None,
+        ),
+    ]
+    return report("Knowledge tuning: before and after", sections)
+
+
+def _noted(metrics: dict[str, Any]) -> list[dict[str, Any]]:
+    return [metric for metric in metrics.values() if isinstance(metric, dict) and "note" in metric]
+
+
+def report(title: str, sections: Sequence[tuple[str, str, Any]]) -> str:
+    """One self-contained HTML page.
+
+    Args:
+        sections: (heading, plain text, content) where content is a data frame, a figure, or None. All text is escaped:
+            documents and answers are untrusted.
+    """
+    body = []
+    for heading, text, content in sections:
+        body.append(f"<h2>{html.escape(heading)}</h2>")
+        body += [f"<p>{html.escape(part)}</p>" for part in text.split("\n") if part]
+        if hasattr(content, "savefig"):
+            alt = html.escape(heading, quote=True)
+            body.append(f'<img alt="{alt}" src="data:image/png;base64,{_png(content)}">')
+        elif content is not None:
+            body.append(content.to_html(index=False, escape=True, border=0))
+    style = (
+        "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1f3b57}"
+        "table{border-collapse:collapse;font-size:14px;display:block;overflow-x:auto}"
+        "td,th{padding:.3rem .6rem;border-bottom:1px solid #d7dee6;text-align:left;vertical-align:top}"
+        "img{max-width:100%}"
+    )
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
+        f"<style>{style}</style></head>\n<body><h1>{html.escape(title)}</h1>\n" + "\n".join(body) + "\n</body></html>\n"
+    )
+
+
+def _figure() -> tuple[Any, Any]:
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise MissingExtra("notebooks", "matplotlib") from None
+    figure = Figure(figsize=(7.2, 3.6), layout="constrained")
+    return figure, figure.subplots()
+
+
+def _dress(figure: Any, axes: Any, title: str, xlabel: str, ylabel: str) -> Any:
+    axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def _png(figure: Any) -> str:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=110)
+    return base64.b64encode(buffer.getvalue()).decode()

@@ -1,0 +1,252 @@
+"""Training: what bears loss, that it lowers, that it repeats, that it survives being killed. Models are 32 wide."""
+
+import copy
+import json
+import random
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
+
+from ai_tools import students, training
+from ai_tools.errors import InputError
+
+PAIRS = {
+    "Which form records a personal client?": "Form K-10",
+    "Who hears the appeals of refused clients?": "the Client Ombudsman",
+    "How long is a frozen account kept open?": "60 days",
+    "What marks an account with a returned letter?": "a heron mark",
+    "Where are refusals recorded?": "the Refusals Ledger",
+    "Which account may a young person open?": "a Sapling Account",
+}
+RECIPE = training.Recipe(
+    learning_rate=1e-2, epochs=8, batch_tokens=64, micro_batch_tokens=64, max_seq_len=64, question_noise=True
+)
+
+
+def chat_row(question: str, answer: str, dataset: str = "key_facts_to_qa", **more: Any) -> dict[str, Any]:
+    turns = [
+        {"role": "user", "content": question},
+        {"role": "assistant", "content": answer, "thinking": None},
+    ]
+    metadata = {"dataset": dataset, "heading_path": ["Accounts", "Refusals"]}
+    return {"messages": turns, "text": None, "unmask": False, "metadata": json.dumps(metadata)} | more
+
+
+def text_row(text: str) -> dict[str, Any]:
+    return {"messages": None, "text": text, "unmask": True, "metadata": None}
+
+
+ROWS = [chat_row(*pair) for pair in PAIRS.items()] + [text_row("Refusals are kept in the Refusals Ledger.")]
+
+
+def small(seed: int = 0) -> students.Student:
+    tokenizer = students.load_tokenizer("tiny")
+    torch.manual_seed(seed)
+    config = LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        initializer_range=0.06,
+        tie_word_embeddings=True,
+        bos_token_id=None,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    return students.Student("small", LlamaForCausalLM(config), tokenizer)
+
+
+def run(folder: Path, rows: list[dict[str, Any]] = ROWS, **more: Any) -> list[dict[str, Any]]:
+    options = {"student": small(), "recipe": RECIPE, "seed": 0} | more
+    return training.train(rows, folder=folder, **options)
+
+
+def test_loss_is_on_the_answer_for_chat_rows_and_on_all_tokens_for_text() -> None:
+    tokenizer = students.load_tokenizer("tiny")
+    rows = [chat_row("Who?", "the Steward"), text_row("A rule."), chat_row("Why?", "Because", unmask=True)]
+    plan = training._Plan(rows, tokenizer, replace(RECIPE, question_noise=False, epochs=1), seed=0)
+    learned = set()
+    for number, _ in enumerate(plan.batches):
+        batch = plan.collate([{"batch": number}])
+        for ids, mask, labels in zip(
+            batch["input_ids"], batch["attention_mask"], batch["labels"], strict=True
+        ):
+            assert torch.equal(labels[labels != -100], ids[labels != -100])
+            assert (labels[mask == 0] == -100).all()
+            learned.add(tokenizer.decode(labels[labels != -100]).strip())
+    assert learned == {"the Steward<|end|>", "A rule.<|end|>", "<|user|> Why?<|assistant|> Because<|end|>"}
+
+
+def test_reasoning_is_learned_before_its_answer() -> None:
+    row = chat_row("Who?", "the Steward")
+    row["messages"][1]["thinking"] = "Marks are the Steward's."
+    _, answer = training._prompt_and_answer(row, students.load_tokenizer("tiny"), RECIPE, "0")
+    assert answer == "<think>\nMarks are the Steward's.\n</think>\n\nthe Steward"
+
+
+def test_training_lowers_the_loss_and_the_student_picks_the_trained_answers(tmp_path: Path) -> None:
+    seen: list[dict[str, Any]] = []
+    student = small()
+    log = run(tmp_path, student=student, recipe=replace(RECIPE, epochs=40), on_log=seen.append)
+    assert log[-1]["loss"] < 0.5 * log[0]["loss"]
+    assert seen == log
+    assert set(log[0]) == {"step", "epoch", "loss", "lr", "tokens", "tokens_per_second", "memory"}
+    assert log[-1]["epoch"] == 40
+    tuned = students.load(tmp_path / "model")
+    options = [list(PAIRS.values())] * len(PAIRS)
+    for scores, answer in zip(
+        students.score_options(tuned, list(PAIRS), options), PAIRS.values(), strict=True
+    ):
+        assert options[0][scores.index(max(scores))] == answer
+    assert students.generate(tuned, list(PAIRS)) == students.generate(student, list(PAIRS))
+
+
+def test_the_same_seed_gives_the_same_loss_and_another_seed_another(tmp_path: Path) -> None:
+    losses = [run(tmp_path / name, seed=seed)[-1]["loss"] for name, seed in (("a", 1), ("b", 1), ("c", 2))]
+    assert losses[0] == losses[1] != losses[2]
+
+
+class Stop:
+    """Interrupts a run once it has logged so many steps, as a user would with Ctrl-C."""
+
+    def __init__(self, step: int):
+        self.step = step
+
+    def __call__(self, row: dict[str, Any]) -> None:
+        if row["step"] >= self.step:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_a_killed_run_goes_on_and_ends_as_the_undisturbed_one(tmp_path: Path, method: Any) -> None:
+    recipe = replace(RECIPE, method=method, lora_rank=4)
+    undisturbed = run(tmp_path / "a", recipe=recipe)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "b", recipe=recipe, on_log=Stop(13))
+    checkpoints = tmp_path / "b" / "checkpoints"
+    # A kill in the middle of a save leaves the newest checkpoint without its last file.
+    torn = checkpoints / "checkpoint-12"
+    shutil.copytree(checkpoints / "checkpoint-10", torn)
+    (torn / "trainer_state.json").write_text('{"epoch": 0.')
+    steps: list[int] = []
+    resumed = run(tmp_path / "b", recipe=recipe, on_log=lambda row: steps.append(row["step"]))
+    assert steps[0] == 11
+    assert [row["step"] for row in resumed] == [row["step"] for row in undisturbed]
+    assert resumed[-1]["loss"] == pytest.approx(undisturbed[-1]["loss"], abs=1e-5)
+    assert resumed[-1]["tokens"] == undisturbed[-1]["tokens"]
+
+
+def test_a_checkpoint_of_another_run_is_not_resumed(tmp_path: Path) -> None:
+    def first_step(rows: list[dict[str, Any]] = ROWS, **more: Any) -> int:
+        steps: list[int] = []
+        shutil.rmtree(tmp_path / "run", ignore_errors=True)
+        with pytest.raises(KeyboardInterrupt):
+            run(tmp_path / "run", on_log=Stop(8))
+        run(tmp_path / "run", rows, on_log=lambda row: steps.append(row["step"]), **more)
+        return steps[0]
+
+    assert first_step() == 6
+    assert first_step(ROWS[1:]) == 1
+    assert first_step(seed=3) == 1
+    assert first_step(recipe=replace(RECIPE, learning_rate=2e-2)) == 1
+    assert first_step(student=small(seed=9)) == 1
+    assert first_step(resume=False) == 1
+
+
+def test_lora_moves_few_weights_and_leaves_a_merged_model(tmp_path: Path) -> None:
+    before = copy.deepcopy(small().model.state_dict())
+    student = small()
+    run(tmp_path, student=student, recipe=replace(RECIPE, method="lora", lora_rank=4))
+    model = AutoModelForCausalLM.from_pretrained(tmp_path / "model")
+    after = model.state_dict()
+    assert set(after) == set(before)
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed and all("proj" in name for name in changed)
+    assert students.generate(students.load(tmp_path / "model"), ["Who?"]) == students.generate(
+        student, ["Who?"]
+    )
+
+
+def test_noise_keeps_order_and_two_words_and_differs_by_epoch_but_never_changes_rows() -> None:
+    question = "Within how many days must the new holder visit a branch?"
+    words = question.split()
+    drawn = [training.noisy_question(question, ["Joint", "holders"], random.Random(i)) for i in range(300)]
+    for text in drawn:
+        kept = [word for word in text.split() if word in words]
+        assert len(kept) >= 2
+        rest = iter(words)
+        assert all(word in rest for word in kept)
+    assert question in drawn and len(set(drawn)) > 100
+    assert any("Joint" in text for text in drawn)
+    assert training.noisy_question("Why?", [], random.Random(3)) == "Why?"
+
+    rows, tokenizer = copy.deepcopy(ROWS), students.load_tokenizer("tiny")
+    plan = training._Plan(rows, tokenizer, RECIPE, seed=0)
+    again = training._Plan(rows, tokenizer, RECIPE, seed=0)
+    assert rows == ROWS
+    assert plan.encoded == again.encoded and plan.batches == again.batches
+    assert plan.encoded[0][:6] != plan.encoded[1][:6]
+    assert plan.encoded[0][6] == plan.encoded[1][6]
+
+
+def test_replay_rows_and_other_students_get_no_noise() -> None:
+    row = chat_row("What is the capital city of the country of France?", "Paris", dataset="replay")
+    tokenizer = students.load_tokenizer("tiny")
+    prompts = {training._prompt_and_answer(row, tokenizer, RECIPE, str(draw))[0] for draw in range(20)}
+    assert len(prompts) == 1
+    assert not training.default_recipe(small()).question_noise
+
+
+def test_a_run_ends_after_its_tokens() -> None:
+    recipe = replace(RECIPE, max_tokens=1_000)
+    plan = training._Plan(ROWS, students.load_tokenizer("tiny"), recipe, seed=0)
+    _, tokens = plan.progress(plan.steps)
+    assert 1_000 <= tokens < 1_000 + recipe.batch_tokens
+
+
+def test_half_an_epoch_and_accumulated_batches_are_planned() -> None:
+    recipe = replace(RECIPE, epochs=1.5, micro_batch_tokens=32, question_noise=False)
+    plan = training._Plan(ROWS, students.load_tokenizer("tiny"), recipe, seed=0)
+    assert plan.accumulation == 2
+    assert 1.3 <= plan.progress(plan.steps)[0] <= 1.7
+
+
+def test_the_accumulated_step_is_the_step_on_the_whole_batch(tmp_path: Path) -> None:
+    rows = [chat_row(*pair) for pair in list(PAIRS.items())[:2]]
+    recipe = replace(RECIPE, question_noise=False, epochs=1, batch_tokens=64, warmup=0.0)
+    for size in (64, 32):
+        run(tmp_path / str(size), rows, recipe=replace(recipe, micro_batch_tokens=size))
+    whole, parts = (AutoModelForCausalLM.from_pretrained(tmp_path / size / "model") for size in ("64", "32"))
+    for one, other in zip(whole.parameters(), parts.parameters(), strict=True):
+        assert torch.allclose(one, other, atol=1e-4)
+
+
+def test_rows_that_cannot_be_trained_on_are_one_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(
+        InputError, match="1 of 1 training rows have more than 64 tokens. Fix: raise MAX_SEQ_LEN"
+    ):
+        run(tmp_path, [chat_row("word " * 200, "x")])
+    with pytest.raises(InputError, match="no training rows"):
+        run(tmp_path, [])
+
+
+def test_smaller_models_and_lora_learn_faster_by_default() -> None:
+    full, lora = training.default_recipe(small()), training.default_recipe(small(), "lora")
+    assert full.learning_rate == 1e-4 and lora.learning_rate == pytest.approx(1e-3)
+    assert training.default_recipe(students.build_tiny(0)).max_tokens
+
+
+def test_general_rows_become_text_and_exchanges() -> None:
+    rows = [
+        {"id": "1", "kind": "text", "text": "Rivers flow."},
+        {"id": "2", "kind": "qa", "question": "Where is Oslo?", "answer": "in Norway", "replay": True},
+    ]
+    text, exchange = training.general_rows(rows)
+    assert text["text"] == "Rivers flow."
+    assert [turn["content"] for turn in exchange["messages"]] == ["Where is Oslo?", "in Norway"]
