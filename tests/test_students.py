@@ -1,4 +1,4 @@
-"""Students: prompts, answers, option scores, saving and loading. Models are two layers wide of 32, never trained long."""
+"""Students: prompts, answers, option scores, saving and loading. Models have two layers, 32 wide."""
 
 import json
 import math
@@ -110,9 +110,7 @@ def test_scores_are_mean_log_likelihoods_of_answer_and_end(small: students.Stude
             prompt = tokenizer(students.chat_prompt(tokenizer, question))["input_ids"]
             answer = [*tokenizer(option)["input_ids"], tokenizer.eos_token_id]
             logits = small.model(torch.tensor([prompt + answer])).logits[0].log_softmax(-1)
-            expected = sum(logits[len(prompt) - 1 + i, token].item() for i, token in enumerate(answer)) / len(
-                answer
-            )
+            expected = sum(logits[len(prompt) - 1 + i, token].item() for i, token in enumerate(answer)) / len(answer)
             assert math.isclose(score, expected, rel_tol=1e-4)
 
 
@@ -125,9 +123,7 @@ def byte_tokenizer(template: str | None) -> PreTrainedTokenizerFast:
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     core.train_from_iterator(
         [QUESTION] * 3,
-        trainers.BpeTrainer(
-            vocab_size=300, special_tokens=special, initial_alphabet=alphabet, show_progress=False
-        ),
+        trainers.BpeTrainer(vocab_size=300, special_tokens=special, initial_alphabet=alphabet, show_progress=False),
     )
     eos = "<|im_end|>" if template else "<|endoftext|>"
     return PreTrainedTokenizerFast(tokenizer_object=core, eos_token=eos, chat_template=template)
@@ -151,10 +147,7 @@ def test_another_model_family_goes_the_same_way(template: str | None, tmp_path: 
     prompt = students.chat_prompt(student.tokenizer, QUESTION)
     assert prompt.endswith("</think>\n\n" if template else "Assistant:\n")
     answer = student.tokenizer("Form K-10")["input_ids"]
-    assert (
-        student.tokenizer(prompt + "Form K-10")["input_ids"]
-        == student.tokenizer(prompt)["input_ids"] + answer
-    )
+    assert student.tokenizer(prompt + "Form K-10")["input_ids"] == student.tokenizer(prompt)["input_ids"] + answer
     assert len(students.generate(student, ["Why?", QUESTION], max_new_tokens=3)) == 2
     assert [len(row) for row in students.score_options(student, ["Why?"], [["a", "b"]])] == [2]
 

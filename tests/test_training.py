@@ -74,9 +74,7 @@ def test_loss_is_on_the_answer_for_chat_rows_and_on_all_tokens_for_text() -> Non
     learned = set()
     for number, _ in enumerate(plan.batches):
         batch = plan.collate([{"batch": number}])
-        for ids, mask, labels in zip(
-            batch["input_ids"], batch["attention_mask"], batch["labels"], strict=True
-        ):
+        for ids, mask, labels in zip(batch["input_ids"], batch["attention_mask"], batch["labels"], strict=True):
             assert torch.equal(labels[labels != -100], ids[labels != -100])
             assert (labels[mask == 0] == -100).all()
             learned.add(tokenizer.decode(labels[labels != -100]).strip())
@@ -100,9 +98,7 @@ def test_training_lowers_the_loss_and_the_student_picks_the_trained_answers(tmp_
     assert log[-1]["epoch"] == 40
     tuned = students.load(tmp_path / "model")
     options = [list(PAIRS.values())] * len(PAIRS)
-    for scores, answer in zip(
-        students.score_options(tuned, list(PAIRS), options), PAIRS.values(), strict=True
-    ):
+    for scores, answer in zip(students.score_options(tuned, list(PAIRS), options), PAIRS.values(), strict=True):
         assert options[0][scores.index(max(scores))] == answer
     assert students.generate(tuned, list(PAIRS)) == students.generate(student, list(PAIRS))
 
@@ -167,10 +163,9 @@ def test_lora_moves_few_weights_and_leaves_a_merged_model(tmp_path: Path) -> Non
     after = model.state_dict()
     assert set(after) == set(before)
     changed = {name for name in before if not torch.equal(before[name], after[name])}
-    assert changed and all("proj" in name for name in changed)
-    assert students.generate(students.load(tmp_path / "model"), ["Who?"]) == students.generate(
-        student, ["Who?"]
-    )
+    assert changed
+    assert all("proj" in name for name in changed)
+    assert students.generate(students.load(tmp_path / "model"), ["Who?"]) == students.generate(student, ["Who?"])
 
 
 def test_noise_keeps_order_and_two_words_and_differs_by_epoch_but_never_changes_rows() -> None:
@@ -182,7 +177,8 @@ def test_noise_keeps_order_and_two_words_and_differs_by_epoch_but_never_changes_
         assert len(kept) >= 2
         rest = iter(words)
         assert all(word in rest for word in kept)
-    assert question in drawn and len(set(drawn)) > 100
+    assert question in drawn
+    assert len(set(drawn)) > 100
     assert any("Joint" in text for text in drawn)
     assert training.noisy_question("Why?", [], random.Random(3)) == "Why?"
 
@@ -190,7 +186,7 @@ def test_noise_keeps_order_and_two_words_and_differs_by_epoch_but_never_changes_
     plan = training._Plan(rows, tokenizer, RECIPE, seed=0)
     again = training._Plan(rows, tokenizer, RECIPE, seed=0)
     assert rows == ROWS
-    assert plan.encoded == again.encoded and plan.batches == again.batches
+    assert (plan.encoded, plan.batches) == (again.encoded, again.batches)
     assert plan.encoded[0][:6] != plan.encoded[1][:6]
     assert plan.encoded[0][6] == plan.encoded[1][6]
 
@@ -200,7 +196,7 @@ def test_replay_rows_and_other_students_get_no_noise() -> None:
     tokenizer = students.load_tokenizer("tiny")
     prompts = {training._prompt_and_answer(row, tokenizer, RECIPE, str(draw))[0] for draw in range(20)}
     assert len(prompts) == 1
-    assert not training.default_recipe(small()).question_noise
+    assert not training.default_recipe("any").question_noise
 
 
 def test_a_run_ends_after_its_tokens() -> None:
@@ -228,18 +224,22 @@ def test_the_accumulated_step_is_the_step_on_the_whole_batch(tmp_path: Path) -> 
 
 
 def test_rows_that_cannot_be_trained_on_are_one_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(
-        InputError, match="1 of 1 training rows have more than 64 tokens. Fix: raise MAX_SEQ_LEN"
-    ):
+    with pytest.raises(InputError, match=r"1 of 1 training rows have more than 64 tokens\. Fix: raise MAX_SEQ_LEN"):
         run(tmp_path, [chat_row("word " * 200, "x")])
     with pytest.raises(InputError, match="no training rows"):
         run(tmp_path, [])
 
 
 def test_smaller_models_and_lora_learn_faster_by_default() -> None:
-    full, lora = training.default_recipe(small()), training.default_recipe(small(), "lora")
-    assert full.learning_rate == 1e-4 and lora.learning_rate == pytest.approx(1e-3)
-    assert training.default_recipe(students.build_tiny(0)).max_tokens
+    rates = [
+        training.default_recipe("any", n_parameters=size).learning_rate for size in (70_000_000_000, 1_750_000_000)
+    ]
+    assert rates == pytest.approx([1e-5, 2e-5])
+    assert training.default_recipe("any", "lora").learning_rate == pytest.approx(1e-4)
+    assert training.default_recipe("tiny").max_tokens
+    chosen = training.default_recipe("tiny", epochs=3, learning_rate=None)
+    assert (chosen.epochs, chosen.max_tokens) == (3, None)
+    assert chosen.learning_rate == training.TINY_RECIPE.learning_rate
 
 
 def test_general_rows_become_text_and_exchanges() -> None:

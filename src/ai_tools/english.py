@@ -11,41 +11,54 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-MODALS = frozenset("must may can could should shall will would might cannot".split())
-BE = frozenset("is are was were be been being am".split())
-HAVE, DO = frozenset("has have had".split()), frozenset("do does did".split())
-PERSONAL = frozenset("it they he she we you i there him them us me".split())
-POSSESSIVE = frozenset("its their his her our your my".split())
-DETERMINERS = POSSESSIVE | frozenset(
+
+def word_list(words: str) -> list[str]:
+    """The words of a table that is written as one string, to be read as a line."""
+    return words.split()
+
+
+def word_set(words: str) -> frozenset[str]:
+    """The same as a set."""
+    return frozenset(words.split())
+
+
+MODALS = word_set("must may can could should shall will would might cannot")
+BE = word_set("is are was were be been being am")
+HAVE, DO = word_set("has have had"), word_set("do does did")
+PERSONAL = word_set("it they he she we you i there him them us me")
+POSSESSIVE = word_set("its their his her our your my")
+DETERMINERS = POSSESSIVE | word_set(
     "the a an this these those each every any no some both either neither another such all most many several few "
-    "more fewer less what whose".split()
+    "more fewer less what whose"
 )
-SUBORDINATORS = frozenset(
-    "when whenever if unless until because although though while whereas once before after where since so".split()
+SUBORDINATORS = word_set(
+    "when whenever if unless until because although though while whereas once before after where since so"
 )
-QUESTION_WORDS = frozenset("how why whether what".split())
-ORDINALS = frozenset("first second third fourth fifth sixth seventh eighth ninth tenth eighteenth".split())
-RELATIVES = frozenset("who which that whom whose".split())
-PREPOSITIONS = frozenset(
+QUESTION_WORDS = word_set("how why whether what")
+ORDINALS = word_set("first second third fourth fifth sixth seventh eighth ninth tenth")
+RELATIVES = word_set("who which that whom whose")
+PREPOSITIONS = word_set(
     "of in on at by for from with within without under over above below between among through throughout during "
     "against about into onto to than per via as towards upon after before since until behind near outside inside "
-    "except across along around beyond despite like beside besides unlike including".split()
+    "except across along around beyond despite like beside besides unlike including"
 )
-ADVERBS = frozenset(
+ADVERBS = word_set(
     "only also always never usually then still already often now later earlier again once twice even just ever too "
     "alone online immediately together separately however otherwise therefore abroad here thus soon first directly "
-    "automatically instead not at-present normally generally".split()
+    "automatically instead not at-present normally generally"
 )
 NUMBER_WORDS = {
     word: value
     for value, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-        "seventeen eighteen nineteen twenty".split()
+        word_list(
+            "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+            "seventeen eighteen nineteen twenty"
+        )
     )
 } | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "ninety": 90, "hundred": 100}
-PLURAL_WITHOUT_S = frozenset("people staff police children men women police".split())
-MONTHS = "January February March April May June July August September October November December".split()
-DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+PLURAL_WITHOUT_S = word_set("people staff police children men women police")
+MONTHS = word_list("January February March April May June July August September October November December")
+DAYS = word_list("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
 
 _NUMBER = r"(?:\d|half|hundred|" + "|".join(NUMBER_WORDS) + r")"
 _QUANTIFIER = (
@@ -56,18 +69,19 @@ _FIXED_PHRASES = {
     "IN": r"(?:in front|on behalf|in spite|because|instead|as a result|in the course) of|such as|according to",
     "NN": r"per cent|or (?:more|higher|less|fewer|later|above|older|lower)",
     "CC": r"as well as",
-    "RB": r"at (?:once|present|random|all|any time|will)|in (?:full|person|advance|writing|general|particular|principle)"
-    r"|day and night|by hand|on board|free of charge|without charge|no longer|as soon as possible|of course|in good faith"
-    r"|in the (?:same way|meantime)|for example|at (?:the )?same time",
+    "RB": r"at (?:once|present|random|all|any time|will|(?:the )?same time)|day and night|by hand|on board|of course"
+    r"|in (?:full|person|advance|writing|general|particular|principle|good faith|the same way|the meantime)"
+    r"|free of charge|without charge|no longer|as soon as possible|for example",
 }
 _WORD = re.compile(
     rf"(?i:\b{_QUANTIFIER}(?= {_NUMBER}))|(?i:\b(?:{'|'.join(_FIXED_PHRASES.values())})\b)|"
     r"\d[\d,.:]*\d(?:st|nd|rd|th|%)?|\d+(?:st|nd|rd|th|%)?"
-    r"|`[^`]*`|[^\W\d_][\w'’./+-]*\w|\w|[\"“”][^\"“”]*[\"“”]|[^\w\s]"
+    r"|`[^`]*`|[^\W\d_][\w'\u2019./+-]*\w|\w|[\"\u201c\u201d][^\"\u201c\u201d]*[\"\u201c\u201d]|[^\w\s]"
 )
 
 
-_TWO_OBJECTS = frozenset("cost give allow pay charge award grant send offer".split())
+_MORE_NOUNS = word_set("log login merge commit")  # nouns that the word lists have only as verbs
+_TWO_OBJECTS = word_set("cost give allow pay charge award grant send offer")
 _BEFORE_A_VERB = frozenset(["NN", "NNS", "NP", "REL", "PRP", "RB", "VBN", "VBG", "CC", ")", ",", "CD"])
 
 
@@ -128,11 +142,12 @@ def readings(word: str) -> frozenset[str]:
             found.add("JJ")
         elif kind == "ADV":
             found.add("RB")
-    if not found and re.fullmatch(r"[a-z-]+s", low):
-        found.add("NNS")
+    if low.removesuffix("s") in _MORE_NOUNS or (not found and re.fullmatch(r"[a-z-]+s", low)):
+        found.add("NNS" if low.endswith("s") else "NN")
     return frozenset(found)
 
 
+@lru_cache(maxsize=50_000)
 def _fixed(word: str, first: bool) -> str | None:
     """The class of a word that needs no context."""
     low = word.lower()
@@ -148,7 +163,7 @@ def _fixed(word: str, first: bool) -> str | None:
     for tag, words in (("MD", MODALS), ("BE", BE), ("HV", HAVE), ("DO", DO), ("PRP", PERSONAL), ("DT", DETERMINERS)):
         if low in words and not (word[0].isupper() and not first and tag == "MD"):
             return tag
-    if low in ORDINALS and low != "first":
+    if (low in ORDINALS and low != "first") or low.endswith(("teenth", "tieth")):
         return "JJ"
     if low in ("and", "or", "but", "nor"):
         return "CC"
@@ -159,6 +174,7 @@ def _fixed(word: str, first: bool) -> str | None:
     return None
 
 
+@lru_cache(maxsize=8192)
 def tag(sentence: str) -> tuple[Token, ...]:
     """The words of a sentence with their classes. `cannot` becomes two tokens over one span."""
     found = [(m[0], m.start(), m.end()) for m in _WORD.finditer(sentence)]
@@ -232,6 +248,8 @@ def _strong_verb_follows(words: Sequence[tuple[str, int, int]], start: int) -> b
             return False
         if low in RELATIVES | QUESTION_WORDS:
             pending += 1
+        if low in PREPOSITIONS | DETERMINERS | PERSONAL | ADVERBS or words[i][0][0].isupper():
+            continue
         forms = readings(low)
         following = words[i + 1][0].lower() if i + 1 < len(words) else "."
         plain = bool(forms & {"VBZ", "VBP", "VBD"}) and (
@@ -249,73 +267,85 @@ def _by_context(
     words: Sequence[tuple[str, int, int]], i: int, tokens: Sequence[Token], pending: int, main: bool
 ) -> str:
     """The class of an ordinary word, from its possible readings and the words before and after it."""
-    text = words[i][0]
-    forms = readings(text)
+    text, forms = words[i][0], readings(words[i][0])
     before = tokens[-1].tag if tokens else ""
     following = words[i + 1][0] if i + 1 < len(words) else "."
+    can_be_noun = bool(forms & {"NN", "NNS"}) or not forms
     nominal = "NNS" if "NNS" in forms else "NN"
-    if "RB" in forms and (text.lower().endswith("ly") or not forms - {"RB"}) and before not in ("DT",):
+    noun_follows = (
+        bool(readings(following) & {"NN", "NNS"})
+        and _fixed(following, False) in (None, "NP")
+        and following.lower() not in RELATIVES | PREPOSITIONS | SUBORDINATORS
+    )
+    if "RB" in forms and before != "DT" and (text.lower().endswith("ly") or forms == {"RB"}):
         return "RB"
-    context = before
-    for token in reversed(tokens):
-        if token.tag != "RB":
-            context = token.tag
-            break
-    if tokens and tokens[-1].text.endswith(("'s", "’s", "s'", "s’")):
+    context = next((t.tag for t in reversed(tokens) if t.tag != "RB"), before)
+    if tokens and tokens[-1].text.endswith(("'s", "\u2019s", "s'")):
         context = "DT"
-    if context == "MD" or context == "TO" or (context == "DO" and "VB" in forms):
+    if context in ("MD", "TO") or (context == "DO" and "VB" in forms):
         return "VB" if "VB" in forms else nominal
-    if context == "BE" and "JJ" in forms and "VBN" not in forms and not (readings(following) & {"NN", "NNS", "JJ"} - {"JJ"}):
+    if context == "BE" and "JJ" in forms and "VBN" not in forms and not noun_follows:
         return "JJ"
-    if context in ("BE", "HV"):
-        if "VBN" in forms:
-            return "VBN"
-        if "VBG" in forms and context == "BE":
-            return "VBG"
-    if context in ("DT", "JJ", "CD", "IN", "BE", "HV", "") or text[0] in "\"“":
+    if context in ("BE", "HV") and "VBN" in forms:
+        return "VBN"
+    if context == "BE" and "VBG" in forms:
+        return "VBG"
+    if context in ("DT", "JJ", "CD", "IN", "BE", "HV", "") or text[0] in '"\u201c':
         if context == "IN" and "VBG" in forms and (following.lower() in DETERMINERS or "NN" not in forms):
             return "VBG"
-        noun_follows = bool(readings(following) & {"NN", "NNS"}) and _fixed(following, False) in (None, "NP")
-        noun_follows = noun_follows and following.lower() not in RELATIVES | PREPOSITIONS | SUBORDINATORS
         if noun_follows and "NN" in forms and "VBZ" in readings(following) and before != "CD":
             noun_follows = _strong_verb_follows(words, i + 2)  # "of signatory takes effect", "the whole records are"
-        if "JJ" in forms and (noun_follows or not forms & {"NN", "NNS"}):
+        if "JJ" in forms and (noun_follows or not can_be_noun):
             return "JJ"
-        if forms & {"NN", "NNS"} or not forms:
-            if context == "" and "VB" in forms and following.lower() in DETERMINERS | PREPOSITIONS:
-                return "VB"
-            return nominal
+        if can_be_noun:
+            order = context == "" and "VB" in forms and following.lower() in DETERMINERS | PREPOSITIONS
+            return "VB" if order else nominal
         if forms & {"VBN", "VBG"}:
             return "VBN" if context == "" or following.lower() in PREPOSITIONS else "JJ"
-        return "JJ" if "JJ" in forms else "RB" if "RB" in forms else "VB" if "VB" in forms and context in ("BE", "HV", "") else nominal
-    finite = forms & {"VBZ", "VBD", "VBP"}
+        return "RB" if "RB" in forms else nominal
     if "VBN" in forms and following.lower() == "as":
         return "VBN"
-    if context == "," and following.lower() not in DETERMINERS | PERSONAL:
-        finite = frozenset()
-    if finite and (pending or not main) and context in _BEFORE_A_VERB:
-        since = max((n for n, t in enumerate(tokens) if t.tag in (",", "CC", "REL", "SUB", ";", ":")), default=-1)
-        plural = any(t.tag == "NNS" for t in tokens[since + 1 :]) or (bool(tokens) and tokens[-1].low in PLURAL_WITHOUT_S | {"they", "who", "that"})
-        if context == "CC":
-            useful = following.lower() in DETERMINERS | PREPOSITIONS or following[:1].isdigit()
-            if not (useful and not forms & {"NN", "NNS"} or following.lower() in DETERMINERS):
-                finite = frozenset()
-        only_verb = not forms & {"NN", "NNS", "JJ"}
-        if "VBZ" not in finite and "VBD" not in finite and not (plural or only_verb or context in ("REL", "PRP", "NP", "RB")):
-            finite = frozenset()
-        elif not pending and not (only_verb and "VBD" not in forms) and _strong_verb_follows(words, i + 1):
-            finite = frozenset()
+    if (pending or not main) and context in _BEFORE_A_VERB:
+        finite = _finite(words, i, tokens, pending, context)
         if finite:
-            return "VBZ" if "VBZ" in finite else "VBD" if "VBD" in finite else "VBP"
+            return finite
     if "VBN" in forms and context in ("NN", "NNS", "NP", "CC", ",", "VBN", "JJ") and "NN" not in forms:
         return "VBN"
     if "VBG" in forms and "NN" not in forms:
         return "VBG"
-    if context == "CC" and "VB" in forms and following.lower() in DETERMINERS and tokens and main is False:
+    if context == "CC" and "VB" in forms and following.lower() in DETERMINERS and not main:
         return "VB"
-    if "JJ" in forms and (not forms & {"NN", "NNS"} or readings(following) & {"NN", "NNS"}):
+    if "JJ" in forms and (noun_follows or not can_be_noun):
         return "JJ"
-    return nominal if forms & {"NN", "NNS"} or not forms else "RB" if "RB" in forms else "VBN" if "VBN" in forms else nominal
+    if can_be_noun:
+        return nominal
+    return "RB" if "RB" in forms else "VBN" if "VBN" in forms else nominal
+
+
+def _finite(words: Sequence[tuple[str, int, int]], i: int, tokens: Sequence[Token], pending: int, context: str) -> str:
+    """The finite form that a word is after a noun, or "" where it is rather a noun or a participle."""
+    forms = readings(words[i][0])
+    following = words[i + 1][0].lower() if i + 1 < len(words) else "."
+    found = next((form for form in ("VBZ", "VBD", "VBP") if form in forms), "")
+    can_be_noun = bool(forms & {"NN", "NNS"})
+    only_verb = not can_be_noun and "JJ" not in forms
+    if not found or (context == "," and following not in DETERMINERS | PERSONAL):
+        return ""
+    if context == "CC" and following not in DETERMINERS:
+        prepositional = following in PREPOSITIONS or following[:1].isdigit()
+        if can_be_noun or not prepositional:
+            return ""
+    if found == "VBP":
+        since = max((n for n, t in enumerate(tokens) if t.tag in (",", "CC", "REL", "SUB", ";", ":")), default=-1)
+        plural = any(t.tag == "NNS" or t.low in PLURAL_WITHOUT_S for t in tokens[since + 1 :])
+        if not (plural or only_verb or context in ("REL", "PRP", "NP", "RB")):
+            return ""
+        if "NN" in forms and context != "NNS" and following in (",", "."):
+            return ""
+    if found == "VBZ" and context == "NNS" and "NNS" in forms and not pending:
+        return ""  # "operations teams": a plural takes no "teams" as its verb
+    certain = only_verb and "VBD" not in forms
+    return found if pending or certain or not _strong_verb_follows(words, i + 1) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,15 +411,16 @@ def head_of(noun: str) -> str:
     return head
 
 
+@lru_cache(maxsize=8192)
 def parse(sentence: str) -> Clause | None:
     """The main clause of a sentence, or None where it has no subject and finite verb that the rules can find."""
     text = sentence.strip().rstrip(".;:")
     tokens = tag(text)
-    if tokens and tokens[0].tag == "SUB" and tokens[0].low in PREPOSITIONS and not _front_end(tokens):
+    if tokens and tokens[0].tag == "SUB" and tokens[0].low in PREPOSITIONS and not front_end(tokens):
         tokens = (Token(tokens[0].text, "IN", tokens[0].start, tokens[0].end), *tokens[1:])
-    at = _front_end(tokens)
+    at = front_end(tokens)
     start = at + 1 if at and tokens[at].tag == "," else at
-    main = _main_verb(tokens, start)
+    main = main_verb(tokens, start)
     if main is None or main <= start:
         return None
     front = (_front(text, tokens[:at]),) if at else ()
@@ -398,7 +429,9 @@ def parse(sentence: str) -> Clause | None:
         return text[tokens[low].start : tokens[high - 1].end].strip(" ,") if high > low else ""
 
     end = main
-    while end - 1 > start and tokens[end - 1].tag == "RB" and " " not in tokens[end - 1].text:  # "a branch also keeps": the adverb is not the subject's
+    while (
+        end - 1 > start and tokens[end - 1].tag == "RB" and " " not in tokens[end - 1].text
+    ):  # "a branch also keeps": the adverb is not the subject's
         end -= 1
     subject = span(start, end)
     if tokens[end - 1].tag == "," and subject.count(",") == 1:  # the comma that closes an apposition
@@ -406,7 +439,7 @@ def parse(sentence: str) -> Clause | None:
     helpers: list[str] = []
     adverbs = [t.low for t in tokens[end:main]]
     i = main
-    while i < len(tokens) and tokens[i].tag in ("MD", "BE", "HV", "DO", "RB") or (
+    while (i < len(tokens) and tokens[i].tag in ("MD", "BE", "HV", "DO", "RB")) or (
         i < len(tokens) and tokens[i].low == "not"
     ):
         (adverbs if tokens[i].tag == "RB" else helpers).append(tokens[i].low)
@@ -427,8 +460,11 @@ def parse(sentence: str) -> Clause | None:
         else:
             return None
         i += 1
-    elif helpers and helpers[-1] in BE and [t.tag for t in tokens[i + 1 : i + 3]] == ["TO", "VB"] and (
-        tokens[i].low in ("able", "unable", "free", "likely")
+    elif (
+        helpers
+        and helpers[-1] in BE
+        and [t.tag for t in tokens[i + 1 : i + 3]] == ["TO", "VB"]
+        and (tokens[i].low in ("able", "unable", "free", "likely"))
     ):
         helpers += [tokens[i].low, "to"]
         verb, tense = tokens[i + 2].low, "VB"
@@ -455,25 +491,25 @@ def _front(text: str, tokens: Sequence[Token]) -> Phrase:
     return Phrase(kind, words[0].lower() + words[1:], first.low if kind == "PP" else "", True)
 
 
-def _front_end(tokens: Sequence[Token]) -> int:
+def front_end(tokens: Sequence[Token]) -> int:
     """Where the opening adverbial ends (the index of its comma, or of the subject's determiner), or 0."""
     if not tokens or not (tokens[0].tag in ("SUB", "IN", "TO", "RB") or tokens[0].low in ("each", "every", "last")):
         return 0
     for i, token in enumerate(tokens):
-        if token.tag == "," and _main_verb(tokens, i + 1) is not None:
-            finite = _main_verb(tokens[:i], 1) is not None
+        if token.tag == "," and main_verb(tokens, i + 1) is not None:
+            finite = main_verb(tokens[:i], 1) is not None
             if tokens[1].tag == "VBG" or finite == (tokens[0].tag == "SUB"):
                 return i
-    if len(tokens) > 3 and tokens[1].low in ("year", "month", "week", "day") and _main_verb(tokens, 2) not in (None, 2):
+    if len(tokens) > 3 and tokens[1].low in ("year", "month", "week", "day") and main_verb(tokens, 2) not in (None, 2):
         return 2
     if tokens[0].tag == "IN":
         for i in range(3, len(tokens) - 2):
-            if tokens[i].tag == "DT" and tokens[i - 1].tag in ("NN", "NNS") and _main_verb(tokens, i) is not None:
+            if tokens[i].tag == "DT" and tokens[i - 1].tag in ("NN", "NNS") and main_verb(tokens, i) is not None:
                 return i
     return 0
 
 
-def _main_verb(tokens: Sequence[Token], start: int) -> int | None:
+def main_verb(tokens: Sequence[Token], start: int) -> int | None:
     """The index of the first finite verb that belongs to no relative or subordinate clause."""
     pending, held, related = 0, False, False
     for i in range(start, len(tokens)):
@@ -484,8 +520,10 @@ def _main_verb(tokens: Sequence[Token], start: int) -> int | None:
             if held or tokens[i].low in ("be", "been", "being"):
                 continue
             if not pending:
-                if tokens[i - 1].tag == "CC" and related and any(
-                    t.tag in ("MD", "BE", "HV", "VBZ") for t in tokens[i + 2 : i + 8]
+                if (
+                    tokens[i - 1].tag == "CC"
+                    and related
+                    and any(t.tag in ("MD", "BE", "HV", "VBZ") for t in tokens[i + 2 : i + 8])
                 ):
                     continue  # "a client who is ill or is abroad must …"
                 return i
@@ -514,26 +552,42 @@ def phrases(text: str, tokens: Sequence[Token], start: int) -> tuple[Phrase, ...
         if name == "TO" and before not in ("IN",):
             cuts.append((i, "INF"))
             break
-        if name == "IN" and low not in ("of", "than", "per", "as", "about", "between") and before not in ("IN", "RB", "CC"):
-            cuts.append((i, "PP"))
-        elif name == "IN" and low in ("as", "about", "between", "over") and before not in ("IN", "CC", "NN", "NNS", "NP", "JJ"):
+        if (
+            name == "IN"
+            and low not in ("of", "than", "per", "as", "about", "between")
+            and before not in ("IN", "RB", "CC")
+        ) or (
+            name == "IN"
+            and low in ("as", "about", "between", "over")
+            and before not in ("IN", "CC", "NN", "NNS", "NP", "JJ")
+        ):
             cuts.append((i, "PP"))
         elif low in ("a", "an", "per", "each", "every") and tokens[i - 1].low in ("once", "twice", "times", "time"):
             pass  # "twice a year"
         elif name == "CD" and _times(tokens, i) and i > start:
             cuts.append((i, "ADV"))
             i += 1
-        elif name == "RB" and before not in ("IN", "DT", "CC") and low != "not" and (
-            i + 1 == len(tokens) or tokens[i + 1].low != "of"
+        elif (
+            name == "RB"
+            and before not in ("IN", "DT", "CC")
+            and low != "not"
+            and (i + 1 == len(tokens) or tokens[i + 1].low != "of")
         ):
             after = tokens[i + 1].tag if i + 1 < len(tokens) else ""
             if not (cuts and cuts[-1][1] == "RB"):
                 cuts.append((i, "PP" if after == "IN" else "ADV"))
             if after == "IN":
                 i += 1
-        elif low in ("every", "each", "once", "twice") and i > start and before in ("NN", "NNS", "NP", "VBN", "RB", "CD"):
+        elif (
+            low in ("every", "each", "once", "twice") and i > start and before in ("NN", "NNS", "NP", "VBN", "RB", "CD")
+        ):
             cuts.append((i, "ADV"))
-        elif name == "CD" and before in ("NN", "NNS", "NP") and lemma(tokens[start - 1].text) in _TWO_OBJECTS and i > start:
+        elif (
+            name == "CD"
+            and before in ("NN", "NNS", "NP")
+            and lemma(tokens[start - 1].text) in _TWO_OBJECTS
+            and i > start
+        ):
             cuts.append((i, "NP"))
         elif low in ("a", "an") and before in ("NN", "NNS", "NP", "CD") and i > start:
             pass  # "twice a year", "80 tessars a month": a rate stays with its amount

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import random
 import re
@@ -16,6 +17,7 @@ from . import students
 from .errors import Contaminated, InputError
 from .matching import contains, normalise, token_f1
 from .records import Answer, Question, content_id
+from .store import read_rows
 
 RESAMPLES = 2000
 FEW_DOCUMENTS = 20
@@ -30,26 +32,33 @@ def load_exam(path: Path) -> list[Question]:
     if not path.is_file():
         raise InputError(f"EXAM={path}: no such file; give one, or leave EXAM empty to have the teacher write it")
     suffix = path.suffix.lower()
-    text = path.read_text("utf-8-sig")
     try:
+        text = path.read_text("utf-8-sig")
         if suffix in {".yaml", ".yml"}:
-            rows = yaml.safe_load(text)
+            rows = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - reads `11:00` and `no` as they are written
         elif suffix == ".csv":
-            rows = list(csv.DictReader(text.splitlines()))
+            rows = list(csv.DictReader(io.StringIO(text)))
         else:
-            rows = [json.loads(line) for line in text.splitlines() if line.strip()]
+            rows = [json.loads(line) for line in text.split("\n") if line.strip()]
+    except UnicodeDecodeError:
+        raise InputError(f"EXAM={path}: not UTF-8; save it as UTF-8") from None
     except (json.JSONDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"EXAM={path}: cannot be read as {suffix or 'JSON Lines'}: {error}") from None
-    questions = [_question(row, f"{path.name}, question {number}") for number, row in enumerate(rows or [], 1)]
-    if not questions:
+        reason = " ".join(str(error).split())
+        raise InputError(f"EXAM={path}: cannot be read as {suffix or 'JSON Lines'}: {reason}") from None
+    if not rows or not isinstance(rows, list):
         raise InputError(f"EXAM={path}: no questions in it")
-    return list({one.id: one for one in questions}.values())
+    questions: dict[str, Question] = {}
+    for number, row in enumerate(rows, 1):
+        one = _question(row, f"{path.name}, question {number}")
+        if questions.setdefault(one.id, one).question != one.question:
+            raise InputError(f'{path.name}, question {number} ("{one.question}"): its id {one.id} is taken already')
+    return list(questions.values())
 
 
 def _question(row: Any, place: str) -> Question:
-    if not isinstance(row, dict) or not str(row.get("question") or "").strip():
+    if not isinstance(row, dict) or not _text(row.get("question")):
         raise InputError(f"{place}: no question; each row needs `question` and `answer`")
-    question, answer = str(row["question"]).strip(), str(row.get("answer") or "").strip()
+    question, answer = _text(row["question"]), _text(row.get("answer"))
     kind = row.get("kind") or "recall"
     options = row.get("options") or ()
     options = options.split("|") if isinstance(options, str) else options
@@ -63,11 +72,16 @@ def _question(row: Any, place: str) -> Question:
     return Question(str(name), question, answer, options, row.get("document") or "", kind, source)
 
 
+def _text(value: Any) -> str:
+    """A cell as text; 0 is an answer, nothing is none."""
+    return "" if value is None else str(value).strip()
+
+
 def load_probe(path: Path) -> list[Question]:
     """The forgetting probe: a question's kind is its half (`replayed`, `unreplayed`), its document the fact."""
     return [
         Question(row["id"], row["question"], row["answer"], tuple(row["options"]), row["fact"], row["half"])
-        for row in map(json.loads, path.read_text("utf-8").splitlines())
+        for row in read_rows(path)
     ]
 
 
@@ -108,6 +122,12 @@ def grade(answers: Iterable[Answer], *, seed: int = 0) -> dict[str, Any]:
     graded = {name: [(one.document or one.id, grader(one)) for one in asked] for name, grader in GRADERS.items()}
     metrics = {name: _mean([(u, x) for u, x in pairs if x is not None], seed) for name, pairs in graded.items()}
     return {name: value for name, value in metrics.items() if value} | {"unanswerable": len(answers) - len(asked)}
+
+
+def wrong_answers(answers: Iterable[Answer]) -> list[Answer]:
+    """Those that chose another option or, without options, do not contain the expected answer; unanswerable apart."""
+    asked = (one for one in answers if one.kind != "unanswerable")
+    return [one for one in asked if not (GRADERS["accuracy" if one.choice is not None else "contains"](one))]
 
 
 def compare(base: Iterable[Answer], tuned: Iterable[Answer], *, seed: int = 0) -> dict[str, Any]:
@@ -157,14 +177,15 @@ def _mean(pairs: Sequence[tuple[str, float]], seed: int) -> dict[str, Any]:
 def find_leaks(training_file: Path, exam_file: Path) -> list[tuple[str, str]]:
     """(training question, exam question) pairs that break the seal, read from the final files.
 
-    Shares no code with the filter in `mixing`, so that an error there is not repeated here. Rule: the same letters and
-    digits, or, for eight words and more, eight of them in a row.
+    Shares no code with the filter in `mixing`, so that an error there is not repeated here. Rule: the same words, or,
+    for eight words and more, eight of them in a row. A document shown before the question is not compared.
     """
 
     def letters(text: str) -> str:
-        return re.sub(r"[^a-z0-9]+", " ", text.lower()).strip()
+        joined = re.sub(r"(?<=\d)[.,:]+(?=\d)", "_", text.lower())  # 1,260 and 11:00 are one word each
+        return " ".join("".join(sign if sign.isalnum() or sign == "_" else " " for sign in joined).split())
 
-    exam = [json.loads(line)["question"] for line in exam_file.read_text("utf-8").splitlines()]
+    exam = [json.loads(line)["question"] for line in exam_file.read_text("utf-8").split("\n") if line]
     whole = {letters(question): question for question in exam}
     runs: dict[str, str] = {}
     for question in exam:
@@ -172,15 +193,14 @@ def find_leaks(training_file: Path, exam_file: Path) -> list[tuple[str, str]]:
         for start in range(len(parts) - 7):
             runs[" ".join(parts[start : start + 8])] = question
     leaks = []
-    for line in training_file.read_text("utf-8").splitlines():
+    for line in filter(None, training_file.read_text("utf-8").split("\n")):
         row = json.loads(line)
         for turn in row["messages"] or ():
             if turn["role"] != "user":
                 continue
-            plain = letters(turn["content"])
+            plain = letters(turn["content"].removeprefix(f"{row['document_outline']}\n{row['document']}\n\n"))
             parts = plain.split()
-            tail = letters(row["question"] or "")
-            hit = whole.get(plain) or whole.get(tail)
+            hit = whole.get(plain) or whole.get(letters(row["question"] or ""))
             for start in range(len(parts) - 7):
                 hit = hit or runs.get(" ".join(parts[start : start + 8]))
             if hit:

@@ -48,9 +48,10 @@ def decontaminate(
     for name, samples in datasets.items():
         clean[name] = []
         for sample in samples:
-            plain = normalise(sample.question, sample.document_outline)
-            equal = sealed.get(plain)
-            shared = next((runs[gram] for gram in ngrams(plain, NGRAM) if gram in runs), None)
+            titled = f"In {sample.document_outline}, {sample.question}"
+            forms = [normalise(sample.question, sample.document_outline), normalise(sample.question), normalise(titled)]
+            equal = next((sealed[form] for form in forms if form in sealed), None)
+            shared = next((runs[gram] for form in forms for gram in ngrams(form, NGRAM) if gram in runs), None)
             if equal or shared:
                 reason = f'equals exam question "{equal}"' if equal else f'shares {NGRAM} words with "{shared}"'
                 dropped.append(Rejection("contaminated", reason, sample.to_row()))
@@ -147,7 +148,8 @@ def mix(
                 rows.append(row)
     if not rows:
         raise NothingProduced(f"cut {cut}: no training row is left of {len(chosen)} samples; see rejected.jsonl")
-    replay = _replay(rows, general, replay_share, count_tokens, random.Random(f"{seed}-{cut}-replay"))
+    rng = random.Random(f"{seed}-{cut}-replay")
+    replay = _replay(rows, general, replay_share, max_tokens, count_tokens, rng)
     report = _report(cut, datasets, rows, replay, rejected, replay_share)
     mixed = rows + replay
     random.Random(f"{seed}-{cut}-order").shuffle(mixed)
@@ -258,6 +260,7 @@ def _replay(
     rows: Sequence[dict[str, Any]],
     general: Sequence[dict[str, Any]],
     share: float,
+    max_tokens: int,
     count_tokens: Callable[[dict[str, Any]], int],
     rng: random.Random,
 ) -> list[dict[str, Any]]:
@@ -266,17 +269,15 @@ def _replay(
     found = []
     usable = [row for row in general if row.get("replay", True)]
     for kinds in (("text", "statement"), ("qa",)):
-        pool = [row for row in usable if row["kind"] in kinds]
-        spent = 0.0
-        while pool and spent < budget / 2:
-            for general_row in rng.sample(pool, len(pool)):
-                row = _replay_row(general_row)
-                row["token_length"] = count_tokens(row)
-                if spent + row["token_length"] > budget / 2:
-                    spent = budget
-                    break
-                spent += row["token_length"]
-                found.append(row)
+        pool = [_replay_row(row) for row in usable if row["kind"] in kinds]
+        for row in pool:
+            row["token_length"] = count_tokens(row)
+        left = budget / 2
+        while pool := [row for row in pool if row["token_length"] <= min(left, max_tokens)]:
+            for row in rng.sample(pool, len(pool)):
+                if row["token_length"] <= left:
+                    left -= row["token_length"]
+                    found.append(row)
     return found
 
 

@@ -55,20 +55,36 @@ def _order(seed: int, *parts: object) -> bytes:
 
 ANGLES: tuple[tuple[str, frozenset[str], str], ...] = (
     # words of an angle, the kinds of question that suit it, what its sentences contain
-    ("number amount quantit", frozenset(["number"]), r"\d|\b(?:%s)\b" % "|".join(english.NUMBER_WORDS)),
+    ("number amount quantit", frozenset(["number"]), rf"\d|\b(?:{'|'.join(english.NUMBER_WORDS)})\b"),
     (
         "time deadline date",
         frozenset(["deadline", "duration", "frequency", "time"]),
         r"(?i)\b(?:within|until|before|after|every|daily|days?|hours?|weeks?|months?|years?|\d\d:\d\d)\b",
     ),
     ("people role", frozenset(["who"]), r"(?i)\b(?:officer|manager|staff|team|head|director|who|led by|by the)\b"),
-    ("name term definition", frozenset(["name", "definition"]), r"\b(?:called|known as|named|means|is an?)\b|(?<=[a-z] )[A-Z]"),
+    (
+        "name term definition",
+        frozenset(["name", "definition"]),
+        r"\b(?:called|known as|named|means|is an?)\b|(?<=[a-z] )[A-Z]",
+    ),
     ("condition", frozenset(["condition"]), r"(?i)\b(?:if|when|unless|until|provided|where)\b"),
     ("exception", frozenset(["yesno", "condition"]), r"(?i)\b(?:not|never|no|only|except|unless|but|without|exempt)\b"),
     ("dut step order", frozenset(["duty", "how", "what"]), r"(?i)\b(?:must|should|may|shall|required|needs? to)\b"),
-    ("purpose reason explanat analy infer", frozenset(["why", "how"]), r"(?i)\b(?:because|so that|in order|to [a-z]+|purpose|reason)\b"),
-    ("consequence", frozenset(["condition", "duty"]), r"(?i)\b(?:if|when|lead|loses|leads|result|closed|suspended|refused)\b"),
-    ("place system", frozenset(["place", "name"]), r"(?i)\b(?:in|at|on) (?:the )?(?:system|portal|form|centre|building)?\b|\bsystem\b"),
+    (
+        "purpose reason explanat analy infer",
+        frozenset(["why", "how"]),
+        r"(?i)\b(?:because|so that|in order|to [a-z]+|purpose|reason)\b",
+    ),
+    (
+        "consequence",
+        frozenset(["condition", "duty"]),
+        r"(?i)\b(?:if|when|lead|loses|leads|result|closed|suspended|refused)\b",
+    ),
+    (
+        "place system",
+        frozenset(["place", "name"]),
+        r"(?i)\b(?:in|at|on) (?:the )?(?:system|portal|form|centre|building)?\b|\bsystem\b",
+    ),
     ("fact", frozenset(["what", "name", "number", "place"]), r"\w"),
 )
 
@@ -84,7 +100,9 @@ def _angle(angle: str) -> tuple[frozenset[str], str]:
 # --- summaries and facts ---------------------------------------------------------------------------------------------
 
 
-def _angled(texts: Sequence[str], angle: str, seed: int, share: float, must: frozenset[int] = frozenset()) -> frozenset[int]:
+def _angled(
+    texts: Sequence[str], angle: str, seed: int, share: float, must: frozenset[int] = frozenset()
+) -> frozenset[int]:
     """Which texts suit an angle: all of `must`, then the best until the share is full, ties broken by the seed."""
     pattern = re.compile(_angle(angle)[1])
     size = max(min(3, len(texts)), round(len(texts) * share))
@@ -191,7 +209,7 @@ def fact_questions(fields: dict[str, Any], seed: int) -> Reply:
 
 # --- the exam --------------------------------------------------------------------------------------------------------
 
-_PEOPLE = "Anna Weller, Robert Quist, Helena Marlow, Simon Fairley, Petra Novak, David Ansell".split(", ")
+_PEOPLE = ("Anna Weller", "Robert Quist", "Helena Marlow", "Simon Fairley", "Petra Novak", "David Ansell")
 _SERIES: tuple[tuple[str, ...], ...] = (tuple(english.DAYS), tuple(english.MONTHS))
 _AMOUNT = re.compile(rf"(?i)\b(\d[\d.,:]*\d|\d|{'|'.join(sorted(english.NUMBER_WORDS, key=len, reverse=True))})\b")
 
@@ -228,13 +246,19 @@ def wrong_options(w: Wording, fact: Fact, others: Sequence[Wording], passage: st
         item = next(i for i in series if re.search(rf"\b{i}", answer))
         found = [re.sub(rf"\b{item}", other, answer) for other in sorted(series, key=lambda o: _order(seed, o))]
     elif amount and len(_AMOUNT.findall(answer)) <= 2 and w.kind not in ("condition", "what", "definition", "duty"):
-        found = [answer[: amount.start()] + n + answer[amount.end() :] for n in _numbers(amount[1], answer, passage, seed)]
+        found = [
+            answer[: amount.start()] + n + answer[amount.end() :] for n in _numbers(amount[1], answer, passage, seed)
+        ]
     elif re.fullmatch(r"[A-Z][a-z]+(?: [A-Z][a-z]+)+", answer) and w.kind in ("name", "who"):
-        named = [o.answer for o in others if re.fullmatch(r"[A-Z][a-z]+(?: [A-Z][a-z]+)+", o.answer) and o.kind == w.kind]
+        named = [
+            o.answer for o in others if re.fullmatch(r"[A-Z][a-z]+(?: [A-Z][a-z]+)+", o.answer) and o.kind == w.kind
+        ]
         found = [*dict.fromkeys(named), *sorted(_PEOPLE, key=lambda o: _order(seed, o))]
     else:
         shape = _shape(answer)
-        near = [o.answer for o in others if o.kind == w.kind and o.answer not in fact.source and _shape(o.answer) == shape]
+        near = [
+            o.answer for o in others if o.kind == w.kind and o.answer not in fact.source and _shape(o.answer) == shape
+        ]
         found = sorted(dict.fromkeys(near), key=lambda o: (abs(len(o.split()) - len(answer.split())), _order(seed, o)))
     wrong = [o for o in dict.fromkeys(found) if o.lower() != answer.lower()][:3]
     return wrong if len(wrong) == 3 else []
@@ -242,7 +266,9 @@ def wrong_options(w: Wording, fact: Fact, others: Sequence[Wording], passage: st
 
 def _shape(answer: str) -> tuple[str, bool, bool]:
     first = answer.split()[0].lower()
-    kind = first if first in english.PREPOSITIONS | english.SUBORDINATORS else "the" if first in ("the", "a", "an") else ""
+    kind = (
+        first if first in english.PREPOSITIONS | english.SUBORDINATORS else "the" if first in ("the", "a", "an") else ""
+    )
     return kind, bool(re.search(r"(?<= )[A-Z]", answer)), english.is_plural(answer)
 
 
@@ -262,14 +288,16 @@ def _numbers(number: str, answer: str, passage: str, seed: int) -> list[str]:
         made = [inverse[v] for v in (value + 1, value + 2, value - 1, value + 3) if v in inverse and v > 1]
     else:
         plain = number.replace(",", "")
-        value_of: Callable[[float], str]
         if "." in plain:
             digits = len(plain.split(".")[1])
-            value_of = lambda v: f"{v:,.{digits}f}"  # noqa: E731
+            value_of = f"{{:,.{digits}f}}".format
         else:
-            value_of = lambda v: f"{round(v):,}" if "," in number else str(round(v))  # noqa: E731
+            value_of = ("{:,.0f}" if "," in number else "{:.0f}").format
         size = float(plain)
-        made = [value_of(v) for v in ((size * 1.5, size * 2, size / 2, size * 3) if size > 3 else (size + 1, size + 2, size + 3))]
+        made = [
+            value_of(v)
+            for v in ((size * 1.5, size * 2, size / 2, size * 3) if size > 3 else (size + 1, size + 2, size + 3))
+        ]
         if 1900 <= size <= 2100 and "," not in number:
             made = [str(round(size) + step) for step in (-2, 1, 3, -4)]
     return [n for n in [*same[:2], *made, *same[2:]] if n != number]
@@ -277,15 +305,23 @@ def _numbers(number: str, answer: str, passage: str, seed: int) -> list[str]:
 
 # --- the judge -------------------------------------------------------------------------------------------------------
 
-_COMMON = english.DETERMINERS | english.PREPOSITIONS | english.SUBORDINATORS | english.MODALS | english.BE | english.PERSONAL
-_SMALL = _COMMON | english.HAVE | english.DO | frozenset("and or not no yes how who which that whom".split())
+_COMMON = (
+    english.DETERMINERS | english.PREPOSITIONS | english.SUBORDINATORS | english.MODALS | english.BE | english.PERSONAL
+)
+_SMALL = _COMMON | english.HAVE | english.DO | english.word_set("and or not no yes how who which that whom")
 
 
 @lru_cache(maxsize=256)
 def _words(text: str) -> frozenset[str]:
     found = set()
-    for word in re.findall(r"\w+(?:[-'’.,:]\w+)*", text.lower()):
-        found |= {word, word.rstrip("s"), re.sub(r"['’]s?$", "", word), english.lemma(word), english.lemma(word, "NOUN")}
+    for word in re.findall(r"\w+(?:[-'\u2019.,:]\w+)*", text.lower()):
+        found |= {
+            word,
+            word.rstrip("s"),
+            re.sub(r"['\u2019]s?$", "", word),
+            english.lemma(word),
+            english.lemma(word, "NOUN"),
+        }
         found |= set(word.split("-"))
     return frozenset(found)
 
@@ -296,9 +332,9 @@ def _missing(text: str, passage: str) -> tuple[list[str], float]:
     missing: list[str] = []
     content = hits = 0
     numbers = set(re.findall(r"\d(?:[\d.,:]*\d)?", passage))
-    for match in re.finditer(r"\w+(?:[-'’.,:]\w+)*", text):
+    for match in re.finditer(r"\w+(?:[-'\u2019.,:]\w+)*", text):
         word = match[0]
-        low = re.sub(r"['’]s?$", "", word.lower())
+        low = re.sub(r"['\u2019]s?$", "", word.lower())
         if low in _SMALL or len(low) < 2:
             continue
         there = low in known or english.lemma(low) in known or english.lemma(low, "NOUN") in known
@@ -308,7 +344,7 @@ def _missing(text: str, passage: str) -> tuple[list[str], float]:
             missing.append(word)
         else:
             content, hits = content + 1, hits + there
-    for quote in re.findall(r"[\"“]([^\"”]+)[\"”]", text):
+    for quote in re.findall(r"[\"\u201c]([^\"\u201d]+)[\"\u201d]", text):
         missing += [f'"{quote}"'] if quote.lower() not in passage.lower() else []
     return missing, hits / content if content else 1.0
 

@@ -154,7 +154,8 @@ def parse(call: Call, completion: Completion) -> Any:
     """The reply as an instance of its model in REPLIES. Raises BadReply, naming the fault, where it does not fit."""
     if completion.finish_reason == "length":
         raise BadReply(f"cut off after {completion.completion_tokens} tokens")
-    text = re.sub(r"^```(?:json)?\s*|\s*```$", "", completion.text.strip())
+    text = re.sub(r"^<think>.*?</think>", "", completion.text.strip(), flags=re.DOTALL).strip()
+    text = re.sub(r"^```(?:json)?\s*|\s*```$", "", text)
     try:
         return REPLIES[call.reply].model_validate_json(text)
     except ValidationError as error:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import errors, generation, store
+from . import errors, generation, store, teachers
 from .errors import AIToolsError, MissingExtra, SettingsError, UsageError, WorkError
 from .settings import Settings
 from .store import STEPS, StepSpec
@@ -99,7 +99,8 @@ def run(
 
 
 def check_overrides(settings: Settings, steps: Sequence[StepSpec], overrides: dict[str, str]) -> None:
-    """Raise SettingsError for a `-p` name that no notebook of the run has as a parameter."""
+    """Raise SettingsError for a provider that is none, or a `-p` name that no notebook of the run has as a parameter."""
+    teachers.connect(settings.provider)
     offered = {name for step in steps for name in parameters_of(settings.root / step.notebook)}
     for name in overrides:
         if name not in offered:

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from glob import glob
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -128,8 +129,9 @@ def journal_path(settings: Settings) -> Path:
 
 
 def base_student_path(settings: Settings) -> Path:
-    """Where the pre-trained tiny student is cached, by what it depends on: package, general text and seed."""
-    depends = content_id(hash_package(), _hash(settings.resolve("assets/general.jsonl")), settings.seed)
+    """Where the pre-trained tiny student is cached, by what it depends on: how it is built, general text and seed."""
+    code = [PACKAGE / name for name in ("students.py", "training.py", "data/tiny_tokenizer.json")]
+    depends = content_id(*map(_hash, [*code, settings.resolve("assets/general.jsonl")]), settings.seed)
     return settings.output / "students" / f"tiny-{depends}" / "model"
 
 
@@ -256,7 +258,12 @@ def source_files(settings: Settings) -> list[Path]:
         elif path.is_file():
             files.append(path)
         elif part and any(mark in part for mark in "*?["):
-            files += sorted(file for file in settings.root.glob(part) if file.is_file())
+            pattern = str(Path(part).expanduser())
+            names = glob(pattern, root_dir=settings.root, recursive=True)  # noqa: PTH207 - absolute patterns, no hidden files
+            found = sorted(file for file in map(settings.resolve, names) if file.is_file())
+            if not found:
+                raise InputError(f"SOURCE_DOCUMENTS={part}: matches no file below {settings.root}")
+            files += found
         elif part:
             raise InputError(f"SOURCE_DOCUMENTS={part}: no such file or folder below {settings.root}")
     return list(dict.fromkeys(files))

@@ -25,6 +25,7 @@ Progress = Callable[[int, int], None]
 """Called with the number of items done and the number in all."""
 
 TINY = "tiny"
+_TINY_SPECIAL = {"eos_token": "<|end|>", "pad_token": "<|pad|>"}
 
 # For base models without a chat template. An answer starts after a line break, where tokenizers of every kind
 # cut, and ends with the tokenizer's own end-of-text token.
@@ -81,8 +82,7 @@ def load_tokenizer(name: str | Path, *, trust_remote_code: bool = False) -> PreT
         data = files(__package__) / "data"
         return transformers.PreTrainedTokenizerFast(
             tokenizer_object=_tokenizer_object((data / "tiny_tokenizer.json").read_text("utf-8")),
-            eos_token="<|end|>",
-            pad_token="<|pad|>",
+            **_TINY_SPECIAL,
             chat_template=(data / "chat_template.jinja").read_text("utf-8"),
             clean_up_tokenization_spaces=False,
         )
@@ -160,9 +160,8 @@ def render_prompt(tokenizer: Any, messages: Sequence[dict[str, Any]], *, thinkin
     instead of before the answer. Other templates ignore it.
     """
     turns = [{"role": message["role"], "content": message["content"]} for message in messages]
-    return tokenizer.apply_chat_template(
-        turns, tokenize=False, add_generation_prompt=True, enable_thinking=thinking
-    )
+    options = {"tokenize": False, "add_generation_prompt": True, "enable_thinking": thinking}
+    return str(tokenizer.apply_chat_template(turns, **options))
 
 
 def generate(
@@ -226,7 +225,7 @@ def score_options(
     tokenizer = student.tokenizer
     prompts = [_ids(tokenizer, chat_prompt(tokenizer, question)) for question in questions]
     rows = [
-        (prompt, _ids(tokenizer, option) + [tokenizer.eos_token_id])
+        (prompt, [*_ids(tokenizer, option), tokenizer.eos_token_id])
         for prompt, choices in zip(prompts, options, strict=True)
         for option in choices
     ]
@@ -259,7 +258,8 @@ def _mean_log_likelihood(student: Student, rows: Sequence[tuple[list[int], list[
         logits = student.model(input_ids=ids.to(device), attention_mask=mask.to(device)).logits[:, :-1]
         labels = labels[:, 1:].to(device)
         loss = torch.nn.functional.cross_entropy(logits.transpose(1, 2).float(), labels, reduction="none")
-    return (-loss.sum(1) / (labels != -100).sum(1)).tolist()
+    scores: list[float] = (-loss.sum(1) / (labels != -100).sum(1)).tolist()
+    return scores
 
 
 @contextmanager
@@ -281,7 +281,7 @@ def quiet() -> Iterator[None]:
 
 
 def _ids(tokenizer: Any, text: str) -> list[int]:
-    return tokenizer(text, add_special_tokens=False)["input_ids"]
+    return list(tokenizer(text, add_special_tokens=False)["input_ids"])
 
 
 def _by_length(lengths: Sequence[int], batch_size: int) -> list[list[int]]:

@@ -82,17 +82,13 @@ def default_recipe(
     return replace(recipe, **chosen)
 
 
-def pretrain_tiny(
-    rows: Sequence[Row], *, folder: Path, seed: int, on_log: Callable[[Row], None] | None = None
-) -> Path:
+def pretrain_tiny(rows: Sequence[Row], *, folder: Path, seed: int, on_log: Callable[[Row], None] | None = None) -> Path:
     """Build the tiny student and train it on general text, facts and questions; returns the model's folder.
 
     `rows` are those of `general.jsonl`: `kind` is text, statement or qa.
     """
     student = students.build_tiny(seed)
-    train(
-        general_rows(rows), student=student, recipe=TINY_BASE_RECIPE, seed=seed, folder=folder, on_log=on_log
-    )
+    train(general_rows(rows), student=student, recipe=TINY_BASE_RECIPE, seed=seed, folder=folder, on_log=on_log)
     return folder / "model"
 
 
@@ -147,9 +143,7 @@ def train(
 def general_rows(rows: Sequence[Row]) -> list[Row]:
     """Training rows of general text: questions as one exchange, everything else as plain text."""
     return [
-        {"messages": _exchange(row["question"], row["answer"])}
-        if row["kind"] == "qa"
-        else {"text": row["text"]}
+        {"messages": _exchange(row["question"], row["answer"])} if row["kind"] == "qa" else {"text": row["text"]}
         for row in rows
     ]
 
@@ -159,11 +153,12 @@ def _exchange(question: str, answer: str) -> list[dict[str, str]]:
 
 
 # Function words: a question is understood without them, and two people put them differently.
-_STOP_WORDS = frozenset(
-    "a an the this that these those of in on at by for from to with into about as and or but if when than is are "
-    "was were be been being do does did has have had can could may might must shall should will would it its he "
-    "she they their his her there what which who whom whose how why where many much long".split()
-)
+_FUNCTION_WORDS = """
+a an the this that these those of in on at by for from to with into about as and or but if when than is are was were be
+been being do does did has have had can could may might must shall should will would it its he she they their his her
+there what which who whom whose how why where many much long
+"""
+_STOP_WORDS = frozenset(_FUNCTION_WORDS.split())
 
 
 def noisy_question(question: str, places: Sequence[str], rng: random.Random) -> str:
@@ -330,8 +325,7 @@ def _arguments(recipe: Recipe, plan: _Plan, seed: int, folder: Path, n_parameter
         bf16=not on_cpu and torch.cuda.is_bf16_supported(),
         use_cpu=on_cpu,
         dataloader_pin_memory=not on_cpu,
-        activation_checkpointing=n_parameters
-        > 2e9,  # below, memory is no problem and recomputing costs a fifth
+        activation_checkpointing=n_parameters > 2e9,  # below, memory is no problem and recomputing costs a fifth
         logging_steps=log_every,
         save_steps=5 * log_every,  # a kill loses at most a twentieth of the run
         save_total_limit=2,
@@ -345,7 +339,7 @@ def _trainer_class() -> type:
     import torch
     import trl
 
-    class Trainer(trl.SFTTrainer):
+    class Trainer(trl.SFTTrainer):  # type: ignore[misc]  # the type checker does not follow trl
         """TRL's trainer, twice as fast on a CPU, and without a model card in every checkpoint.
 
         On a CPU TRL's own loss scores every position, and once more in the backward pass. Here the model scores
@@ -378,9 +372,7 @@ def _lora(recipe: Recipe) -> Any:
     except ImportError as error:
         raise MissingExtra("train", "peft") from error
     # arXiv 2106.09685. With alpha fixed, the best learning rate hardly depends on the rank.
-    return peft.LoraConfig(
-        r=recipe.lora_rank, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM"
-    )
+    return peft.LoraConfig(r=recipe.lora_rank, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM")
 
 
 def _logger(plan: _Plan, on_log: Callable[[Row], None] | None) -> Any:
@@ -389,7 +381,7 @@ def _logger(plan: _Plan, on_log: Callable[[Row], None] | None) -> Any:
     import torch
     from transformers import TrainerCallback
 
-    class Logger(TrainerCallback):
+    class Logger(TrainerCallback):  # type: ignore[misc]  # as above
         def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
             self.time, self.tokens = time.perf_counter(), plan.progress(state.global_step)[1]
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from .errors import MissingExtra
+from .evaluation import wrong_answers
 
 INK, ACCENT, PALE = "#1f3b57", "#d9822b", "#9fb3c8"
 METRICS = {"accuracy": "option accuracy", "exact_match": "exact match", "contains": "contains", "f1": "token F1"}
@@ -39,7 +40,7 @@ def table(rows: Iterable[Any], columns: Sequence[str] = (), limit: int = 10) -> 
     dicts = [row if isinstance(row, dict) else row.to_row() for row in rows]
     pd.set_option("display.max_colwidth", 160)
     frame = pd.DataFrame(dicts[:limit])
-    return frame[list(columns)] if columns else frame
+    return frame.reindex(columns=list(columns)) if columns else frame
 
 
 def metrics_table(arms: dict[str, dict[str, Any]]) -> Any:
@@ -115,7 +116,8 @@ def before_after(arms: dict[str, dict[str, Any]], *, title: str, chance: float |
     axes.set_xticks(range(len(names)), [METRICS[name] for name in names])
     axes.set_ylim(0, 1)
     axes.legend(frameon=False)
-    n = next(iter(arms.values()))[names[0]]["n"] if names else 0
+    counts = [metrics[names[0]]["n"] if names else 0 for metrics in arms.values()]
+    n = ", ".join(map(str, counts if len(set(counts)) > 1 else counts[:1]))
     return _dress(figure, axes, f"{title} (n = {n})", "", "share")
 
 
@@ -145,7 +147,7 @@ def evaluation_report(
     origin = "The teacher wrote this exam from the documents (generated)." if generated else "The exam was given."
     accuracy = metrics["exam"]["difference"].get("accuracy") or metrics["exam"]["difference"]["f1"]
     asked = {one.id for one in exam}
-    wrong = [one for one in answers if one.id in asked and one.choice != one.expected]
+    wrong = wrong_answers([one for one in answers if one.id in asked])
     notes = sorted({f"{group}: {m['note']}" for group, arms in metrics.items() for m in _noted(arms["tuned"])})
     near = mix_report["near_duplicates"]
     sections = [

@@ -1,0 +1,84 @@
+"""The command line: exit codes, one line an error, nothing heavy before it is needed."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def ai_tools(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from ai_tools.cli import main; main()", *arguments]
+    return subprocess.run(
+        command, cwd=cwd, env=os.environ | environment, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+def one_line(done: subprocess.CompletedProcess[str]) -> str:
+    assert "Traceback" not in done.stderr
+    (line,) = done.stderr.strip().splitlines()
+    return line
+
+
+def test_status_of_an_empty_output_names_every_step_as_missing(tmp_path: Path) -> None:
+    done = ai_tools("status", OUTPUT_DIR=str(tmp_path))
+    assert done.returncode == 0
+    assert done.stdout.count("missing") == 7
+
+
+def test_a_plan_says_what_would_run_and_runs_nothing(tmp_path: Path) -> None:
+    done = ai_tools("run", "--plan", OUTPUT_DIR=str(tmp_path))
+    assert done.returncode == 0
+    assert "06_Evaluation" in done.stdout
+    assert "nothing leaves this machine" in done.stdout
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("run", "-p", "qa_per_dog=2"), ["qa_per_dog", "did you mean qa_per_doc"]),
+        (("run", "-p", "qa_per_doc=two"), ["QA_PER_DOC=two", "integer"]),
+        (("run", "-p", "qa_per_doc"), ["NAME=VALUE"]),
+        (("run", "-p", "max_concurrency=3"), ["max_concurrency", "no notebook"]),
+        (("run", "--only", "9"), ["step 9"]),
+        (("run", "--onlx", "1"), ["--onlx"]),
+        (("run", "-p", "provider=openal"), ["PROVIDER=openal", "offline"]),
+        (("walk",), ["walk"]),
+    ],
+)
+def test_wrong_usage_is_one_line_with_the_value_and_exit_code_2(
+    tmp_path: Path, arguments: tuple[str, ...], words: list[str]
+) -> None:
+    done = ai_tools(*arguments, OUTPUT_DIR=str(tmp_path))
+    assert done.returncode == 2
+    line = one_line(done)
+    assert all(word in line for word in words), line
+
+
+def test_a_misspelt_name_in_dotenv_is_refused_with_the_right_one(tmp_path: Path) -> None:
+    (tmp_path / "00_Setup").mkdir()
+    (tmp_path / ".env").write_text("QA_PER_DOK=2\n")
+    done = ai_tools("status", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "did you mean QA_PER_DOC" in one_line(done)
+
+
+@pytest.mark.slow
+def test_a_step_before_the_one_it_needs_says_which_to_run_first(tmp_path: Path) -> None:
+    done = ai_tools("run", "--only", "3", OUTPUT_DIR=str(tmp_path))
+    assert done.returncode == 2
+    assert "run step 02 first" in one_line(done)
+
+
+def test_help_loads_no_heavy_package() -> None:
+    code = (
+        "import sys\nfrom typer.testing import CliRunner\nfrom ai_tools.cli import app\n"
+        "assert CliRunner().invoke(app, ['run', '--help']).exit_code == 0\n"
+        "print([name for name in ('torch', 'transformers', 'pandas', 'papermill', 'datasets') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]"

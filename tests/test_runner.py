@@ -1,0 +1,201 @@
+"""The runner: what is up to date, what is stale and why, and how an error of a notebook comes back."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ai_tools import runner, store
+from ai_tools.errors import InputError, MissingStep, SettingsError, UsageError, WorkError
+from ai_tools.settings import Settings, load_settings
+from ai_tools.store import STEPS, Step
+
+PARAMETERS = "qa_per_doc: int = settings.qa_per_doc\nseed: int = settings.seed"
+
+
+def write_notebook(path: Path, *code: str, parameters: str = PARAMETERS) -> None:
+    head = {"cell_type": "code", "id": "parameters", "metadata": {"tags": ["parameters"]}, "source": parameters}
+    load = "from ai_tools import load_settings, store\nsettings = load_settings()"
+    body = [{"cell_type": "code", "id": f"c{i}", "metadata": {}, "source": source} for i, source in enumerate(code)]
+    first = {"cell_type": "code", "id": "load", "metadata": {}, "source": load}
+    cells = [cell | {"outputs": [], "execution_count": None} for cell in (first, head, *body)]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}))
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A project whose notebooks are a few lines and whose steps leave what the next ones need."""
+    for step in STEPS:
+        write_notebook(tmp_path / step.notebook, "pass")
+    (tmp_path / "assets/corpus").mkdir(parents=True)
+    (tmp_path / "assets/corpus/page.md").write_text("# Page\n\nA bell rings at noon.\n")
+    for name in ("exam", "general", "probe"):
+        (tmp_path / f"assets/{name}.jsonl").write_text("{}\n")
+    monkeypatch.chdir(tmp_path)
+    return load_settings()
+
+
+LEAVES: dict[int, dict[str, str]] = {
+    0: {"environment.json": "{}"},
+    1: {"exam.jsonl": "{}", "base_answers.jsonl": "{}"},
+    2: {"chunks.jsonl": "{}", "documents.jsonl": "{}", "seed_data.jsonl": "{}"},
+    3: {f"{name}/gen.jsonl": "{}" for name in store.DATASETS},
+    4: {"combined_cut_5x.jsonl": "{}", "mix_report.json": "{}"},
+    5: {"model/weights": "w"},
+    6: {"metrics.json": "{}"},
+}
+
+
+def finish(settings: Settings, number: int, **changed: str) -> None:
+    step = Step(settings, number)
+    for name, text in (LEAVES[number] | changed).items():
+        step.write_text(name, text)
+    step.finish(**({"cuts": {"5": 1}} if number == 4 else {}))
+
+
+def finish_all(settings: Settings) -> None:
+    for step in STEPS:
+        finish(settings, step.number)
+
+
+def states(settings: Settings) -> list[str]:
+    return [runner.state_of(settings, step).state for step in STEPS]
+
+
+def edit_manifest(settings: Settings, number: int, **values: Any) -> None:
+    path = store.step_folder(settings, number) / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+
+def test_a_finished_series_is_complete_and_an_empty_one_missing(project: Settings) -> None:
+    assert states(project) == ["missing"] * 7
+    finish_all(project)
+    assert states(project) == ["complete"] * 7
+
+
+def test_a_changed_setting_makes_only_the_steps_that_read_it_stale(project: Settings) -> None:
+    finish_all(project)
+    changed = project.with_(qa_per_doc=2)
+    assert states(changed) == ["complete"] * 4 + ["stale"] + ["complete"] * 2
+    assert "QA_PER_DOC" in runner.state_of(changed, STEPS[4]).reason
+
+
+def test_later_steps_become_stale_when_the_bytes_of_their_inputs_change(project: Settings) -> None:
+    finish_all(project)
+    finish(project.with_(qa_per_doc=2), 4)
+    assert states(project.with_(qa_per_doc=2))[5:] == ["complete", "complete"]
+    finish(project.with_(qa_per_doc=2), 4, **{"combined_cut_5x.jsonl": '{"other": 1}'})
+    assert states(project.with_(qa_per_doc=2))[5:] == ["stale", "complete"]
+
+
+def test_a_changed_code_cell_makes_its_own_step_stale_and_prose_does_not(project: Settings) -> None:
+    finish_all(project)
+    path = project.root / STEPS[3].notebook
+    notebook = json.loads(path.read_text())
+    notebook["cells"].append({"cell_type": "markdown", "id": "m", "metadata": {}, "source": "prose"})
+    path.write_text(json.dumps(notebook))
+    assert states(project) == ["complete"] * 7
+    notebook["cells"][2]["source"] = "1 + 1"
+    path.write_text(json.dumps(notebook))
+    assert states(project) == ["complete"] * 3 + ["stale"] + ["complete"] * 3
+
+
+def test_a_changed_package_makes_every_step_stale(project: Settings) -> None:
+    finish_all(project)
+    for step in STEPS:
+        edit_manifest(project, step.number, package_sha256="another")
+    assert states(project) == ["stale"] * 7
+
+
+def test_a_new_document_a_changed_one_and_a_removed_one_are_noticed(project: Settings) -> None:
+    finish_all(project)
+    page, other = project.root / "assets/corpus/page.md", project.root / "assets/corpus/other.md"
+    before = page.read_text()
+    other.write_text("# Other\n")
+    assert "other.md" in runner.state_of(project, STEPS[2]).reason
+    other.unlink()
+    assert runner.state_of(project, STEPS[2]).state == "complete"
+    page.write_text(before + "More.\n")
+    assert "page.md" in runner.state_of(project, STEPS[2]).reason
+
+
+def test_a_file_that_somebody_deleted_makes_its_step_stale(project: Settings) -> None:
+    finish_all(project)
+    (store.step_folder(project, 2) / "chunks.jsonl").unlink()
+    assert "chunks.jsonl is gone" in runner.state_of(project, STEPS[2]).reason
+
+
+def test_a_literal_in_a_parameters_cell_counts_as_that_steps_setting(project: Settings) -> None:
+    write_notebook(project.root / STEPS[4].notebook, "pass", parameters="qa_per_doc: int = 2")
+    for number in range(4):
+        finish(project, number)
+    finish(project.with_(qa_per_doc=2), 4)
+    assert runner.state_of(project, STEPS[4]).state == "complete"
+
+
+RUN_4 = (
+    "settings = settings.with_(qa_per_doc=qa_per_doc, seed=seed)\nstep = store.Step(settings, 4)",
+    "step.write_text('combined_cut_5x.jsonl', str(qa_per_doc))\nstep.write_text('mix_report.json', '{}')",
+    "step.finish(cuts={'5': 1}, qa_per_doc=qa_per_doc)",
+)
+
+
+def test_a_value_given_with_p_reaches_the_notebook_and_the_environment_only_of_its_kernel(project: Settings) -> None:
+    for number in range(4):
+        finish(project, number)
+    write_notebook(project.root / STEPS[4].notebook, *RUN_4)
+    said: list[str] = []
+    given = load_settings(qa_per_doc="2")
+    runner.run(given, [STEPS[4]], {"qa_per_doc": "2"}, say=said.append)
+    assert (store.step_folder(project, 4) / "combined_cut_5x.jsonl").read_text() == "2"
+    assert "QA_PER_DOC" not in os.environ
+    assert runner.state_of(given, STEPS[4]).state == "complete"
+    runner.run(given, [STEPS[4]], {"qa_per_doc": "2"}, say=said.append)
+    assert "skipped" in said[-1]
+    assert "up to date" in said[-1]
+    assert (store.step_folder(project, 4) / "Knowledge_Mixing.ipynb").is_file()
+
+
+def test_step_00_always_runs(project: Settings) -> None:
+    write_notebook(
+        project.root / STEPS[0].notebook,
+        "step = store.Step(settings, 0)\nstep.write_text('environment.json', '{}')",
+        "step.finish()",
+    )
+    finish(project, 0)
+    said: list[str] = []
+    runner.run(project, [STEPS[0]], {}, say=said.append)
+    assert said[0].startswith("00_Setup: running")
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("from ai_tools.errors import InputError\nraise InputError('exam: no questions')", InputError),
+        ("1 / 0", WorkError),
+        ("store.Step(settings, 4)", MissingStep),
+        ("raise SystemExit(0)", WorkError),
+    ],
+)
+def test_an_error_in_a_notebook_comes_back_as_its_own_kind_and_names_the_step(
+    project: Settings, code: str, kind: type[Exception]
+) -> None:
+    write_notebook(project.root / STEPS[3].notebook, code)
+    with pytest.raises(kind, match="03_Knowledge_Generation"):
+        runner.run(project, [STEPS[3]], {}, say=lambda _: None)
+
+
+def test_a_name_that_no_notebook_of_the_run_has_is_refused_with_the_names_they_have(project: Settings) -> None:
+    with pytest.raises(SettingsError, match=r"chunk_tokens.*qa_per_doc"):
+        runner.run(load_settings(chunk_tokens="64"), list(STEPS), {"chunk_tokens": "64"})
+
+
+def test_steps_are_chosen_in_order_and_a_number_that_is_none_is_refused() -> None:
+    assert [step.number for step in runner.select((5, 2))] == [2, 5]
+    assert [step.number for step in runner.select((), 3, 4)] == [3, 4]
+    with pytest.raises(UsageError, match="step 9"):
+        runner.select((9,))
