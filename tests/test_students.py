@@ -100,7 +100,7 @@ def test_answers_do_not_depend_on_the_batch(small: students.Student) -> None:
     assert seen == [(2, 3), (3, 3)]
 
 
-def test_scores_are_mean_log_likelihoods_of_answer_and_end(small: students.Student) -> None:
+def test_scores_are_mean_log_likelihoods_per_token(small: students.Student) -> None:
     options = [["Form K-10", "A"], ["21 days", "the Client Ombudsman, Benedikt Osei"]]
     questions = [QUESTION, "Who?"]
     scores = students.score_options(small, questions, options, batch_size=3)
@@ -108,7 +108,7 @@ def test_scores_are_mean_log_likelihoods_of_answer_and_end(small: students.Stude
     for question, choices, row in zip(questions, options, scores, strict=True):
         for option, score in zip(choices, row, strict=True):
             prompt = tokenizer(students.chat_prompt(tokenizer, question))["input_ids"]
-            answer = [*tokenizer(option)["input_ids"], tokenizer.eos_token_id]
+            answer = tokenizer(option)["input_ids"]
             logits = small.model(torch.tensor([prompt + answer])).logits[0].log_softmax(-1)
             expected = sum(logits[len(prompt) - 1 + i, token].item() for i, token in enumerate(answer)) / len(answer)
             assert math.isclose(score, expected, rel_tol=1e-4)

@@ -92,8 +92,8 @@ def _from_html(text: str) -> tuple[str, str]:
         text, output_format="markdown", include_tables=True, include_formatting=True, include_comments=False
     )
     found = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
-    title = _first_heading(markdown or "") or (re.sub(r"\s+", " ", found[1]).strip() if found else "")
-    return title, markdown or ""
+    markdown = re.sub(r"^(#+ .*?)\s*\u00b6\s*$", r"\1", markdown or "", flags=re.MULTILINE)  # permalink marks of manuals
+    return _first_heading(markdown) or (" ".join(found[1].split()) if found else ""), markdown
 
 
 CONVERTERS: dict[str, tuple[str, Callable[[str], tuple[str, str]]]] = {
@@ -149,7 +149,8 @@ def seed_rows(
 
 def outline_of(title: str) -> str:
     """A short noun phrase for "In …,": the title's first eight words, its opening article in lower case."""
-    words = re.sub(r"[\s:;,.\u2013\u2014-]+$", "", " ".join(re.split(r"\s+", title)[:8])).split(" ")
+    plain = re.sub(r"^[\d.]+\s+|[`*_]|\s*\(.*?\)", "", title)  # numbering, emphasis and asides do not read well
+    words = re.sub(r"[\s:;,.\u2013\u2014-]+$", "", " ".join(plain.split()[:8])).split(" ")
     if words[0] in {"A", "An", "The"}:
         words[0] = words[0].lower()
     return " ".join(words)

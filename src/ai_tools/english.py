@@ -81,6 +81,8 @@ _WORD = re.compile(
 
 
 _MORE_NOUNS = word_set("log login merge commit")  # nouns that the word lists have only as verbs
+_NEVER_MAIN = PREPOSITIONS | DETERMINERS | PERSONAL | ADVERBS | {"be", "been", "being"}
+_PARTICLES = word_set("up out off down away back")
 _TWO_OBJECTS = word_set("cost give allow pay charge award grant send offer")
 _BEFORE_A_VERB = frozenset(["NN", "NNS", "NP", "REL", "PRP", "RB", "VBN", "VBG", "CC", ")", ",", "CD"])
 
@@ -104,8 +106,9 @@ def lemma(word: str, kind: str = "VERB") -> str:
     """The dictionary form of a verb or noun; the word itself where the word lists do not know it."""
     from lemminflect import getAllLemmas  # imported late: its word lists take 0.2 s to load
 
-    found = getAllLemmas(word.lower()).get(kind, ())
-    return found[0] if found else word.lower()
+    first, _, particle = word.lower().partition(" ")  # "took up" is one verb
+    found = getAllLemmas(first).get(kind, ())
+    return f"{found[0] if found else first} {particle}".rstrip()
 
 
 @lru_cache(maxsize=50_000)
@@ -113,8 +116,9 @@ def inflect(verb: str, tag: str) -> str:
     """A verb's form: VBZ, VBD, VBN, VBG or VB."""
     from lemminflect import getInflection
 
-    found = getInflection(verb, tag=tag)
-    return found[0] if found else verb
+    first, _, particle = verb.partition(" ")
+    found = getInflection(first, tag=tag)
+    return f"{found[0] if found else first} {particle}".rstrip()
 
 
 @lru_cache(maxsize=50_000)
@@ -201,7 +205,9 @@ def tag(sentence: str) -> tuple[Token, ...]:
             known = "CD"
         elif low == "to":
             known = "TO" if "VB" in readings(following) and following not in DETERMINERS else "IN"
-        elif low in SUBORDINATORS | PREPOSITIONS:
+        elif low in SUBORDINATORS | PREPOSITIONS and not (
+            before == "DT" and low in ("outside", "inside", "above", "below")
+        ):
             known = "IN"
             if low in SUBORDINATORS and (low not in PREPOSITIONS | {"once"} or _clause_follows(words, i + 1)):
                 known = "SUB"
@@ -248,7 +254,7 @@ def _strong_verb_follows(words: Sequence[tuple[str, int, int]], start: int) -> b
             return False
         if low in RELATIVES | QUESTION_WORDS:
             pending += 1
-        if low in PREPOSITIONS | DETERMINERS | PERSONAL | ADVERBS or words[i][0][0].isupper():
+        if low in _NEVER_MAIN or words[i][0][0].isupper():
             continue
         forms = readings(low)
         following = words[i + 1][0].lower() if i + 1 < len(words) else "."
@@ -402,6 +408,13 @@ def head_of(noun: str) -> str:
     tokens = tag("the " + noun if not re.match(r"(?i)(the|an?|every|each|any|no|all) ", noun) else noun)
     head = ""
     for token, after in zip(tokens, [*tokens[1:], Token(".", ".", 0, 0)], strict=True):
+        if (
+            token.tag in ("VBZ", "VBP")
+            and readings(token.text) & {"NN", "NNS"}
+            and after.tag in (".", "IN", "REL", ",")
+        ):
+            head = token.text  # "maintainer scripts": alone, the second noun looks like a verb
+            continue
         if token.tag in ("VBN", "VBG") and after.tag in ("NN", "NNS", "JJ"):
             continue
         if token.tag in ("IN", "REL", "VBN", "VBG", ",", "TO", ":", "SUB", "VBZ", "VBP", "VBD", "(") and head:
@@ -480,6 +493,13 @@ def parse(sentence: str) -> Clause | None:
         tense = "VBD" if verb == "had" else "VBZ" if verb == "has" else "VBP"
     else:
         return None
+    if (
+        voice != "copula"
+        and tokens[i : i + 1]
+        and tokens[i].low in _PARTICLES
+        and ([t.tag for t in tokens[i + 1 : i + 2]] in (["DT"], ["IN"], []))
+    ):
+        verb, i = f"{verb} {tokens[i].low}", i + 1
     rest = phrases(text, tokens, i)
     return Clause(subject, tuple(helpers), tuple(adverbs), verb, tense, voice, (*front, *rest))
 

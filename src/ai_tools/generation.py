@@ -7,6 +7,7 @@ order, whatever the order of completion.
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -28,6 +29,7 @@ JUDGEMENTS_PER_CALL = 25
 ROWS_PER_COMMIT = 64
 
 Progress = Callable[[int, int], None]
+_Finished = tuple[Call, Completion, str, asyncio.Future[None]]
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,8 @@ class Asker:
 
         async def together() -> list[Any]:
             self._slots = asyncio.Semaphore(self._concurrency)
-            self._queue: asyncio.Queue[tuple[Call, Completion, str, asyncio.Future[None]]] = asyncio.Queue()
+            self._asking = defaultdict[str, asyncio.Lock](asyncio.Lock)
+            self._queue: asyncio.Queue[_Finished] = asyncio.Queue()
             writer = asyncio.create_task(self._write())
             done = 0
 
@@ -180,6 +183,10 @@ class Asker:
 
     async def ask(self, call: Call) -> Any:
         """The parsed reply. Raises BadReply where the reply, now or in the journal, does not fit."""
+        async with self._asking[call.key]:  # equal passages make equal calls: asked once, answered alike
+            return await self._ask(call)
+
+    async def _ask(self, call: Call) -> Any:
         completion = self.journal.get(call.key)
         if completion is not None:
             self.from_journal += 1
@@ -208,20 +215,29 @@ class Asker:
             return None
 
     async def _write(self) -> None:
-        """Commit finished calls in small batches; a call's slot is freed when its row is committed."""
-        while True:
-            batch = [await self._queue.get()]
-            while not self._queue.empty() and len(batch) < ROWS_PER_COMMIT:
-                batch.append(self._queue.get_nowait())
-            rows = [(self.teacher.provider, call, completion, fault) for call, completion, fault, _ in batch]
-            try:
-                await asyncio.to_thread(self.journal.put, rows)
-            except BaseException as error:
+        """Commit finished calls in small batches, at an interrupt all that wait; a commit frees its calls' slots."""
+        batch: list[_Finished] = []
+        try:
+            while True:
+                batch = [await self._queue.get(), *self._waiting(ROWS_PER_COMMIT - 1)]
+                await asyncio.to_thread(self._commit, batch)
                 for *_, committed in batch:
-                    committed.set_exception(error)
-                raise
+                    if not committed.done():
+                        committed.set_result(None)
+                batch = []
+        except asyncio.CancelledError:
+            self._commit([*batch, *self._waiting(self._queue.qsize())])
+            raise
+        except Exception as error:
             for *_, committed in batch:
-                committed.set_result(None)
+                committed.set_exception(error)
+            raise
+
+    def _waiting(self, most: int) -> list[_Finished]:
+        return [self._queue.get_nowait() for _ in range(min(most, self._queue.qsize()))]
+
+    def _commit(self, batch: Sequence[_Finished]) -> None:
+        self.journal.put((self.teacher.provider, call, completion, fault) for call, completion, fault, _ in batch)
 
 
 def generate(items: Sequence[Passage], recipe: Recipe, *, asker: Asker, settings: Settings) -> Batch:
@@ -313,8 +329,12 @@ async def _from_facts(item: Passage, recipe: Recipe, asker: Asker) -> list[Sampl
 
 
 async def _judge(item: Passage, samples: list[Sample], recipe: Recipe, asker: Asker) -> list[Sample]:
+    """Judged by the blocks that summaries are asked in, so that a larger count judges none of the earlier ones anew."""
+    asked: dict[int, list[Sample]] = {}
+    for one in samples:
+        asked.setdefault((one.draw - 1) // SUMMARIES_PER_CALL, []).append(one)
     judged = []
-    for block in _blocks(samples, JUDGEMENTS_PER_CALL):
+    for block in (block for some in asked.values() for block in _blocks(some, JUDGEMENTS_PER_CALL)):
         pairs = [{"id": one.sample_id, "question": one.question, "answer": one.response} for one in block]
         call = asker.plan(
             recipe.judge, {"passage": item.text, "pairs": pairs}, recipe=recipe.name, chunk_id=item.chunk_id
@@ -363,7 +383,8 @@ def write_exam(items: Sequence[Passage], *, asker: Asker, per_passage: int = 5) 
     async def questions(item: Passage) -> list[Question]:
         fields = _about(item) | {"passage": item.text, "count": per_passage}
         reply = await asker.try_ask(asker.plan("exam", fields, recipe="exam", chunk_id=item.chunk_id))
-        return [] if reply is None else [_exam_question(item, one) for one in reply.questions]
+        asked = reply.questions if reply else []
+        return [_exam_question(item, one) for one in asked if one.question.strip() and one.answer.strip()]
 
     found = {one.id: one for part in asker.run([questions(item) for item in items]) for one in part}
     if not found:
@@ -373,8 +394,10 @@ def write_exam(items: Sequence[Passage], *, asker: Asker, per_passage: int = 5) 
 
 def _exam_question(item: Passage, one: prompts.ExamQuestion) -> Question:
     name = content_id(item.chunk_id, one.question)
-    options = sorted({one.answer, *one.wrong_options}, key=lambda option: content_id(name, option))
-    return Question(f"generated-{name}", one.question, one.answer, tuple(options), item.document_id, source="generated")
+    question, answer = one.question.strip(), one.answer.strip()
+    options = {answer, *(option.strip() for option in one.wrong_options)}
+    shuffled = tuple(sorted(options, key=lambda option: content_id(name, option)))
+    return Question(f"generated-{name}", question, answer, shuffled, item.document_id, source="generated")
 
 
 def _about(item: Passage) -> dict[str, Any]:

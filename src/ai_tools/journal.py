@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,6 +47,7 @@ class Journal:
             raise UsageError(f"{path.parent}: another run is writing here; wait for it or set OUTPUT_DIR") from None
         self._db = sqlite3.connect(path, check_same_thread=False)
         self._db.row_factory = sqlite3.Row
+        self._writing = threading.Lock()
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         layout = self._db.execute("PRAGMA user_version").fetchone()[0]
@@ -90,7 +92,7 @@ class Journal:
             }
             for provider, call, done, error in rows
         ]
-        with self._db:
+        with self._writing, self._db:
             self._db.executemany(_INSERT, values)
 
     def rows(self) -> Iterator[sqlite3.Row]:

@@ -156,16 +156,16 @@ def mix(
     return Mix(mixed, rejected, report)
 
 
-def capped(datasets: Datasets, mixes: Iterable[Mix]) -> list[Rejection]:
-    """The samples that no cut took and no check rejected: the caps left them out."""
+def fallen_out(datasets: Datasets, mixes: Sequence[Mix]) -> list[Rejection]:
+    """The samples that are in no cut, each once: with the check that rejected it, or `capped` where the caps did."""
     used = {json.loads(row["metadata"])["sample_id"] for one in mixes for row in one.rows}
-    used |= {rejection.row["sample_id"] for one in mixes for rejection in one.rejected}
-    return [
-        Rejection("capped", "beyond what the largest cut takes of its passage", sample.to_row())
-        for samples in datasets.values()
-        for sample in samples
-        if sample.sample_id not in used
-    ]
+    reasons = {rejection.row["sample_id"]: rejection for one in mixes for rejection in one.rejected}
+    out = [one for samples in datasets.values() for one in samples if one.sample_id not in used]
+    return [reasons.get(one.sample_id) or _capped(one) for one in out]
+
+
+def _capped(sample: Sample) -> Rejection:
+    return Rejection("capped", "beyond what the largest cut takes of its passage", sample.to_row())
 
 
 def _pair(sample: Sample) -> tuple[str, str]:

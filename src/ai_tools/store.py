@@ -246,27 +246,33 @@ def _asset_paths(settings: Settings, asset: str) -> list[Path]:
 
 
 def source_files(settings: Settings) -> list[Path]:
-    """The files that SOURCE_DOCUMENTS names, sorted; hidden ones left out, links that leave a folder not followed."""
+    """The files that SOURCE_DOCUMENTS names, sorted; links that leave a folder are not followed.
+
+    Left out are hidden files, and folders that begin with `_`, which site generators put beside their pages.
+    """
     files: list[Path] = []
-    for part in (piece.strip() for piece in settings.source_documents.split(",")):
+    for part in filter(None, (piece.strip() for piece in settings.source_documents.split(","))):
         path = settings.resolve(part)
         if path.is_dir():
-            inside = (
-                file for file in path.rglob("*") if file.is_file() and file.resolve().is_relative_to(path.resolve())
-            )
-            files += sorted(file for file in inside if not any(p.startswith(".") for p in file.relative_to(path).parts))
+            files += sorted(file for file in path.rglob("*") if file.is_file() and _is_source(file, path))
         elif path.is_file():
             files.append(path)
-        elif part and any(mark in part for mark in "*?["):
+        elif any(mark in part for mark in "*?["):
             pattern = str(Path(part).expanduser())
-            names = glob(pattern, root_dir=settings.root, recursive=True)  # noqa: PTH207 - absolute patterns, no hidden files
+            names = glob(pattern, root_dir=settings.root, recursive=True)  # noqa: PTH207 - takes absolute patterns
             found = sorted(file for file in map(settings.resolve, names) if file.is_file())
             if not found:
                 raise InputError(f"SOURCE_DOCUMENTS={part}: matches no file below {settings.root}")
             files += found
-        elif part:
+        else:
             raise InputError(f"SOURCE_DOCUMENTS={part}: no such file or folder below {settings.root}")
     return list(dict.fromkeys(files))
+
+
+def _is_source(file: Path, folder: Path) -> bool:
+    *folders, name = file.relative_to(folder).parts
+    hidden = name.startswith(".") or any(part.startswith((".", "_")) for part in folders)
+    return not hidden and file.resolve().is_relative_to(folder.resolve())
 
 
 def training_cut(settings: Settings) -> Path | None:

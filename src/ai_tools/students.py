@@ -218,14 +218,15 @@ def score_options(
     batch_size: int = 32,
     on_progress: Progress | None = None,
 ) -> list[list[float]]:
-    """Mean log-likelihood per token of each option as the assistant's whole answer, for each question.
+    """Mean log-likelihood per token of each option as the assistant's answer, for each question.
 
-    The token that ends the turn is part of the answer: an option that is only the right one's beginning loses.
+    The token that ends the turn is not counted: what is asked is which option the student would say, not whether it
+    would stop there.
     """
     tokenizer = student.tokenizer
     prompts = [_ids(tokenizer, chat_prompt(tokenizer, question)) for question in questions]
     rows = [
-        (prompt, [*_ids(tokenizer, option), tokenizer.eos_token_id])
+        (prompt, _ids(tokenizer, option))
         for prompt, choices in zip(prompts, options, strict=True)
         for option in choices
     ]

@@ -4,7 +4,7 @@
     facts(passage)       atomic sentences: pronouns resolved, clauses split, relative clauses made sentences
     wordings(fact)       question and answer pairs, each with its kind and whether it is kept for the exam
 
-A fact that no rule fits gives nothing. Every answer is a piece of its fact.
+A fact that no rule fits gives nothing. An answer is made of the fact, after "Yes,", "No," or a pronoun at most.
 """
 
 from __future__ import annotations
@@ -604,7 +604,13 @@ def _asked_for(noun: str) -> list[str]:
     ):
         return ["who"]
     first, rest = noun.split()[0].lower(), re.sub(r"^(?i:the|an?|every|each) ", "", noun)
-    if head.islower() and first not in english.POSSESSIVE and "," not in noun and " and " not in noun:
+    if (
+        head.isalpha()
+        and head.islower()
+        and first not in english.POSSESSIVE
+        and "," not in noun
+        and " and " not in noun
+    ):
         marked = rf"{re.escape(head)} (?:that|which|who|with|without|from|[a-z]+ed)\b|(?:[\w-]+ )+{re.escape(head)}$"
         if re.match(marked, rest):  # the kind alone would not tell which one is meant
             return ["what", f"which {head}"]
@@ -860,7 +866,7 @@ class _Asker:
             return
         answer = _words(number, (percent or "").strip(), (more or "").strip())
         if things and not percent:
-            answer += " " + (things.split(" of ")[0] if len(things.split()) <= 3 else head_of("two " + things))
+            answer += " " + re.split(r" (?:of|that|which|who|in|from|for|with|on|at|to) ", things)[0]
         if p is None:
             self.add("number", answer, *(f"{word} {self.predicate(False)}" for word in words))
             if not percent:
@@ -898,7 +904,9 @@ class _Asker:
         c, noun = self.c, re.split(r" and (?:not )?by ", p.noun)[0]
         first, head, asked = noun.split()[0], head_of(noun), _asked_for(noun)
         bare = first.isalpha() and first.islower() and first not in english.DETERMINERS and not is_plural(noun)
-        if first.endswith("ing") or (bare and not (_PERSON.search(head) or _NUMERAL.match(noun) or _kind_of(noun))):
+        if first.endswith("ing") or (
+            bare and not c.negated and not (_PERSON.search(head) or _NUMERAL.match(noun) or _kind_of(noun))
+        ):
             self.front("how", p.text, ["how", "in what way"], [p])
             self.front("how", p.text, ["by what means"], [p], exam=True)
             return
@@ -1127,7 +1135,7 @@ class _Asker:
         if not c.negated and c.helpers[:1] in (("may",), ("can",)):
             if not re.search(r"\b(?:only|no more|at most|up to)\b", self.stated()):
                 self.add("yesno", f"Yes, {self.stated()}", self.inverted())
-        elif {"not", "never"} & set(c.adverbs) and (c.helpers or c.voice == "copula"):
+        elif {"not", "never"} & set(c.adverbs) and (c.helpers or (c.voice == "copula" and self.rest())):
             plain = self.but(adverbs=tuple(a for a in c.adverbs if a not in ("not", "never")))
             self.add("yesno", f"No, {self.stated()}", plain.inverted())
 
@@ -1183,8 +1191,9 @@ def _wordings(text: str, section: str, names: frozenset[str]) -> tuple[Wording, 
     asker = _Asker(clause, names)
     if items:
         asker.listed(items)
-    asker.all()
-    asker.buried(text)
+    if not asker.found or not clause.subject.lower().startswith("the following "):
+        asker.all()
+        asker.buried(text)
     found: dict[str, Wording] = {}
     for wording in (_anchored(w, section) for w in asker.found):
         if _sound(wording):
@@ -1274,7 +1283,7 @@ def _sound(w: Wording) -> bool:
         and not _BROKEN.search(w.question)
         and w.question.count('"') % 2 == 0
         and w.answer.lower() not in english.PERSONAL
-        and not re.search(r"[\u2014\u2013-]$|^\w+, \w+$|\bthe (?:first|second|other|same)$", w.answer)
+        and not re.search(r"[\u2014\u2013-]$|^\w+, \w+$|\bthe (?:first|second|other|same|following)$", w.answer)
         and not re.match(r"(?i)(?:and|or|but)\b", w.answer)
         and not (w.kind == "duty" and re.search(r"\b(?:it|them)$", w.answer))
     )
