@@ -11,7 +11,18 @@ import ai_tools
 
 PACKAGE = Path(ai_tools.__file__).parent
 MODULES = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"}
-HEAVY = "torch transformers datasets trl peft pandas matplotlib IPython papermill trafilatura lemminflect".split()
+HEAVY = [
+    "torch",
+    "transformers",
+    "datasets",
+    "trl",
+    "peft",
+    "pandas",
+    "matplotlib",
+    "IPython",
+    "papermill",
+    "lemminflect",
+]
 
 # Each row may import the rows above it; `EXTRA` adds to that and `NEVER` takes away from it.
 ROWS = (

@@ -49,7 +49,9 @@ def environment(output: Path, pages: Path, **more: str) -> dict[str, str]:
 
 
 def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-c", "from ai_tools.cli import main; main()", "run", *arguments]
+    # A test runner in the background ignores Ctrl-C, and its children would inherit that.
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    return [sys.executable, "-c", f"{heed}; from ai_tools.cli import main; main()", "run", *arguments]
 
 
 def run(env: dict[str, str], *arguments: str) -> str:

@@ -87,7 +87,7 @@ def test_a_misspelt_name_in_the_env_file_is_an_error_that_offers_the_right_one(w
 
 def test_other_unknown_names_in_the_env_file_are_listed_in_one_warning() -> None:
     write_env("WANDB_PROJECT=x\nSEED=4\nEDITOR_OF_CHOICE=vi\n")
-    with pytest.warns(UserWarning) as caught:
+    with pytest.warns(UserWarning, match="ignored") as caught:
         assert load_settings().seed == 4
     assert [str(one.message) for one in caught] == [
         ".env: ignored, nothing reads them: WANDB_PROJECT, EDITOR_OF_CHOICE"

@@ -182,7 +182,7 @@ def sources(names: str) -> list[str]:
     return [str(path.relative_to(settings.root)) for path in store.source_files(settings)]
 
 
-def test_hidden_files_and_links_that_leave_the_folder_are_no_documents(
+def test_hidden_files_private_folders_and_links_that_leave_are_no_documents(
     toy_root: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     outside = tmp_path_factory.mktemp("outside") / "secret.md"
@@ -191,10 +191,13 @@ def test_hidden_files_and_links_that_leave_the_folder_are_no_documents(
     (docs / ".hidden.md").write_text("x")
     (docs / ".git").mkdir()
     (docs / ".git/readme.md").write_text("x")
+    (docs / "_layouts").mkdir()
+    (docs / "_layouts/page.md").write_text("x")
+    (docs / "_intro.md").write_text("x")
     (docs / "link.md").symlink_to(outside)
     (docs / "folder").symlink_to(outside.parent, target_is_directory=True)
     (docs / "same.md").symlink_to(docs / "bells.md")
-    assert sources("docs") == ["docs/bells.md", "docs/lamps.md", "docs/same.md"]
+    assert sources("docs") == ["docs/_intro.md", "docs/bells.md", "docs/lamps.md", "docs/same.md"]
 
 
 def test_documents_come_as_a_file_a_folder_a_glob_or_a_comma_list(toy_root: Path) -> None:

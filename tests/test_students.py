@@ -59,6 +59,14 @@ def test_the_tiny_tokenizer_loses_no_character() -> None:
     assert len(tokenizer) == 2048
 
 
+def test_a_tokenizer_for_other_documents_is_made_the_same_way() -> None:
+    made = students.train_tiny_tokenizer([QUESTION] * 3)
+    packaged = students.load_tokenizer("tiny")
+    for token in ("<|end|>", "<|pad|>", "<|system|>", "<|user|>", "<|assistant|>"):
+        assert made.token_to_id(token) == packaged.convert_tokens_to_ids(token)
+    assert made.decode(made.encode("Which form? K-10").ids) == " Which form? K-10"
+
+
 def test_the_tiny_student_depends_on_its_seed_alone() -> None:
     torch.manual_seed(5)
     first = students.build_tiny(1).model.state_dict()["model.embed_tokens.weight"]

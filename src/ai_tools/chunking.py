@@ -10,7 +10,7 @@ from .errors import InputError
 from .records import Chunk, Document, content_id
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
-_HEADING = re.compile(r" {0,3}(#{1,6})\s+(.*?)\s*#*\s*$")
+_HEADING = re.compile(r" {0,3}(#{1,6})(?:\s+(.*?))?\s*#*\s*$")
 
 
 def chunk_document(document: Document, *, max_tokens: int, tokenizer: Any) -> list[Chunk]:
@@ -66,35 +66,47 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int]:
 def _join_bare_headings(
     text: str, spans: list[tuple[int, int]], max_tokens: int, tokenizer: Any
 ) -> list[tuple[int, int]]:
-    """A chunk of headings only tells nothing: it joins the chunk after it, which is cut where it grows too long."""
+    """A chunk of headings only tells nothing: it joins the chunk after it, the last one the chunk before it.
+
+    A chunk that grows too long so is cut. Headings stay alone only where they fill a chunk or the whole document.
+    """
+
+    def fits(start: int, end: int) -> bool:
+        return _count(tokenizer, text[start:end].strip()) <= max_tokens
+
+    def is_bare(start: int, end: int) -> bool:
+        return _is_bare(text[start:end])
+
     joined: list[tuple[int, int]] = []
-    pending: int | None = None
-    for position, (start, end) in enumerate(spans):
-        start = start if pending is None else pending
-        if _is_bare(text[start:end]) and position + 1 < len(spans):
-            pending = start
-            continue
-        pending = None
-        while _count(tokenizer, text[start:end].strip()) > max_tokens:
-            middle = _fitting_prefix(text, start, end, max_tokens, tokenizer)
+    waiting = spans[::-1]
+    while waiting:
+        start, end = waiting.pop()
+        if not fits(start, end):
+            cuts = _boundaries(text, start, end)
+            middle = next((cut for cut in cuts if not is_bare(start, cut) and fits(start, cut)), None)
+            middle = middle or next((cut for cut in cuts if fits(start, cut)), start + 1)
             joined.append((start, middle))
-            start = middle
-        joined.append((start, end))
+            waiting.append((middle, end))
+        elif is_bare(start, end) and waiting:
+            waiting.append((start, waiting.pop()[1]))
+        else:
+            joined.append((start, end))
+    if len(joined) > 1 and is_bare(*joined[-1]):
+        (first, middle), (_, end) = joined[-2:]
+        cuts = [cut for cut in _boundaries(text, first, middle) if not is_bare(first, cut) and not is_bare(cut, middle)]
+        cut = first if fits(first, end) else next((cut for cut in cuts if fits(cut, end)), None)
+        if cut is not None:
+            joined[-2:] = [(first, cut), (cut, end)]
     return joined
 
 
-def _fitting_prefix(text: str, start: int, end: int, max_tokens: int, tokenizer: Any) -> int:
-    """The last sentence, line or word boundary at which text[start:…] still fits."""
+def _boundaries(text: str, start: int, end: int) -> list[int]:
+    """Where text[start:end] may be cut, best first: paragraphs, lines, sentences, words, characters; from the end."""
+    found = []
     for pattern in (r"\n\n", r"\n", r"(?<=[.!?])\s+", r"\s+", r""):
-        cuts = [start + match.end() for match in re.finditer(pattern, text[start:end]) if match.end()]
-        fitting = [
-            cut
-            for cut in cuts
-            if cut < end and _count(tokenizer, text[start:cut].strip()) <= max_tokens and not _is_bare(text[start:cut])
-        ]
-        if fitting:
-            return fitting[-1]
-    return start + 1
+        cuts = [start + match.end() for match in re.finditer(pattern, text[start:end])]
+        found += [cut for cut in reversed(cuts) if start < cut < end]
+    return found
 
 
 def _headings(text: str) -> list[tuple[int, int, str]]:
@@ -107,7 +119,7 @@ def _headings(text: str) -> list[tuple[int, int, str]]:
         if mark and (not fence or mark[1].startswith(fence)):
             fence = "" if fence else mark[1]
         elif not fence and (heading := _HEADING.match(line)):
-            found.append((position, len(heading[1]), heading[2]))
+            found.append((position, len(heading[1]), heading[2] or ""))
         position += len(line)
     return found
 

@@ -27,8 +27,8 @@ def run(
     last: Annotated[int, typer.Option("--to", help="Last step.")] = 6,
     only: Annotated[list[int] | None, typer.Option(help="This step alone; may be repeated.")] = None,
     parameter: Parameter = None,
-    fresh: Annotated[bool, typer.Option(help="Run steps that are up to date, too.")] = False,
-    plan: Annotated[bool, typer.Option(help="Say what would run and what it would ask, and stop.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Run steps that are up to date, too.")] = False,
+    plan: Annotated[bool, typer.Option("--plan", help="Say what would run and what it would ask, and stop.")] = False,
 ) -> None:
     """Execute the notebooks in order, skipping what is up to date."""
     from . import runner, settings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import os
 import re
 from collections import Counter
@@ -92,8 +93,9 @@ def _from_html(text: str) -> tuple[str, str]:
         text, output_format="markdown", include_tables=True, include_formatting=True, include_comments=False
     )
     found = re.search(r"<title[^>]*>(.*?)</title>", text, re.IGNORECASE | re.DOTALL)
-    markdown = re.sub(r"^(#+ .*?)\s*\u00b6\s*$", r"\1", markdown or "", flags=re.MULTILINE)  # permalink marks of manuals
-    return _first_heading(markdown) or (" ".join(found[1].split()) if found else ""), markdown
+    # Manuals mark their headings with links to themselves.
+    markdown = re.sub(r"^(#+ .*?)\s*\u00b6\s*$", r"\1", markdown or "", flags=re.MULTILINE)
+    return _first_heading(markdown) or (" ".join(html.unescape(found[1]).split()) if found else ""), markdown
 
 
 CONVERTERS: dict[str, tuple[str, Callable[[str], tuple[str, str]]]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -99,12 +100,13 @@ def run(
 
 
 def check_overrides(settings: Settings, steps: Sequence[StepSpec], overrides: dict[str, str]) -> None:
-    """Raise SettingsError for a provider that is none, or a `-p` name that no notebook of the run has as a parameter."""
+    """Raise SettingsError for a provider that is none, or a `-p` name that no notebook of the run has."""
     teachers.connect(settings.provider)
     offered = {name for step in steps for name in parameters_of(settings.root / step.notebook)}
     for name in overrides:
         if name not in offered:
-            raise SettingsError(f"-p {name}: no notebook of this run has it; they have {', '.join(sorted(offered))}")
+            names = ", ".join(sorted(offered))
+            raise SettingsError(f"-p {name}: no notebook of this run has it; set it in .env. They have {names}")
 
 
 def parameters_of(notebook: Path) -> dict[str, Any]:
@@ -143,6 +145,7 @@ def _execute(settings: Settings, step: StepSpec, overrides: dict[str, str]) -> N
     typed = settings.model_dump(mode="json")
     parameters = {name: typed[name] for name in overrides if name in parameters_of(notebook)}
     unfinished = folder / f".{notebook.name}"
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # an interrupted kernel leaves callbacks that complain
     # Kernels talk over loopback ports that every user of the machine can reach, hence the encryption.
     config = Config({"KernelManager": {"transport_encryption": "auto"}})
     options = {"cwd": notebook.parent, "kernel_name": "python3", "progress_bar": False, "config": config}

@@ -20,7 +20,10 @@ SAMPLE_EXAM = "assets/exam.jsonl"
 
 
 def _setting(names: str, default: Any, description: str, steps: str, **limits: Any) -> Any:
-    """A field with its environment variables, the canonical one first, and the steps whose results it changes."""
+    """A field with its environment variables, the canonical one first, and the steps whose results it changes.
+
+    `01?` is step 01 where the teacher writes the exam.
+    """
     extra: JsonDict = {"steps": steps}
     alias = AliasChoices(*names.split())
     return Field(default, validation_alias=alias, description=description, json_schema_extra=extra, **limits)
@@ -35,7 +38,7 @@ class Settings(BaseSettings):
         "SOURCE_DOCUMENTS",
         SAMPLE_DOCUMENTS,
         "Documents to learn: a file, a folder, a glob or a comma list of them.",
-        "01 02",
+        "01? 02",
     )
     exam: str = _setting(
         "EXAM",
@@ -43,23 +46,28 @@ class Settings(BaseSettings):
         f"Exam file (JSONL, CSV, YAML). Empty: {SAMPLE_EXAM} with the sample, else the teacher writes one.",
         "01",
     )
-    chunk_tokens: int = _setting("CHUNK_TOKENS", 512, "Most tokens in a chunk.", "01 02", ge=16)
+    chunk_tokens: int = _setting("CHUNK_TOKENS", 512, "Most tokens in a chunk.", "01? 02", ge=16)
     domain: str = _setting("DOMAIN", "", "Subject of the documents. Empty: inferred from each document.", "02")
     document_outline: str = _setting(
         "DOCUMENT_OUTLINE", "", 'A short noun phrase that names the document, fit for "In …,". Empty: inferred.', "02"
     )
     num_seed_examples: int = _setting("NUM_SEED_EXAMPLES", 5, "Seed examples wanted in qna.yaml.", "03", ge=1)
     provider: str = _setting(
-        "PROVIDER GENERATOR_PROVIDER MODEL_PROVIDER", "offline", "Who answers as the teacher.", "01 02 03"
+        "PROVIDER GENERATOR_PROVIDER MODEL_PROVIDER", "offline", "Who answers as the teacher.", "01? 02 03"
     )
     teacher_temperature: float = _setting(
-        "TEACHER_TEMPERATURE GENERATOR_TEMPERATURE", 0.7, "Sampling temperature of the teacher.", "01 02 03", ge=0, le=2
+        "TEACHER_TEMPERATURE GENERATOR_TEMPERATURE",
+        0.7,
+        "Sampling temperature of the teacher.",
+        "01? 02 03",
+        ge=0,
+        le=2,
     )
     teacher_max_tokens: int = _setting(
-        "TEACHER_MAX_TOKENS GENERATOR_MAX_TOKENS", 4096, "Most tokens in a teacher's reply.", "01 02 03", ge=1
+        "TEACHER_MAX_TOKENS GENERATOR_MAX_TOKENS", 4096, "Most tokens in a teacher's reply.", "01? 02 03", ge=1
     )
     teacher_top_p: float | None = _setting(
-        "TEACHER_TOP_P", None, "Nucleus sampling of the teacher.", "01 02 03", gt=0, le=1
+        "TEACHER_TOP_P", None, "Nucleus sampling of the teacher.", "01? 02 03", gt=0, le=1
     )
     customisation_prompt: str = _setting(
         "CUSTOMISATION_PROMPT", "", "Instructions added to every generation prompt.", "03"
@@ -98,10 +106,10 @@ class Settings(BaseSettings):
         "01 02 04 05 06",
     )
     tokenizer_model_name: str = _setting(
-        "TOKENIZER_MODEL_NAME TOKENIZER_MODEL", "", "Tokenizer that counts tokens. Empty: the student's.", "01 02 04"
+        "TOKENIZER_MODEL_NAME TOKENIZER_MODEL", "", "Tokenizer that counts tokens. Empty: the student's.", "01? 02 04"
     )
     training_method: Literal["full", "lora"] | None = _setting(
-        "TRAINING_METHOD", None, "full or lora. Empty: by student.", "05"
+        "TRAINING_METHOD", None, "full (all weights) or lora. Empty: full.", "05"
     )
     training_cut: str = _setting(
         "TRAINING_CUT", "", "A cut's number, or a path to a JSONL file. Empty: the largest cut.", "05"
@@ -185,7 +193,8 @@ class Settings(BaseSettings):
     def of_step(self, number: int) -> dict[str, Any]:
         """The settings that change what a step makes, as plain JSON values; paths as the user wrote them."""
         values = self.model_dump(mode="json")
-        return {name: values[name] for name in Settings.model_fields if f"{number:02d}" in _steps_of(name)}
+        marks = {f"{number:02d}"} if self.exam_path else {f"{number:02d}", f"{number:02d}?"}
+        return {name: values[name] for name in Settings.model_fields if marks & set(_steps_of(name).split())}
 
 
 def env_names(name: str) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -102,6 +102,28 @@ def counting_tokenizer(name: str | Path) -> Any:
     if str(name) == TINY:
         return _tokenizer_object((files(__package__) / "data" / "tiny_tokenizer.json").read_text("utf-8"))
     return load_tokenizer(name).backend_tokenizer
+
+
+def train_tiny_tokenizer(texts: Iterable[str]) -> Any:
+    """Make the tokenizer of the tiny student: byte-level pairs (any text is covered), 2,048 entries.
+
+    `data/tiny_tokenizer.json` was made from the texts, questions and answers of `assets/general.jsonl` and the pages of
+    `assets/corpus`, in this order. Every word starts with its space, also the first one of an answer, so that a
+    word is the same token everywhere.
+    """
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=2048,
+        special_tokens=[*_TINY_SPECIAL.values(), "<|system|>", "<|user|>", "<|assistant|>"],
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return tokenizer
 
 
 def build_tiny(seed: int) -> Student:

@@ -6,6 +6,8 @@ import base64
 import html
 import io
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from .errors import MissingExtra
@@ -13,6 +15,21 @@ from .evaluation import wrong_answers
 
 INK, ACCENT, PALE = "#1f3b57", "#d9822b", "#9fb3c8"
 METRICS = {"accuracy": "option accuracy", "exact_match": "exact match", "contains": "contains", "f1": "token F1"}
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A finished figure: notebooks show it as a picture, the report embeds it, `save` writes it."""
+
+    figure: Any
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.figure.savefig(buffer, format="png", dpi=110)
+        return buffer.getvalue()
+
+    def save(self, path: Path) -> None:
+        self.figure.savefig(path)
 
 
 def progress(description: str) -> Callable[[int, int], None]:
@@ -37,9 +54,10 @@ def table(rows: Iterable[Any], columns: Sequence[str] = (), limit: int = 10) -> 
         import pandas as pd
     except ImportError:
         raise MissingExtra("notebooks", "pandas") from None
-    dicts = [row if isinstance(row, dict) else row.to_row() for row in rows]
+    dicts = [row if isinstance(row, dict) else row.to_row() for row in rows][:limit]
+    shown = [{name: " | ".join(x) if isinstance(x, (list, tuple)) else x for name, x in row.items()} for row in dicts]
     pd.set_option("display.max_colwidth", 160)
-    frame = pd.DataFrame(dicts[:limit])
+    frame = pd.DataFrame(shown)
     return frame.reindex(columns=list(columns)) if columns else frame
 
 
@@ -78,27 +96,27 @@ def _verdict(metric: dict[str, Any]) -> str:
     return "better" if metric["value"] > 0 else "worse"
 
 
-def histogram(values: Sequence[float], *, title: str, xlabel: str) -> Any:
+def histogram(values: Sequence[float], *, title: str, xlabel: str) -> Plot:
     figure, axes = _figure()
     axes.hist(values, bins=min(20, max(5, len(set(values)))), color=PALE, edgecolor=INK)
     return _dress(figure, axes, f"{title} (n = {len(values)})", xlabel, "count")
 
 
-def bars(counts: dict[str, float], *, title: str, ylabel: str) -> Any:
+def bars(counts: dict[str, float], *, title: str, ylabel: str) -> Plot:
     figure, axes = _figure()
     axes.bar(list(counts), list(counts.values()), color=PALE, edgecolor=INK)
     axes.tick_params(axis="x", rotation=20)
     return _dress(figure, axes, f"{title} (n = {sum(counts.values()):,.0f})", "", ylabel)
 
 
-def loss_curve(log: Sequence[dict[str, Any]]) -> Any:
+def loss_curve(log: Sequence[dict[str, Any]]) -> Plot:
     """Training loss against tokens seen."""
     figure, axes = _figure()
     axes.plot([row["tokens"] for row in log], [row["loss"] for row in log], color=INK)
     return _dress(figure, axes, f"Training loss (n = {len(log)} logged steps)", "tokens seen", "loss")
 
 
-def before_after(arms: dict[str, dict[str, Any]], *, title: str, chance: float | None = None) -> Any:
+def before_after(arms: dict[str, dict[str, Any]], *, title: str, chance: float | None = None) -> Plot:
     """Metrics of two arms side by side with 95% intervals; the dashed line is chance."""
     figure, axes = _figure()
     names = [name for name in METRICS if all(name in metrics for metrics in arms.values())]
@@ -198,9 +216,11 @@ def report(title: str, sections: Sequence[tuple[str, str, Any]]) -> str:
     for heading, text, content in sections:
         body.append(f"<h2>{html.escape(heading)}</h2>")
         body += [f"<p>{html.escape(part)}</p>" for part in text.split("\n") if part]
-        if hasattr(content, "savefig"):
+        if isinstance(content, Plot):
             alt = html.escape(heading, quote=True)
-            body.append(f'<img alt="{alt}" src="data:image/png;base64,{_png(content)}">')
+            body.append(
+                f'<img alt="{alt}" src="data:image/png;base64,{base64.b64encode(content._repr_png_()).decode()}">'
+            )
         elif content is not None:
             body.append(content.to_html(index=False, escape=True, border=0))
     style = (
@@ -224,13 +244,7 @@ def _figure() -> tuple[Any, Any]:
     return figure, figure.subplots()
 
 
-def _dress(figure: Any, axes: Any, title: str, xlabel: str, ylabel: str) -> Any:
+def _dress(figure: Any, axes: Any, title: str, xlabel: str, ylabel: str) -> Plot:
     axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
     axes.spines[["top", "right"]].set_visible(False)
-    return figure
-
-
-def _png(figure: Any) -> str:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110)
-    return base64.b64encode(buffer.getvalue()).decode()
+    return Plot(figure)

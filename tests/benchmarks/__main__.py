@@ -1,0 +1,16 @@
+"""`make bench`: what the series costs and what it teaches. `python -m tests.benchmarks learning speed` runs those alone.
+
+Machines are shared and noisy: read ratios, medians and CPU time, never a single wall time. Nothing here passes or fails.
+"""
+
+import sys
+
+from . import learning, speed
+
+BENCHMARKS = {"speed": speed.main, "learning": learning.main}
+
+for name in sys.argv[1:] or BENCHMARKS:
+    if name not in BENCHMARKS:
+        sys.exit(f"{name}: no such benchmark; there are {', '.join(BENCHMARKS)}")
+    print(f"== {name}", flush=True)
+    BENCHMARKS[name]()

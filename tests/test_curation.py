@@ -1,0 +1,98 @@
+"""Curation: each check rejects what it is for, with a reason, and nothing is lost."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ai_tools.curation import CHECKS, curate
+from ai_tools.records import Sample
+
+MakeSample = Callable[..., Sample]
+
+
+@pytest.mark.parametrize(
+    ("check", "reason", "changes"),
+    [
+        ("empty", "question or answer is empty", {"response": ""}),
+        ("empty", "question or answer is empty", {"question": ""}),
+        ("faithfulness", "no judgement came back", {"faithfulness_judgment": None}),
+        ("faithfulness", "judged not grounded", {"faithfulness_judgment": "NO"}),
+        ("faithfulness", "It is dusk.", {"faithfulness_judgment": "NO", "faithfulness_explanation": "It is dusk."}),
+        ("numbers", "numbers that the passage does not have: 4, 1,260", {"response": "4 times, not 3, for 1,260."}),
+        (
+            "self_contained",
+            'the question points outside itself: "the passage"',
+            {"question": "What says the passage?"},
+        ),
+        (
+            "self_contained",
+            'the question points outside itself: "described above"',
+            {"question": "Who rings the bell described above?"},
+        ),
+        (
+            "self_contained",
+            'the question points outside itself: "According to the author"',
+            {"question": "According to the author, when does it ring?"},
+        ),
+    ],
+)
+def test_a_failed_check_rejects_with_its_name_and_reason(
+    make_sample: MakeSample, check: str, reason: str, changes: dict[str, Any]
+) -> None:
+    bad = make_sample(**changes)
+    kept, rejected = curate([bad])
+    assert kept == []
+    assert (rejected[0].check, rejected[0].reason) == (check, reason)
+    assert Sample.from_row(rejected[0].row) == bad
+
+
+def test_every_check_has_a_test_above() -> None:
+    assert set(CHECKS) == {"empty", "faithfulness", "numbers", "self_contained"}
+
+
+def test_good_samples_are_kept_in_their_order(make_sample: MakeSample) -> None:
+    good = [
+        make_sample(),
+        make_sample("Who rings the bell?", "Ada."),
+        make_sample("How often does Ada ring it?", "3 times."),
+        make_sample("Which document must a client show?", "A passport."),
+    ]
+    assert curate(good) == (good, [])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"question": "when does the bell RING", "response": "at noon"},
+        {"question": "In the bell book, when does the bell ring?"},
+        {"chunk_id": "c2", "draw": 2},
+    ],
+)
+def test_a_second_pair_of_the_same_words_is_a_duplicate_of_the_first(
+    make_sample: MakeSample, changes: dict[str, Any]
+) -> None:
+    first = make_sample()
+    kept, rejected = curate([first, make_sample(**changes)])
+    assert kept == [first]
+    assert rejected[0].check == "duplicate"
+    assert first.sample_id in rejected[0].reason
+
+
+def test_the_same_question_with_another_answer_is_no_duplicate(make_sample: MakeSample) -> None:
+    assert len(curate([make_sample(), make_sample(response="Every day.")])[0]) == 2
+
+
+def test_a_rejected_pair_is_not_the_first_of_its_duplicates(make_sample: MakeSample) -> None:
+    good = make_sample(draw=2)
+    kept, rejected = curate([make_sample(faithfulness_judgment="NO"), good])
+    assert kept == [good]
+    assert [one.check for one in rejected] == ["faithfulness"]
+
+
+def test_kept_and_rejected_are_all_samples(make_sample: MakeSample) -> None:
+    samples = [make_sample(faithfulness_judgment=verdict, draw=n) for n, verdict in enumerate(["YES", "NO", None])]
+    kept, rejected = curate(samples)
+    assert {one.sample_id for one in kept} | {one.row["sample_id"] for one in rejected} == {
+        one.sample_id for one in samples
+    }
