@@ -2,35 +2,33 @@
 
 import asyncio
 import json
-import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+import random
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ai_tools import generation
+from ai_tools import evaluation, generation, store
 from ai_tools.errors import NothingProduced, TooManyFailures
-from ai_tools.generation import Asker, Batch, Passage, Recipe, load_recipe
+from ai_tools.generation import Asker, Batch, Passage, load_recipe
 from ai_tools.journal import Journal
 from ai_tools.prompts import BadReply, Sampling
 from ai_tools.records import Call, Completion, Sample
 from ai_tools.settings import Settings
-from ai_tools.store import DATASETS
 
-pytestmark = pytest.mark.usefixtures("toy_root")
+PROMPTS = ("extractive_summary", "detailed_summary", "key_facts", "questions", "fact_questions", "faithfulness")
 
 
 class FakeTeacher:
-    """Answers from a call's fields, each call alike at any time; counts calls, and how many were in flight at once."""
+    """Answers from a call's fields, each call alike at any time; keeps the calls, and how many were in flight at once."""
 
     provider = "fake"
+    model = "m"
 
-    def __init__(self, *, model: str = "m", pairs: int = 2, delay: Callable[[int], float] = lambda n: 0.0):
-        self.model, self.pairs, self.delay = model, pairs, delay
-        self.asked: Counter[str] = Counter()
+    def __init__(self, *, pairs_per_call: int = 2, delays: Iterator[float] | None = None):
+        self.pairs_per_call, self.delays = pairs_per_call, delays
         self.calls: list[Call] = []
         self.in_flight = self.most_in_flight = 0
 
@@ -38,42 +36,466 @@ class FakeTeacher:
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
-            await asyncio.sleep(self.delay(len(self.calls)))
+            await asyncio.sleep(next(self.delays) if self.delays else 0)
         finally:
             self.in_flight -= 1
-        self.asked[call.key] += 1
         self.calls.append(call)
         return Completion(self.reply(call), self.model)
 
     def reply(self, call: Call) -> str:
-        return json.dumps(getattr(self, call.reply)(call))
+        return json.dumps({call.reply: getattr(self, f"make_{call.reply}")(call)})
 
-    def summaries(self, call: Call) -> Any:
-        passage = call.fields["passage"]
-        return {"summaries": [{"angle": angle, "text": f"{angle}: {passage}"} for angle in call.fields["angles"]]}
+    def make_summaries(self, call: Call) -> list[Any]:
+        return [{"angle": angle, "text": f"{angle}: {call.fields['passage']}"} for angle in call.fields["angles"]]
 
-    def facts(self, call: Call) -> Any:
-        return {"facts": [f"{call.fields['passage']} Fact {number}." for number in range(12)]}
+    def make_facts(self, call: Call) -> list[Any]:
+        return [f"{call.fields['passage']} Fact {number}." for number in range(12)]
 
-    def pairs_about(self, text: str, number: int, fact: str = "") -> dict[str, str]:
-        return {"id": fact, "question": f" What {number} of {text}?", "answer": f"Answer {number}.\nOf {text} "}
+    def make_pairs(self, call: Call) -> list[Any]:
+        facts = call.fields.get("facts") or [{"id": "", "text": call.fields["passage"]}]
+        return [
+            {"id": fact["id"], "question": f" What {n} of {fact['text']}?", "answer": f"Answer {n}\nof {fact['text']} "}
+            for fact in facts
+            for n in range(self.pairs_per_call)
+        ]
 
-    def pairs_(self, call: Call) -> Any:
-        facts = call.fields.get("facts", [{"id": "", "text": call.fields.get("passage", "")}])
-        about = [(fact, number) for fact in facts for number in range(self.pairs)]
-        return {"pairs": [self.pairs_about(fact["text"], number, fact["id"]) for fact, number in about]}
+    def make_judgements(self, call: Call) -> list[Any]:
+        return [{"id": pair["id"], "explanation": pair["answer"], "grounded": True} for pair in call.fields["pairs"]]
 
-    def judgements(self, call: Call) -> Any:
-        ids = [pair["id"] for pair in call.fields["pairs"]]
-        return {"judgements": [{"id": name, "explanation": f"of {name}", "grounded": True} for name in ids]}
-
-    def exam(self, call: Call) -> Any:
-        wrong = ["At dusk.", " At dawn. ", "Never."]
-        asked = {"question": f"When, in {call.fields['title']}?", "answer": " At noon. ", "wrong_options": wrong}
-        return {"questions": [asked, asked | {"question": " "}, asked | {"answer": ""}]}
+    def count(self, prompt: str) -> int:
+        return sum(call.prompt == prompt for call in self.calls)
 
 
-# `pairs` is a number and a kind of reply.
-FakeTeacher.reply = lambda self, call: json.dumps(  # type: ignore[method-assign]
-    getattr(self, "pairs_" if call.reply == "pairs" else call.reply)(call)
+class ExamTeacher(FakeTeacher):
+    def reply(self, call: Call) -> str:
+        good = {"question": f"When, in {call.fields['title']}?", "answer": " At noon. "}
+        wrong = {"wrong_options": ["At dusk.", " At dawn. ", "Never."]}
+        return json.dumps(
+            {"questions": [good | wrong, good | wrong | {"question": " "}, good | wrong | {"answer": ""}]}
+        )
+
+
+def passage(name: str, document: str = "d1", text: str = "", title: str = "Bells") -> Passage:
+    return Passage(
+        name, document, text or f"Text {name}.", title, f"the book of {document}", "bells", ("Ringing", "Noon")
+    )
+
+
+ITEMS = [passage("c1"), passage("c2"), passage("c3", "d2"), passage("c4", "d2")]
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    with Journal(tmp_path / "journal.sqlite") as journal:
+        yield journal
+
+
+@pytest.fixture
+def settings(toy_settings: Settings) -> Settings:
+    return toy_settings.with_(number_of_summaries=5, questions_per_chunk=2)
+
+
+def asker_of(teacher: FakeTeacher, journal: Journal, **options: Any) -> Asker:
+    return Asker(teacher, journal, sampling=Sampling(), **options)
+
+
+def make(
+    recipe: str,
+    teacher: FakeTeacher,
+    journal: Journal,
+    settings: Settings,
+    items: list[Passage] = ITEMS,
+    **options: Any,
+) -> Batch:
+    return generation.generate(
+        items, load_recipe(recipe), asker=asker_of(teacher, journal, **options), settings=settings
+    )
+
+
+@pytest.mark.parametrize("recipe", store.DATASETS)
+def test_samples_come_in_plan_order_whatever_the_order_of_completion(
+    recipe: str, journal: Journal, settings: Settings, tmp_path: Path
+) -> None:
+    rng = random.Random(0)
+    delays = iter(lambda: rng.random() / 300, None)
+    hurried = make(recipe, FakeTeacher(delays=delays), journal, settings)
+    with Journal(tmp_path / "other/journal.sqlite") as other:
+        orderly = make(recipe, FakeTeacher(), other, settings, concurrency=1)
+    assert hurried.samples == orderly.samples
+    chunks = [sample.chunk_id for sample in hurried.samples]
+    assert chunks == sorted(chunks), "passage by passage"
+    draws = [sample.draw for sample in hurried.samples if sample.chunk_id == "c1"]
+    assert draws == sorted(draws)
+    assert set(chunks) == {"c1", "c2", "c3", "c4"}, "every passage, of every document"
+
+
+@pytest.mark.parametrize("recipe", store.DATASETS)
+def test_a_sample_leads_back_to_its_passage_and_is_stored_as_it_came(
+    recipe: str, journal: Journal, settings: Settings
+) -> None:
+    batch = make(recipe, FakeTeacher(), journal, settings)
+    by_id = {item.chunk_id: item for item in ITEMS}
+    for sample in batch.samples:
+        item = by_id[sample.chunk_id]
+        assert (sample.raw_document, sample.document_id) == (item.text, item.document_id)
+        assert (sample.document_outline, sample.domain) == (item.outline, item.domain)
+        assert (sample.recipe, sample.model) == (recipe, "m")
+        assert sample.question == sample.question.strip()
+        assert "\n" in sample.response
+        assert item.text in sample.document
+        assert sample.faithfulness_judgment == "YES"
+    assert len({sample.sample_id for sample in batch.samples}) == len(batch.samples)
+
+
+def test_a_pair_is_asked_about_its_summary_and_judged_against_the_passage(journal: Journal, settings: Settings) -> None:
+    teacher = FakeTeacher()
+    make("detailed_summary", teacher, journal, settings, ITEMS[:1])
+    asked = [call.fields["passage"] for call in teacher.calls if call.prompt == "questions"]
+    judged = {call.fields["passage"] for call in teacher.calls if call.prompt == "faithfulness"}
+    assert len(set(asked)) == 5
+    assert all(text.endswith(": Text c1.") for text in asked)
+    assert judged == {"Text c1."}
+
+
+def test_every_draw_asks_for_another_angle(journal: Journal, settings: Settings) -> None:
+    angles = load_recipe("document_based_qa").angles
+    teacher = FakeTeacher()
+    make("document_based_qa", teacher, journal, settings, ITEMS[:1])
+    asked = {call.draw: call.fields["angle"] for call in teacher.calls if call.prompt == "questions"}
+    assert asked == {draw: angles[draw - 1] for draw in range(1, 6)}
+
+
+def test_key_facts_are_asked_about_in_blocks_and_judged_like_all_else(journal: Journal, settings: Settings) -> None:
+    teacher = FakeTeacher()
+    batch = make("key_facts_to_qa", teacher, journal, settings, ITEMS[:1])
+    assert (teacher.count("key_facts"), teacher.count("fact_questions"), len(batch.samples)) == (1, 2, 24)
+    assert {sample.key_fact for sample in batch.samples} == {f"Text c1. Fact {number}." for number in range(12)}
+    assert all(sample.key_fact and sample.key_fact in sample.question for sample in batch.samples)
+    assert all(sample.faithfulness_judgment == "YES" for sample in batch.samples)
+
+
+class Unknown(FakeTeacher):
+    """Answers in another order, and adds answers to what nobody asked."""
+
+    def make_pairs(self, call: Call) -> list[Any]:
+        return [{"id": "f99", "question": "Stray?", "answer": "Yes."}, *reversed(super().make_pairs(call))]
+
+    def make_judgements(self, call: Call) -> list[Any]:
+        stray = {"id": "nobody", "explanation": "stray", "grounded": False}
+        found = super().make_judgements(call)
+        for number, row in enumerate(found):
+            row["grounded"] = number % 3 != 0
+        return [stray, *reversed(found[1:])]  # the first gets no judgement
+
+
+def test_replies_are_matched_by_id_in_any_order_and_unknown_ids_are_ignored(
+    journal: Journal, settings: Settings
+) -> None:
+    batch = make("key_facts_to_qa", Unknown(), journal, settings, ITEMS[:1])
+    assert "Stray?" not in [sample.question for sample in batch.samples]
+    for number, sample in enumerate(batch.samples):
+        assert sample.key_fact is not None
+        assert sample.key_fact in sample.question
+        if number == 0:
+            assert sample.faithfulness_judgment is sample.faithfulness_explanation is None
+        else:
+            assert sample.faithfulness_judgment == ("YES" if number % 3 else "NO")
+            assert (sample.faithfulness_explanation or "").strip() == sample.response
+
+
+class DyingTeacher(FakeTeacher):
+    """Ends the process, as Ctrl-C or `exit` would, when it is asked for the n-th time."""
+
+    def __init__(self, last: int, how: type[BaseException], **options: Any):
+        super().__init__(**options)
+        self.last, self.how = last, how
+
+    async def complete(self, call: Call) -> Completion:
+        if len(self.calls) >= self.last:
+            raise self.how
+        return await super().complete(call)
+
+
+@pytest.mark.parametrize("recipe", store.DATASETS)
+@pytest.mark.parametrize("how", [KeyboardInterrupt, SystemExit])
+def test_a_killed_run_repeats_no_finished_call(
+    recipe: str, how: type[BaseException], journal: Journal, settings: Settings, tmp_path: Path
+) -> None:
+    dying = DyingTeacher(9, how)
+    with pytest.raises(how):
+        make(recipe, dying, journal, settings, concurrency=4)
+    finished = {call.key for call in dying.calls}
+    assert len(finished) == len(journal) >= 9
+    teacher = FakeTeacher()
+    batch = make(recipe, teacher, journal, settings)
+    assert finished & {call.key for call in teacher.calls} == set()
+    assert batch.from_journal == len(finished)
+    assert batch.calls == len(teacher.calls)
+    with Journal(tmp_path / "other/journal.sqlite") as other:
+        assert make(recipe, FakeTeacher(), other, settings).samples == batch.samples
+
+
+@pytest.mark.parametrize("recipe", store.DATASETS)
+def test_a_second_run_asks_nothing_and_gives_equal_samples(recipe: str, journal: Journal, settings: Settings) -> None:
+    first = make(recipe, FakeTeacher(), journal, settings)
+    idle = FakeTeacher()
+    second = make(recipe, idle, journal, settings)
+    assert (idle.calls, second.calls, second.from_journal) == ([], 0, first.calls)
+    assert second.samples == first.samples
+
+
+def test_another_model_does_not_get_the_first_ones_answers(journal: Journal, settings: Settings) -> None:
+    make("document_based_qa", FakeTeacher(), journal, settings)
+    other = FakeTeacher()
+    other.model = "n"
+    batch = make("document_based_qa", other, journal, settings)
+    assert batch.from_journal == 0
+    assert {sample.model for sample in batch.samples} == {"n"}
+
+
+@pytest.mark.parametrize("recipe", ["extractive_summary", "detailed_summary", "document_based_qa"])
+@pytest.mark.parametrize("pairs_per_call", [1, 2, 7])
+def test_a_larger_number_of_summaries_repeats_no_call_of_the_first_block(
+    recipe: str, pairs_per_call: int, journal: Journal, settings: Settings
+) -> None:
+    few = make(recipe, FakeTeacher(pairs_per_call=pairs_per_call), journal, settings)
+    teacher = FakeTeacher(pairs_per_call=pairs_per_call)
+    more = make(recipe, teacher, journal, settings.with_(number_of_summaries=10))
+    assert more.from_journal == few.calls
+    assert [sample for sample in more.samples if sample.draw <= 5] == few.samples
+    seen = {sample.sample_id for sample in few.samples}
+    judged = [pair["id"] for call in teacher.calls if call.prompt == "faithfulness" for pair in call.fields["pairs"]]
+    assert seen.isdisjoint(judged), "nothing is judged twice"
+
+
+def test_a_number_within_a_block_uses_the_first_summaries_of_it(journal: Journal, settings: Settings) -> None:
+    three = make("detailed_summary", FakeTeacher(), journal, settings.with_(number_of_summaries=3))
+    teacher = FakeTeacher()
+    five = make("detailed_summary", teacher, journal, settings)
+    assert teacher.count("detailed_summary") == 0
+    assert {sample.draw for sample in three.samples} == {1, 2, 3}
+    assert [sample.question for sample in five.samples if sample.draw <= 3] == [one.question for one in three.samples]
+
+
+@pytest.mark.parametrize("recipe", store.DATASETS)
+def test_identical_passages_stay_attributed_to_their_own_documents(
+    recipe: str, journal: Journal, settings: Settings
+) -> None:
+    twins = [passage("c1", "d1", "Same."), passage("c2", "d2", "Same.")]
+    batch = make(recipe, FakeTeacher(), journal, settings, twins)
+    by_chunk = {name: [one for one in batch.samples if one.chunk_id == name] for name in ("c1", "c2")}
+    assert len(by_chunk["c1"]) == len(by_chunk["c2"]) > 0
+    assert {(one.document_id, one.document_outline) for one in by_chunk["c1"]} == {("d1", "the book of d1")}
+    assert {(one.document_id, one.document_outline) for one in by_chunk["c2"]} == {("d2", "the book of d2")}
+    assert [one.question for one in by_chunk["c1"]] == [one.question for one in by_chunk["c2"]]
+
+
+class MoodyTeacher(FakeTeacher):
+    """Never says the same twice, like a language model."""
+
+    def make_pairs(self, call: Call) -> list[Any]:
+        return [{"question": f"Question {len(self.calls)}?", "answer": "Yes."}]
+
+
+def test_equal_calls_in_flight_are_asked_once_so_that_a_rerun_gives_equal_samples(
+    journal: Journal, settings: Settings
+) -> None:
+    twins = [passage("c1", "d1", "Same."), passage("c2", "d2", "Same.")]
+    teacher = MoodyTeacher()
+    first = make("document_based_qa", teacher, journal, settings, twins)
+    assert teacher.count("questions") == 5
+    assert make("document_based_qa", MoodyTeacher(), journal, settings, twins).samples == first.samples
+
+
+class FaultyTeacher(FakeTeacher):
+    """Answers calls about one passage in prose, or cut off."""
+
+    def __init__(self, bad: str, prompt: str = "questions", finish_reason: str = "stop"):
+        super().__init__()
+        self.bad, self.prompt, self.finish_reason = bad, prompt, finish_reason
+
+    async def complete(self, call: Call) -> Completion:
+        done = await super().complete(call)
+        if call.prompt == self.prompt and self.bad in call.fields["passage"]:
+            text = done.text if self.finish_reason == "length" else "I had rather not."
+            return replace(done, text=text, finish_reason=self.finish_reason, completion_tokens=7)
+        return done
+
+
+@pytest.mark.parametrize(
+    ("finish_reason", "says"), [("stop", "reply: Invalid JSON"), ("length", "cut off after 7 tokens")]
 )
+def test_a_bad_reply_is_one_recorded_failure_and_the_others_go_on(
+    journal: Journal, settings: Settings, finish_reason: str, says: str
+) -> None:
+    teacher = FaultyTeacher("c2", finish_reason=finish_reason)
+    batch = make("document_based_qa", teacher, journal, settings.with_(max_failure_rate=0.5))
+    assert {sample.chunk_id for sample in batch.samples} == {"c1", "c3", "c4"}
+    assert len(batch.failed) == 5
+    for failure in batch.failed:
+        assert failure.check == "reply"
+        assert says in failure.reason
+        assert (failure.row["chunk_id"], failure.row["prompt"]) == ("c2", "questions")
+    rejected = [row for row in journal.rows() if row["status"] == "rejected"]
+    assert {row["key"] for row in rejected} == {failure.row["key"] for failure in batch.failed}
+    again = FakeTeacher()
+    second = make("document_based_qa", again, journal, settings.with_(max_failure_rate=0.5))
+    assert again.calls == [], "a rejected reply is not asked for again"
+    assert len(second.failed) == 5
+
+
+def test_a_judge_that_fails_leaves_its_samples_unjudged(journal: Journal, settings: Settings) -> None:
+    teacher = FaultyTeacher("c2", "faithfulness")
+    batch = make("document_based_qa", teacher, journal, settings)
+    assert len(batch.samples) == 40
+    assert {one.chunk_id for one in batch.samples if one.faithfulness_judgment is None} == {"c2"}
+
+
+def test_a_lost_block_of_summaries_loses_no_other_block(journal: Journal, settings: Settings) -> None:
+    class Half(FakeTeacher):
+        def reply(self, call: Call) -> str:
+            return "" if call.prompt == "detailed_summary" and call.draw == 1 else super().reply(call)
+
+    options = settings.with_(number_of_summaries=10, max_failure_rate=0.2)
+    batch = make("detailed_summary", Half(), journal, options)
+    assert {sample.draw for sample in batch.samples} == {6, 7, 8, 9, 10}
+
+
+def test_too_many_failures_are_an_error_that_says_how_many_and_why(journal: Journal, settings: Settings) -> None:
+    with pytest.raises(
+        TooManyFailures, match=r"document_based_qa: 5 of 23 calls failed \(reply: Invalid JSON.*run again"
+    ):
+        make("document_based_qa", FaultyTeacher("c2"), journal, settings)
+    assert len(journal) == 23, "what was finished is kept"
+
+
+def test_nothing_at_all_is_an_error_and_no_success(journal: Journal, settings: Settings) -> None:
+    with pytest.raises(NothingProduced, match="document_based_qa: no pair came out of 4 passages"):
+        make("document_based_qa", FakeTeacher(pairs_per_call=0), journal, settings)
+
+
+@pytest.mark.parametrize("limit", [1, 3])
+def test_no_more_calls_are_in_flight_than_allowed_and_no_fewer(
+    journal: Journal, settings: Settings, limit: int
+) -> None:
+    delays = iter(lambda: 0.001, None)
+    teacher = FakeTeacher(delays=delays)
+    make("document_based_qa", teacher, journal, settings, concurrency=limit)
+    assert teacher.most_in_flight == limit
+
+
+def test_it_works_inside_a_running_event_loop_as_in_a_notebook(journal: Journal, settings: Settings) -> None:
+    async def cell() -> list[Sample]:
+        return make("key_facts_to_qa", FakeTeacher(), journal, settings).samples
+
+    assert len(asyncio.run(cell())) == 96
+
+
+def test_progress_counts_every_passage_to_the_end(journal: Journal, settings: Settings) -> None:
+    seen: list[tuple[int, int]] = []
+    make("document_based_qa", FakeTeacher(), journal, settings, on_progress=lambda *at: seen.append(at))
+    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def test_an_error_of_the_teacher_itself_comes_out_as_it_is(journal: Journal, settings: Settings) -> None:
+    with pytest.raises(RuntimeError):
+        make("document_based_qa", DyingTeacher(3, RuntimeError), journal, settings)
+    assert len(journal) == 3
+
+
+@pytest.mark.parametrize("recipe", store.DATASETS)
+def test_the_users_instructions_reach_every_generation_prompt_and_not_the_judge(
+    recipe: str, journal: Journal, settings: Settings
+) -> None:
+    teacher = FakeTeacher()
+    make(recipe, teacher, journal, settings, ITEMS[:1], instructions="Ask in verse.")
+    told = {call.prompt: "Ask in verse." in call.messages[0]["content"] for call in teacher.calls}
+    assert told.pop("faithfulness") is False
+    assert told
+    assert all(told.values())
+
+
+def test_sampling_comes_from_the_settings_and_reaches_the_calls(journal: Journal, settings: Settings) -> None:
+    chosen = settings.with_(teacher_temperature=0, teacher_max_tokens=99, teacher_top_p=0.5, seed=3)
+    assert generation.sampling(chosen) == Sampling(0.0, 99, 0.5, 3)
+    asker = Asker(FakeTeacher(), journal, sampling=generation.sampling(chosen))
+    call = asker.plan("key_facts", {"title": "t", "section": "s", "passage": "p"})
+    assert (call.temperature, call.max_tokens, call.top_p) == (0.0, 99, 0.5)
+
+
+def test_one_call_can_be_asked_by_hand(journal: Journal) -> None:
+    asker = asker_of(FakeTeacher(), journal)
+    call = asker.plan("key_facts", {"title": "t", "section": "s", "passage": "p"})
+    assert len(asker.ask_one(call).facts) == 12
+    with pytest.raises(BadReply):
+        asker_of(FaultyTeacher("p", "key_facts"), journal).ask_one(replace(call, key="other"))
+    assert len(journal) == 2
+
+
+def test_the_worked_example_of_a_document_comes_from_that_document(journal: Journal) -> None:
+    class Examples(FakeTeacher):
+        def make_pairs(self, call: Call) -> list[Any]:
+            found = super().make_pairs(call)
+            return found[:1] if "c1" in call.fields["passage"] else found
+
+    teacher = Examples(pairs_per_call=3)
+    found = generation.worked_examples(ITEMS, asker=asker_of(teacher, journal))
+    assert list(found) == ["d1", "d2"]
+    assert [len(pairs) for pairs in found.values()] == [3, 3]
+    assert all("Text c2." in question for question, _ in found["d1"]), "the first passage that yields three"
+    assert all("Text c3." in question for question, _ in found["d2"])
+    assert len(teacher.calls) == 3
+
+
+def test_a_written_exam_is_marked_generated_and_its_options_hold_the_answer(journal: Journal, tmp_path: Path) -> None:
+    questions = generation.write_exam(ITEMS, asker=asker_of(ExamTeacher(), journal))
+    assert len(questions) == 4, "questions without words or answer are left out"
+    for one in questions:
+        assert one.source == "generated"
+        assert one.answer == "At noon."
+        assert set(one.options) == {"At noon.", "At dusk.", "At dawn.", "Never."}
+    assert [one.document for one in questions] == ["d1", "d1", "d2", "d2"]
+    assert len({one.options for one in questions}) > 1, "the answer is not always at the same place"
+    path = store.write_rows(tmp_path / "exam.jsonl", questions)
+    assert evaluation.load_exam(path) == questions
+
+
+def test_an_exam_without_questions_is_an_error(journal: Journal) -> None:
+    class Silent(FakeTeacher):
+        def reply(self, call: Call) -> str:
+            return '{"questions": []}'
+
+    with pytest.raises(NothingProduced, match="no exam question for 4 passages; set EXAM to a file"):
+        generation.write_exam(ITEMS, asker=asker_of(Silent(), journal))
+
+
+def test_a_subsample_is_taken_in_turn_from_every_document() -> None:
+    items = [passage(f"c{n}", "d1") for n in range(6)] + [passage("e1", "d2"), passage("f1", "d3"), passage("f2", "d3")]
+    assert [one.chunk_id for one in generation.subsample(items, 4)] == ["c0", "c1", "e1", "f1"]
+    assert generation.subsample(items, 0) == generation.subsample(items, 99) == items
+
+
+def test_passages_join_chunks_and_seed_data_by_id_not_by_position() -> None:
+    chunks = [{"chunk_id": n, "document_id": "d", "text": f"t{n}", "heading_path": ["A", "B"]} for n in "ab"]
+    seeds = [{"chunk_id": n, "document_title": f"T{n}", "document_outline": "o", "domain": "x"} for n in "ba"]
+    found = generation.passages(chunks, seeds)
+    assert [(one.chunk_id, one.text, one.title, one.section) for one in found] == [
+        ("a", "ta", "Ta", "A > B"),
+        ("b", "tb", "Tb", "A > B"),
+    ]
+
+
+def test_the_expected_number_of_calls_is_what_a_typical_run_takes(journal: Journal, settings: Settings) -> None:
+    for recipe in ("extractive_summary", "document_based_qa"):
+        teacher = FakeTeacher(pairs_per_call=5)
+        make(recipe, teacher, journal, settings)
+        assert len(teacher.calls) == generation.expected_calls(load_recipe(recipe), 4, 5)
+
+
+def test_every_recipe_is_judged_and_uses_prompts_that_exist() -> None:
+    for name in store.DATASETS:
+        recipe = load_recipe(name)
+        used = {recipe.summary, recipe.facts, recipe.questions, recipe.judge} - {""}
+        assert used <= set(PROMPTS)
+        assert recipe.judge == "faithfulness"
+        assert recipe.facts or len(set(recipe.angles)) == 10
