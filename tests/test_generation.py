@@ -22,7 +22,7 @@ PROMPTS = ("extractive_summary", "detailed_summary", "key_facts", "questions", "
 
 
 class FakeTeacher:
-    """Answers from a call's fields, each call alike at any time; keeps the calls, and how many were in flight at once."""
+    """Answers from a call's fields, each call alike at any time; keeps the calls and how many were in flight."""
 
     provider = "fake"
     model = "m"
@@ -399,7 +399,7 @@ def test_progress_counts_every_passage_to_the_end(journal: Journal, settings: Se
 
 def test_an_error_of_the_teacher_itself_comes_out_as_it_is(journal: Journal, settings: Settings) -> None:
     with pytest.raises(RuntimeError):
-        make("document_based_qa", DyingTeacher(3, RuntimeError), journal, settings)
+        make("document_based_qa", DyingTeacher(3, RuntimeError), journal, settings, concurrency=1)
     assert len(journal) == 3
 
 

@@ -178,29 +178,39 @@ def find_leaks(training_file: Path, exam_file: Path) -> list[tuple[str, str]]:
     """(training question, exam question) pairs that break the seal, read from the final files.
 
     Shares no code with the filter in `mixing`, so that an error there is not repeated here. Rule: the same words, or,
-    for eight words and more, eight of them in a row. A document shown before the question is not compared.
+    for eight words and more, eight of them in a row. An opening "In {title}, ", and a document shown before the
+    question, are not compared.
     """
 
     def letters(text: str) -> str:
         joined = re.sub(r"(?<=\d)[.,:]+(?=\d)", "_", text.lower())  # 1,260 and 11:00 are one word each
         return " ".join("".join(sign if sign.isalnum() or sign == "_" else " " for sign in joined).split())
 
+    def bare(text: str) -> str:
+        plain = letters(text)
+        while title := next(filter(plain.startswith, titles), ""):
+            plain = plain[len(title) :]
+        return plain
+
+    rows = [json.loads(line) for line in training_file.read_text("utf-8").split("\n") if line]
+    titles = sorted({f"in {letters(row['document_outline'])} " for row in rows if row["document_outline"]}, key=len)[
+        ::-1
+    ]
     exam = [json.loads(line)["question"] for line in exam_file.read_text("utf-8").split("\n") if line]
-    whole = {letters(question): question for question in exam}
+    whole = {bare(question): question for question in exam}
     runs: dict[str, str] = {}
     for question in exam:
-        parts = letters(question).split()
+        parts = bare(question).split()
         for start in range(len(parts) - 7):
             runs[" ".join(parts[start : start + 8])] = question
     leaks = []
-    for line in filter(None, training_file.read_text("utf-8").split("\n")):
-        row = json.loads(line)
+    for row in rows:
         for turn in row["messages"] or ():
             if turn["role"] != "user":
                 continue
-            plain = letters(turn["content"].removeprefix(f"{row['document_outline']}\n{row['document']}\n\n"))
+            plain = bare(turn["content"].removeprefix(f"{row['document_outline']}\n{row['document']}\n\n"))
             parts = plain.split()
-            hit = whole.get(plain) or whole.get(letters(row["question"] or ""))
+            hit = whole.get(plain) or whole.get(bare(row["question"] or ""))
             for start in range(len(parts) - 7):
                 hit = hit or runs.get(" ".join(parts[start : start + 8]))
             if hit:

@@ -35,23 +35,25 @@ def decontaminate(
 ) -> tuple[Datasets, list[Rejection], list[dict[str, Any]]]:
     """Drop every sample whose question is an exam question.
 
-    That is: equal after normalising, or, from 8 words on, sharing 8 words in a row. Answers and passages are not
-    compared, since they are the lesson. Near-duplicates stay and are listed.
+    That is: equal after normalising, or, from 8 words on, sharing 8 words in a row; an opening "In {title}, " does not
+    count on either side. Answers and passages are not compared, since they are the lesson. Near-duplicates stay and
+    are listed.
 
     Returns:
         clean datasets, what was dropped, near-duplicates as `{question, exam_question, similarity}`.
     """
-    sealed = {normalise(one.question): one.question for one in exam}
-    runs = {gram: one.question for one in exam for gram in ngrams(one.question, NGRAM)}
+    outlines = {normalise(sample.document_outline) for samples in datasets.values() for sample in samples} - {""}
+    titles = sorted(outlines, key=len, reverse=True)
+    sealed = {_untitled(one.question, titles): one.question for one in exam}
+    runs = {gram: question for plain, question in sealed.items() for gram in ngrams(plain, NGRAM)}
     clean: Datasets = {}
     dropped: list[Rejection] = []
     for name, samples in datasets.items():
         clean[name] = []
         for sample in samples:
-            titled = f"In {sample.document_outline}, {sample.question}"
-            forms = [normalise(sample.question, sample.document_outline), normalise(sample.question), normalise(titled)]
-            equal = next((sealed[form] for form in forms if form in sealed), None)
-            shared = next((runs[gram] for form in forms for gram in ngrams(form, NGRAM) if gram in runs), None)
+            plain = _untitled(sample.question, titles)
+            equal = sealed.get(plain)
+            shared = next((runs[gram] for gram in ngrams(plain, NGRAM) if gram in runs), None)
             if equal or shared:
                 reason = f'equals exam question "{equal}"' if equal else f'shares {NGRAM} words with "{shared}"'
                 dropped.append(Rejection("contaminated", reason, sample.to_row()))
@@ -63,6 +65,14 @@ def decontaminate(
         for i, j, similarity in near_duplicates(asked, [one.question for one in exam])
     ]
     return clean, dropped, sorted(near, key=lambda row: -row["similarity"])
+
+
+def _untitled(question: str, titles: Sequence[str]) -> str:
+    """The normalised question without an opening "In {title}, "; `titles` are normalised, the longest first."""
+    plain = normalise(question)
+    while opening := next((f"in {title} " for title in titles if plain.startswith(f"in {title} ")), ""):
+        plain = plain.removeprefix(opening)
+    return plain
 
 
 def check_feasible(datasets: Datasets, cuts: Iterable[int]) -> dict[str, int]:

@@ -55,10 +55,17 @@ def table(rows: Iterable[Any], columns: Sequence[str] = (), limit: int = 10) -> 
     except ImportError:
         raise MissingExtra("notebooks", "pandas") from None
     dicts = [row if isinstance(row, dict) else row.to_row() for row in rows][:limit]
-    shown = [{name: " | ".join(x) if isinstance(x, (list, tuple)) else x for name, x in row.items()} for row in dicts]
+    shown = [{name: _plain(x) for name, x in row.items()} for row in dicts]
     pd.set_option("display.max_colwidth", 160)
     frame = pd.DataFrame(shown)
     return frame.reindex(columns=list(columns)) if columns else frame
+
+
+def _plain(value: Any) -> Any:
+    """Lists as people write them: names with bars between, an interval in brackets."""
+    if isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value):
+        return " | ".join(value)
+    return value
 
 
 def metrics_table(arms: dict[str, dict[str, Any]]) -> Any:
