@@ -246,6 +246,7 @@ def test_the_difference_is_paired_by_question_and_so_narrower_than_the_arms() ->
     expected = (sum(one.choice == "at noon" for one in tuned) - sum(hard)) / 60
     assert difference["value"] == pytest.approx(expected, abs=1e-4)
     assert difference["n"] == 60, "a question that only one arm was asked is no pair"
+    assert difference["documents"] == 30
     assert difference["significant"] is True
     arm = grade(base)["accuracy"]["interval"]
     assert difference["interval"][1] - difference["interval"][0] < arm[1] - arm[0]

@@ -235,6 +235,25 @@ def test_a_killed_run_repeats_no_finished_call(
         assert make(recipe, FakeTeacher(), other, settings).samples == batch.samples
 
 
+class SuddenTeacher(DyingTeacher):
+    """Answers at once, so that its replies still wait to be written when it ends the process."""
+
+    async def complete(self, call: Call) -> Completion:
+        if len(self.calls) >= self.last:
+            raise self.how
+        self.calls.append(call)
+        return Completion(self.reply(call), self.model)
+
+
+@pytest.mark.parametrize("how", [KeyboardInterrupt, RuntimeError])
+def test_replies_that_wait_to_be_written_are_kept_when_the_run_is_interrupted(
+    how: type[BaseException], journal: Journal, settings: Settings
+) -> None:
+    with pytest.raises(how):
+        make("document_based_qa", SuddenTeacher(8, how), journal, settings)
+    assert len(journal) == 8
+
+
 @pytest.mark.parametrize("recipe", store.DATASETS)
 def test_a_second_run_asks_nothing_and_gives_equal_samples(recipe: str, journal: Journal, settings: Settings) -> None:
     first = make(recipe, FakeTeacher(), journal, settings)

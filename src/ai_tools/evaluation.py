@@ -174,11 +174,11 @@ def _mean(pairs: Sequence[tuple[str, float]], seed: int) -> dict[str, Any]:
     return result
 
 
-def find_leaks(training_file: Path, exam_file: Path) -> list[tuple[str, str]]:
+def find_leaks(training_file: Path, exam_file: Path, *, run: int | None = 8) -> list[tuple[str, str]]:
     """(training question, exam question) pairs that break the seal, read from the final files.
 
     Shares no code with the filter in `mixing`, so that an error there is not repeated here. Rule: the same words, or,
-    for eight words and more, eight of them in a row. An opening "In {title}, ", and a document shown before the
+    for questions of `run` words and more, so many of them in a row (None: the same words only). An opening "In {title}, ", and a document shown before the
     question, are not compared.
     """
 
@@ -201,8 +201,8 @@ def find_leaks(training_file: Path, exam_file: Path) -> list[tuple[str, str]]:
     runs: dict[str, str] = {}
     for question in exam:
         parts = bare(question).split()
-        for start in range(len(parts) - 7):
-            runs[" ".join(parts[start : start + 8])] = question
+        for start in range(len(parts) - run + 1 if run else 0):
+            runs[" ".join(parts[start : start + (run or 0)])] = question
     leaks = []
     for row in rows:
         for turn in row["messages"] or ():
@@ -211,16 +211,16 @@ def find_leaks(training_file: Path, exam_file: Path) -> list[tuple[str, str]]:
             plain = bare(turn["content"].removeprefix(f"{row['document_outline']}\n{row['document']}\n\n"))
             parts = plain.split()
             hit = whole.get(plain) or whole.get(bare(row["question"] or ""))
-            for start in range(len(parts) - 7):
-                hit = hit or runs.get(" ".join(parts[start : start + 8]))
+            for start in range(len(parts) - run + 1 if run else 0):
+                hit = hit or runs.get(" ".join(parts[start : start + (run or 0)]))
             if hit:
                 leaks.append((turn["content"], hit))
     return leaks
 
 
-def require_no_leaks(training_file: Path, exam_file: Path) -> None:
+def require_no_leaks(training_file: Path, exam_file: Path, *, run: int | None = 8) -> None:
     """Raise Contaminated, naming the first row, where `find_leaks` finds any."""
-    leaks = find_leaks(training_file, exam_file)
+    leaks = find_leaks(training_file, exam_file, run=run)
     if leaks:
         asked, sealed = leaks[0]
         raise Contaminated(f'{training_file.name}: {len(leaks)} rows ask exam questions; "{asked}" is "{sealed}"')

@@ -149,6 +149,7 @@ def _execute(settings: Settings, step: StepSpec, overrides: dict[str, str]) -> N
     # Kernels talk over loopback ports that every user of the machine can reach, hence the encryption.
     config = Config({"KernelManager": {"transport_encryption": "auto"}})
     options = {"cwd": notebook.parent, "kernel_name": "python3", "progress_bar": False, "config": config}
+    options["extra_arguments"] = ["--log-level=CRITICAL"]  # a kernel that is shut down says so as an error
     try:
         with _environment(overrides):
             papermill.execute_notebook(notebook, unfinished, parameters=parameters, **options)
