@@ -7,7 +7,7 @@ import pytest
 
 from ai_tools import documents
 from ai_tools.errors import InputError
-from ai_tools.records import Chunk, Document
+from ai_tools.records import Chunk, Document, WorkedExample
 
 
 def test_every_file_becomes_a_document(tmp_path: Path) -> None:
@@ -115,14 +115,15 @@ def test_an_outline_is_a_short_phrase_fit_after_in(title: str, outline: str) -> 
 def seeds(**changes: str) -> list[dict[str, str]]:
     files = [Document(x, x, f"{x}.md", f"The {x} book", "text/markdown", "", "markdown", "") for x in ("bell", "lamp")]
     chunks = [Chunk(f"{x}{i}", x, x, i, (), f"{x} text {i}", 0, 1, 1) for x in ("bell", "lamp") for i in range(2)]
-    examples = {"bell": [("q1", "a1"), ("q2", "a2"), ("q3", "a3"), ("q4", "a4")], "lamp": [("l1", "m1")]}
+    bell = WorkedExample("bell text 1", (("q1", "a1"), ("q2", "a2"), ("q3", "a3"), ("q4", "a4")))
+    examples = {"bell": bell, "lamp": WorkedExample("lamp text 0", (("l1", "m1"),))}
     return documents.seed_rows(files, chunks, examples, **({"domain": "", "outline": ""} | changes))
 
 
 def test_every_chunk_gets_a_seed_row_with_the_worked_example_of_its_own_document() -> None:
     rows = seeds()
     assert [row["chunk_id"] for row in rows] == ["bell0", "bell1", "lamp0", "lamp1"]
-    assert [row["icl_document"] for row in rows] == ["bell text 0", "bell text 0", "lamp text 0", "lamp text 0"]
+    assert [row["icl_document"] for row in rows] == ["bell text 1", "bell text 1", "lamp text 0", "lamp text 0"]
     assert [row["icl_query_1"] for row in rows] == ["q1", "q1", "l1", "l1"]
     assert (rows[0]["icl_response_3"], rows[2]["icl_query_3"]) == ("a3", "")
     assert rows[3]["document"] == "lamp text 1"

@@ -460,9 +460,10 @@ def test_the_worked_example_of_a_document_comes_from_that_document(journal: Jour
     teacher = Examples(pairs_per_call=3)
     found = generation.worked_examples(ITEMS, asker=asker_of(teacher, journal))
     assert list(found) == ["d1", "d2"]
-    assert [len(pairs) for pairs in found.values()] == [3, 3]
-    assert all("Text c2." in question for question, _ in found["d1"]), "the first passage that yields three"
-    assert all("Text c3." in question for question, _ in found["d2"])
+    assert [len(example.pairs) for example in found.values()] == [3, 3]
+    assert all("Text c2." in question for question, _ in found["d1"].pairs), "the first passage that yields three"
+    assert all("Text c3." in question for question, _ in found["d2"].pairs)
+    assert ("Text c2." in found["d1"].document, "Text c3." in found["d2"].document) == (True, True)
     assert len(teacher.calls) == 3
 
 

@@ -106,3 +106,12 @@ def test_putting_many_rows_is_all_or_nothing(tmp_path: Path, make_call: Callable
         with pytest.raises(RuntimeError):
             journal.put(rows())
         assert len(journal) == 0
+
+
+def test_a_file_that_is_no_journal_is_refused_with_one_line_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    path.write_text("a shopping list, and a long one at that " * 10)
+    before = path.read_bytes()
+    with pytest.raises(UsageError, match="not a journal"):
+        Journal(path)
+    assert path.read_bytes() == before

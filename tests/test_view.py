@@ -40,7 +40,7 @@ def metrics_of(base: list[bool], tuned: list[bool]) -> dict[str, dict[str, Any]]
 
 def test_every_plot_carries_its_n_in_the_title() -> None:
     assert title_of(view.histogram([1, 2, 2], title="Sizes", xlabel="tokens")) == "Sizes (n = 3)"
-    assert title_of(view.bars({"a": 1200, "b": 34}, title="Pairs", ylabel="pairs")) == "Pairs (n = 1,234)"
+    assert title_of(view.bars({"a": 1200, "b": 34}, title="Pairs", ylabel="pairs")) == "Pairs (n = 1,234 pairs)"
     log = [{"tokens": 1, "loss": 2.0}, {"tokens": 2, "loss": 1.0}]
     assert title_of(view.loss_curve(log)) == "Training loss (n = 2 logged steps)"
     arms = {arm: evaluation.grade(answers(arm, [True, False])) for arm in ("base", "tuned")}

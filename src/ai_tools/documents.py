@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import InputError, MissingExtra
-from .records import Chunk, Document, Rejection, content_id
+from .records import Chunk, Document, Rejection, WorkedExample, content_id
 
 
 def convert(files: Sequence[Path]) -> tuple[list[Document], list[Rejection]]:
@@ -117,7 +117,7 @@ def document_row(document: Document) -> dict[str, Any]:
 def seed_rows(
     documents: Sequence[Document],
     chunks: Sequence[Chunk],
-    examples: dict[str, list[tuple[str, str]]],
+    examples: dict[str, WorkedExample],
     *,
     domain: str,
     outline: str,
@@ -125,25 +125,23 @@ def seed_rows(
     """One row of seed_data.jsonl for each chunk.
 
     Args:
-        examples: for each document id, up to three pairs of question and answer written from that document.
+        examples: by document id; where there is none, the `icl_` fields are empty.
         domain, outline: override what is inferred where not empty.
     """
     by_id = {document.id: document for document in documents}
-    first: dict[str, str] = {}
-    for chunk in chunks:
-        first.setdefault(chunk.document_id, chunk.text)
     rows = []
     for chunk in chunks:
         document = by_id[chunk.document_id]
-        pairs = [*examples.get(document.id, []), ("", ""), ("", ""), ("", "")][:3]
+        example = examples.get(document.id, WorkedExample("", ()))
         row = {
             "document": chunk.text,
             "document_outline": outline or outline_of(document.title),
             "document_title": document.title,
             "domain": domain or document.title,
-            "icl_document": first[document.id],
+            "icl_document": example.document,
         }
-        for number, (question, answer) in enumerate(pairs, 1):
+        for number in (1, 2, 3):
+            question, answer = example.pairs[number - 1] if number <= len(example.pairs) else ("", "")
             row |= {f"icl_query_{number}": question, f"icl_response_{number}": answer}
         rows.append(row | {"chunk_id": chunk.chunk_id, "document_id": chunk.document_id})
     return rows

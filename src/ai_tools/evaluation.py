@@ -178,8 +178,8 @@ def find_leaks(training_file: Path, exam_file: Path, *, run: int | None = 8) -> 
     """(training question, exam question) pairs that break the seal, read from the final files.
 
     Shares no code with the filter in `mixing`, so that an error there is not repeated here. Rule: the same words, or,
-    for questions of `run` words and more, so many of them in a row (None: the same words only). An opening "In {title}, ", and a document shown before the
-    question, are not compared.
+    for questions of `run` words and more, so many of them in a row (None: the same words only). An opening
+    "In {title}, ", and a document shown before the question, are not compared.
     """
 
     def letters(text: str) -> str:

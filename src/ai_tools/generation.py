@@ -20,7 +20,7 @@ from . import prompts
 from .errors import NothingProduced, TooManyFailures
 from .journal import Journal
 from .prompts import BadReply, Sampling
-from .records import Call, Completion, Question, Rejection, Sample, Teacher, content_id
+from .records import Call, Completion, Question, Rejection, Sample, Teacher, WorkedExample, content_id
 from .settings import Settings
 from .teachers import run_sync
 
@@ -355,22 +355,21 @@ async def _judge(item: Passage, samples: list[Sample], recipe: Recipe, asker: As
     return judged
 
 
-def worked_examples(items: Sequence[Passage], *, asker: Asker) -> dict[str, list[tuple[str, str]]]:
-    """Three example pairs for each document, from its first passage that yields three: {document id: pairs}."""
+def worked_examples(items: Sequence[Passage], *, asker: Asker) -> dict[str, WorkedExample]:
+    """An example of three pairs for each document id, from its first passage that yields three, else the best one."""
     by_document: dict[str, list[Passage]] = {}
     for item in items:
         by_document.setdefault(item.document_id, []).append(item)
 
-    async def example(candidates: list[Passage]) -> list[tuple[str, str]]:
-        best: list[tuple[str, str]] = []
+    async def example(candidates: list[Passage]) -> WorkedExample:
+        best = WorkedExample(candidates[0].text, ())
         for item in candidates:
             fields = {"title": item.title, "passage": item.text, "count": 3}
-            reply = await asker.try_ask(
-                asker.plan("worked_example", fields, recipe="worked_example", chunk_id=item.chunk_id)
-            )
-            pairs = [(pair.question, pair.answer) for pair in reply.pairs[:3]] if reply else []
-            best = max(best, pairs, key=len)
-            if len(best) == 3:
+            call = asker.plan("worked_example", fields, recipe="worked_example", chunk_id=item.chunk_id)
+            reply = await asker.try_ask(call)
+            pairs = tuple((pair.question, pair.answer) for pair in reply.pairs[:3]) if reply else ()
+            best = max(best, WorkedExample(item.text, pairs), key=lambda one: len(one.pairs))
+            if len(best.pairs) == 3:
                 break
         return best
 

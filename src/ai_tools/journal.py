@@ -48,15 +48,23 @@ class Journal:
         self._db = sqlite3.connect(path, check_same_thread=False)
         self._db.row_factory = sqlite3.Row
         self._writing = threading.Lock()
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
-        layout = self._db.execute("PRAGMA user_version").fetchone()[0]
-        if layout not in (0, LAYOUT):
+        try:
+            layout = self._db.execute("PRAGMA user_version").fetchone()[0]
+            if layout not in (0, LAYOUT):
+                raise UsageError(
+                    f"{path}: layout {layout}, this version reads {LAYOUT}; move the file away to start anew"
+                )
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=FULL")
+            self._db.execute(_SCHEMA)
+            self._db.execute(f"PRAGMA user_version={LAYOUT}")
+            self._db.commit()
+        except sqlite3.DatabaseError as error:
             self.close()
-            raise UsageError(f"{path}: layout {layout}, this version reads {LAYOUT}; move the file away to start anew")
-        self._db.execute(_SCHEMA)
-        self._db.execute(f"PRAGMA user_version={LAYOUT}")
-        self._db.commit()
+            raise UsageError(f"{path}: not a journal ({error}); move the file away to start anew") from None
+        except UsageError:
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
         return self

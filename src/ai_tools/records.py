@@ -62,6 +62,14 @@ class Chunk(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class WorkedExample(Record):
+    """What a good pair on one document looks like: a passage of it and up to three (question, answer) pairs."""
+
+    document: str
+    pairs: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Call(Record):
     """One planned question to a teacher.
 

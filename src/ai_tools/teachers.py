@@ -27,5 +27,17 @@ def run_sync(work: Coroutine[Any, Any, T]) -> T:
         asyncio.get_running_loop()
     except RuntimeError:
         return asyncio.run(work)
+    running: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[T]]] = []
+
+    async def held() -> T:
+        running.append((asyncio.get_running_loop(), asyncio.ensure_future(work)))
+        return await running[0][1]
+
     with ThreadPoolExecutor(max_workers=1) as pool:
-        return pool.submit(asyncio.run, work).result()
+        outcome = pool.submit(asyncio.run, held())
+        try:
+            return outcome.result()
+        except KeyboardInterrupt:  # an interrupted cell must not go on asking, and paying, behind the reader's back
+            for loop, task in running if not outcome.done() else ():
+                loop.call_soon_threadsafe(task.cancel)
+            raise

@@ -113,7 +113,7 @@ def bars(counts: dict[str, float], *, title: str, ylabel: str) -> Plot:
     figure, axes = _figure()
     axes.bar(list(counts), list(counts.values()), color=PALE, edgecolor=INK)
     axes.tick_params(axis="x", rotation=20)
-    return _dress(figure, axes, f"{title} (n = {sum(counts.values()):,.0f})", "", ylabel)
+    return _dress(figure, axes, f"{title} (n = {sum(counts.values()):,.0f} {ylabel})", "", ylabel)
 
 
 def loss_curve(log: Sequence[dict[str, Any]]) -> Plot:

@@ -1,6 +1,6 @@
-"""`make bench`: what the series costs and what it teaches. `python -m tests.benchmarks learning speed` runs those alone.
+"""`make bench`: what the series costs and teaches. `python -m tests.benchmarks learning` runs that part alone.
 
-Machines are shared and noisy: read ratios, medians and CPU time, never a single wall time. Nothing here passes or fails.
+Machines are shared and noisy: read ratios, medians and CPU time, no single wall time. Nothing here passes or fails.
 """
 
 import sys
