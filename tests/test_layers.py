@@ -27,8 +27,9 @@ HEAVY = [
 # Each row may import the rows above it; `EXTRA` adds to that and `NEVER` takes away from it.
 ROWS = (
     {"records", "errors", "english"},
-    {"settings", "chunking", "matching", "wordings"},
-    {"store", "journal", "prompts", "formats"},
+    {"settings", "chunking", "matching", "clauses"},
+    {"store", "journal", "prompts", "formats", "facts"},
+    {"wordings"},
     {"documents", "offline", "students"},
     {"teachers"},
     {"generation", "curation", "mixing", "training", "evaluation"},
@@ -36,8 +37,13 @@ ROWS = (
 )
 EXTRA = {"runner": {"view"}, "cli": {"machine", "view", "runner"}}
 NEVER = {"generation": {"students"}, "curation": {"students"}, "mixing": {"students"}}
-ONLY = {"english": set(), "wordings": {"english", "records", "errors"}}
-LANGUAGE = {"english", "wordings"}  # the offline teacher's own, which nothing else reads
+ONLY = {
+    "english": set(),
+    "clauses": {"english"},
+    "facts": {"english", "clauses"},
+    "wordings": {"english", "clauses", "facts"},
+}
+LANGUAGE = set(ONLY)  # the offline teacher's own, which nothing else reads
 
 
 def may_import(module: str) -> set[str]:

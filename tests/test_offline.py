@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from ai_tools import wordings
+from ai_tools import facts
 from ai_tools.errors import UsageError
 from ai_tools.offline import OfflineTeacher
 from ai_tools.records import Call
@@ -50,7 +51,7 @@ def test_an_extractive_summary_quotes_the_passage_in_order_and_differs_by_angle(
     assert len({s["text"] for s in summaries}) == len(ANGLES)
     flat = PASSAGE.replace("\n", " ")
     for summary in summaries:
-        quoted = [s.text for s in wordings.sentences(summary["text"])]
+        quoted = [s.text for s in facts.sentences(summary["text"])]
         places = [flat.index(text) for text in quoted]
         assert len(quoted) >= 3
         assert places == sorted(places)
@@ -69,9 +70,9 @@ def test_a_detailed_summary_covers_every_section() -> None:
 
 
 def test_key_facts_are_whole_sentences_with_every_number() -> None:
-    facts = reply("key_facts", **of())["facts"]
-    assert all(fact.endswith(".") for fact in facts)
-    assert all(any(number in fact for fact in facts) for number in ("36 hours", "nine years", "14 crowns", "1,200"))
+    found = reply("key_facts", **of())["facts"]
+    assert all(fact.endswith(".") for fact in found)
+    assert all(any(number in fact for fact in found) for number in ("36 hours", "nine years", "14 crowns", "1,200"))
 
 
 def test_questions_spread_over_the_facts_and_change_with_the_seed() -> None:
@@ -88,11 +89,11 @@ def test_questions_lean_towards_the_angle() -> None:
 
 
 def test_every_fact_gets_its_own_questions_under_its_id() -> None:
-    facts = [
+    given = [
         {"id": "a", "text": "Old logs are kept for nine years."},
         {"id": "b", "text": "The fee for a copy is 14 crowns."},
     ]
-    pairs = reply("fact_questions", title="Harbour rules", section="Records", facts=facts, count=3)["pairs"]
+    pairs = reply("fact_questions", title="Harbour rules", section="Records", facts=given, count=3)["pairs"]
     assert [p["id"] for p in pairs].count("a") == 3
     assert {p["answer"] for p in pairs if p["id"] == "b"} >= {"14 crowns"}
 
@@ -120,9 +121,9 @@ def test_exam_questions_have_three_wrong_options_of_the_same_type() -> None:
 def test_exam_wordings_are_never_training_wordings(page: Path) -> None:
     fields = of(page.read_text(), count=500, angle="factual")
     exam = {q["question"] for q in reply("exam", **fields)["questions"]}
-    facts = [{"id": str(n), "text": fact} for n, fact in enumerate(reply("key_facts", **fields)["facts"])]
+    given = [{"id": str(n), "text": fact} for n, fact in enumerate(reply("key_facts", **fields)["facts"])]
     training = {p["question"] for p in reply("questions", **fields)["pairs"]}
-    training |= {p["question"] for p in reply("fact_questions", title="", section="", facts=facts, count=50)["pairs"]}
+    training |= {p["question"] for p in reply("fact_questions", title="", section="", facts=given, count=50)["pairs"]}
     assert len(exam) >= 15
     assert len(training) >= 100
     assert exam.isdisjoint(training)
@@ -196,3 +197,18 @@ def test_another_process_with_another_hash_seed_gives_the_same_bytes() -> None:
     }
     assert len(outputs) == 1
     assert outputs.pop().startswith("rules-")
+
+
+def test_the_model_changes_with_every_source_that_makes_its_answers(tmp_path: Path) -> None:
+    package = Path(facts.__file__).parent
+    program = "from ai_tools.offline import OfflineTeacher; print(OfflineTeacher().model)"
+    models = set()
+    for name in ("", "offline.py", "wordings.py", "facts.py", "clauses.py", "english.py", "data/english.yaml"):
+        copy = tmp_path / (Path(name).stem + name[-1:] or "same") / "ai_tools"
+        shutil.copytree(package, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        if name:
+            with (copy / name).open("a") as source:
+                source.write("\n# another rule\n")
+        command = [sys.executable, "-c", program]
+        models.add(subprocess.run(command, cwd=copy.parent, capture_output=True, text=True, check=True).stdout)
+    assert len(models) == 7

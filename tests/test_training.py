@@ -250,3 +250,42 @@ def test_general_rows_become_text_and_exchanges() -> None:
     text, exchange = training.general_rows(rows)
     assert text["text"] == "Rivers flow."
     assert [turn["content"] for turn in exchange["messages"]] == ["Where is Oslo?", "in Norway"]
+
+
+GENERAL = [
+    chat_row("What do bees make?", "honey", dataset="replay"),
+    chat_row("Who wrote Hamlet?", "Shakespeare", "replay"),
+]
+
+
+def distance(folder: Path, recipe: training.Recipe, rows: list[dict[str, Any]]) -> float:
+    student = small()
+    start = {name: weight.detach().clone() for name, weight in student.model.named_parameters()}
+    run(folder, rows, student=student, recipe=recipe)
+    return sum(float((weight.detach() - start[name]).square().sum()) for name, weight in student.model.named_parameters())
+
+
+def test_an_anchored_student_stays_nearer_to_where_it_started(tmp_path: Path) -> None:
+    free = distance(tmp_path / "free", RECIPE, ROWS + GENERAL)
+    held = distance(tmp_path / "held", replace(RECIPE, anchor=1.0), ROWS + GENERAL)
+    assert held < 0.8 * free
+
+
+def test_the_anchor_weighs_by_general_rows_and_needs_some() -> None:
+    recipe = replace(RECIPE, anchor=0.5)
+    assert training._anchor(ROWS, small(), recipe) is None
+    assert training._anchor(ROWS + GENERAL, small(), replace(recipe, anchor=0.0)) is None
+    assert training._anchor(ROWS + GENERAL, small(), replace(recipe, method="lora")) is None
+    anchor = training._anchor(ROWS + GENERAL, small(), recipe)
+    assert anchor is not None
+    weights = torch.cat([square.flatten() for square in anchor.importance.values()])
+    assert weights.min() >= 0
+    assert weights.mean() == pytest.approx(1.0, abs=1e-3)
+    assert anchor(small().model) == 0
+
+
+def test_an_accumulated_step_is_pulled_back_once(tmp_path: Path) -> None:
+    recipe = replace(RECIPE, anchor=0.5, question_noise=False, epochs=2, batch_tokens=128)
+    whole = distance(tmp_path / "whole", replace(recipe, micro_batch_tokens=128), ROWS + GENERAL)
+    parts = distance(tmp_path / "parts", replace(recipe, micro_batch_tokens=64), ROWS + GENERAL)
+    assert parts == pytest.approx(whole, rel=0.25)

@@ -7,18 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from ai_tools import english, wordings
+from ai_tools import wordings
+from ai_tools.facts import Fact, facts, proper_words, sentences
 
 CORPUS = sorted((Path(__file__).parents[1] / "assets" / "corpus").glob("*.md"))
 
 
 def asked(sentence: str, exam: bool = False) -> dict[str, str]:
-    fact = wordings.Fact(sentence, "Storage rules", sentence)
+    fact = Fact(sentence, "Storage rules", sentence)
     return {w.question: w.answer for w in wordings.wordings(fact) if w.exam == exam}
-
-
-def texts(passage: str) -> list[str]:
-    return [fact.text for fact in wordings.facts(passage)]
 
 
 @pytest.mark.parametrize(
@@ -86,46 +83,6 @@ def test_verbs_agree_with_their_subject_after_do_support_and_inversion() -> None
     assert "How long did the keeper hold the key?" in asked("The keeper held the key for two days.")
 
 
-def test_a_sentence_is_split_into_facts_that_stand_alone() -> None:
-    found = texts(
-        "The Lamp Board meets in May and publishes a bulletin. It has nine members, and the chair is Ada Winter, "
-        "who leads the harbour school."
-    )
-    assert found == [
-        "The Lamp Board meets in May.",
-        "The Lamp Board publishes a bulletin.",
-        "The Lamp Board has nine members.",
-        "The chair is Ada Winter.",
-        "Ada Winter leads the harbour school.",
-    ]
-
-
-def test_a_short_name_is_replaced_by_the_full_one_before_it() -> None:
-    found = texts("An ownership chart is required. The chart must be signed by two people.")
-    assert "The ownership chart must be signed by two people." in found
-
-
-def test_a_condition_is_kept_with_every_clause_that_depends_on_it() -> None:
-    found = texts("If the lamp breaks, the keeper rings the bell and the ferry stops at once.")
-    assert len(found) == 2
-    assert all(text.startswith("If the lamp breaks, ") for text in found)
-
-
-def test_code_tables_and_headings_give_no_sentences() -> None:
-    passage = (
-        "# Pumps are good here.\n\n```\nThe pump is here.\n```\n\n| a | b |\n|---|---|\n| The cell is full. | 2 |\n"
-    )
-    assert wordings.sentences(passage) == []
-
-
-def test_an_abbreviation_a_number_and_a_quotation_do_not_end_a_sentence() -> None:
-    passage = 'The fee is 1.40 crowns, e.g. for Mr. Ward. The phrase is "Is it wet? Is it dry?" and nothing else.'
-    assert [s.text for s in wordings.sentences(passage)] == [
-        "The fee is 1.40 crowns, e.g. for Mr. Ward.",
-        'The phrase is "Is it wet? Is it dry?" and nothing else.',
-    ]
-
-
 @pytest.mark.parametrize(
     "text",
     [
@@ -137,7 +94,42 @@ def test_an_abbreviation_a_number_and_a_quotation_do_not_end_a_sentence() -> Non
     ],
 )
 def test_text_that_is_no_english_prose_gives_no_question(text: str) -> None:
-    assert [w for fact in wordings.facts(text) for w in wordings.wordings(fact)] == []
+    assert [w for fact in facts(text) for w in wordings.wordings(fact)] == []
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Harbour directories removed by the script since the disk is full.",  # "removed" is no finite verb
+        "Technical information about the format of the ledger is in Ledger formats.",  # points to another page
+        "The lamp log `Tide` files kept here must follow the old rules that is new.",
+        "The new list replaces the old.",
+        "A berth is a place.",
+    ],
+)
+def test_a_sentence_that_is_read_wrongly_or_says_little_asks_nothing(sentence: str) -> None:
+    assert [w for _, found in wordings.asked(sentence) for w in found if w.kind != "name"] == []
+
+
+def test_two_facts_that_answer_one_question_differently_do_not_ask_it() -> None:
+    passage = "The pump is tested for nine days. The ferry stops. The pump is tested for ten days."
+    questions = [w.question for _, found in wordings.asked(passage) for w in found]
+    assert "How many days is the pump tested?" not in questions
+    assert not [q for q in questions if q.startswith(("How long", "For how"))]
+
+
+def test_two_answers_from_one_sentence_are_joined() -> None:
+    passage = "If the lamp of the harbour breaks, the keeper rings the bell and the ferry stops at once."
+    answers = {w.question: w.answer for _, found in wordings.asked(passage) for w in found}
+    joined = answers["What happens if the lamp of the harbour breaks?"]
+    assert joined == "the keeper rings the bell and the ferry stops at once"
+
+
+def test_a_thing_that_the_section_introduced_is_asked_about_in_its_section() -> None:
+    passage = "## Night watch\n\nEach keeper carries a whistle. The whistle must be tested by Ada Winter."
+    questions = [w.question for _, found in wordings.asked(passage) for w in found if "whistle be" in w.question]
+    assert questions
+    assert all(q.startswith("In the section on night watch, ") for q in questions)
 
 
 def test_a_question_on_something_vague_names_its_section_or_is_not_asked() -> None:
@@ -145,16 +137,16 @@ def test_a_question_on_something_vague_names_its_section_or_is_not_asked() -> No
     with_section = asked(sentence)
     assert with_section
     assert all("the list" not in q.lower() or q.startswith("In the section on storage rules") for q in with_section)
-    assert not [w for w in wordings.wordings(wordings.Fact(sentence, "", sentence)) if "the list" in w.question.lower()]
+    assert not [w for w in wordings.wordings(Fact(sentence, "", sentence)) if "the list" in w.question.lower()]
 
 
 @pytest.mark.parametrize("page", CORPUS, ids=lambda p: p.stem)
 def test_every_page_of_the_sample_handbook_is_covered_by_sound_questions(page: Path) -> None:
     passage = page.read_text()
-    names = wordings.proper_words(passage)
+    names = proper_words(passage)
     numbers = set(re.findall(r"\d[\d.,:]*\d|\d", passage))
     asked_of: dict[str, int] = {}
-    for fact in wordings.facts(passage):
+    for fact in facts(passage):
         assert fact.source in passage
         for w in wordings.wordings(fact, names):
             assert w.question[0].isupper()
@@ -162,39 +154,18 @@ def test_every_page_of_the_sample_handbook_is_covered_by_sound_questions(page: P
             assert not re.search(r"  | ,|\?\?|\b(this|these|such) ", w.question)
             assert set(re.findall(r"\d[\d.,:]*\d|\d", w.answer)) <= numbers
             asked_of[fact.source] = asked_of.get(fact.source, 0) + (not w.exam)
-    sentences = [s.text for s in wordings.sentences(passage)]
-    assert sum(bool(asked_of.get(text)) for text in sentences) / len(sentences) >= 0.88
-    assert sum(asked_of.values()) / len(sentences) >= 3.5
+    found = [s.text for s in sentences(passage)]
+    assert sum(bool(asked_of.get(text)) for text in found) / len(found) >= 0.88
+    assert sum(asked_of.values()) / len(found) >= 3.5
 
 
 def test_exam_and_training_wordings_never_meet_in_the_sample_handbook() -> None:
     training: set[str] = set()
     exam: set[str] = set()
     for page in CORPUS:
-        names = wordings.proper_words(page.read_text())
-        for fact in wordings.facts(page.read_text()):
+        names = proper_words(page.read_text())
+        for fact in facts(page.read_text()):
             for w in wordings.wordings(fact, names):
                 (exam if w.exam else training).add(w.question)
     assert len(exam) > 500
     assert training.isdisjoint(exam)
-
-
-@pytest.mark.parametrize(
-    ("sentence", "subject", "verb", "voice"),
-    [
-        ("A lamp that fails must be replaced.", "A lamp that fails", "replaced", "passive"),
-        ("Boxes sent to the vault carry a label.", "Boxes sent to the vault", "carry", "active"),
-        ("The bell has been rung.", "The bell", "rung", "passive"),
-        ("A change of signatory takes effect in May.", "A change of signatory", "takes", "active"),
-    ],
-)
-def test_the_main_verb_is_found_behind_relative_clauses_and_participles(
-    sentence: str, subject: str, verb: str, voice: str
-) -> None:
-    clause = english.parse(sentence)
-    assert clause is not None
-    assert (clause.subject, clause.verb, clause.voice) == (subject, verb, voice)
-
-
-def test_what_has_no_finite_verb_is_not_read_as_a_clause() -> None:
-    assert english.parse("The harbour in the north of the island.") is None

@@ -1,5 +1,10 @@
 """A teacher without a language model: it answers the package's prompts by rules, from the passage alone.
 
+    extractive_summary … key_facts    sentences and facts, chosen by angle
+    questions … fact_questions        question and answer pairs from wordings.py, spread over the facts
+    exam                              the wordings kept for exams, with wrong options
+    faithfulness                      the judge: whether a passage has what an answer says
+
 It needs no network and gives the same bytes for the same call. What it writes is plain and literal: good enough to try
 the whole pipeline and to teach a tiny model, no match for a real teacher.
 """
@@ -14,10 +19,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ai_tools import english, wordings
-from ai_tools.errors import UsageError
-from ai_tools.records import Call, Completion
-from ai_tools.wordings import Fact, Wording
+from . import clauses, english, facts, wordings
+from .errors import UsageError
+from .facts import Fact
+from .records import Call, Completion
+from .wordings import Wording
 
 Reply = dict[str, list[dict[str, Any]]] | dict[str, list[str]]
 
@@ -28,7 +34,8 @@ class OfflineTeacher:
     provider = "offline"
 
     def __init__(self) -> None:
-        source = b"".join(Path(file).read_bytes() for file in (__file__, wordings.__file__, english.__file__))
+        rules = (__file__, wordings.__file__, facts.__file__, clauses.__file__, english.__file__)
+        source = b"".join([*(Path(file).read_bytes() for file in rules), english.DATA.read_bytes()])
         self.model = "rules-" + hashlib.sha256(source).hexdigest()[:12]
 
     async def complete(self, call: Call) -> Completion:
@@ -51,50 +58,12 @@ def _order(seed: int, *parts: object) -> bytes:
     return hashlib.blake2b("\x1f".join(map(str, (seed, *parts))).encode(), digest_size=8).digest()
 
 
-# --- angles ----------------------------------------------------------------------------------------------------------
-
-ANGLES: tuple[tuple[str, frozenset[str], str], ...] = (
-    # words of an angle, the kinds of question that suit it, what its sentences contain
-    ("number amount quantit", frozenset(["number"]), rf"\d|\b(?:{'|'.join(english.NUMBER_WORDS)})\b"),
-    (
-        "time deadline date",
-        frozenset(["deadline", "duration", "frequency", "time"]),
-        r"(?i)\b(?:within|until|before|after|every|daily|days?|hours?|weeks?|months?|years?|\d\d:\d\d)\b",
-    ),
-    ("people role", frozenset(["who"]), r"(?i)\b(?:officer|manager|staff|team|head|director|who|led by|by the)\b"),
-    (
-        "name term definition",
-        frozenset(["name", "definition"]),
-        r"\b(?:called|known as|named|means|is an?)\b|(?<=[a-z] )[A-Z]",
-    ),
-    ("condition", frozenset(["condition"]), r"(?i)\b(?:if|when|unless|until|provided|where)\b"),
-    ("exception", frozenset(["yesno", "condition"]), r"(?i)\b(?:not|never|no|only|except|unless|but|without|exempt)\b"),
-    ("dut step order", frozenset(["duty", "how", "what"]), r"(?i)\b(?:must|should|may|shall|required|needs? to)\b"),
-    (
-        "purpose reason explanat analy infer",
-        frozenset(["why", "how"]),
-        r"(?i)\b(?:because|so that|in order|to [a-z]+|purpose|reason)\b",
-    ),
-    (
-        "consequence",
-        frozenset(["condition", "duty"]),
-        r"(?i)\b(?:if|when|lead|loses|leads|result|closed|suspended|refused)\b",
-    ),
-    (
-        "place system",
-        frozenset(["place", "name"]),
-        r"(?i)\b(?:in|at|on) (?:the )?(?:system|portal|form|centre|building)?\b|\bsystem\b",
-    ),
-    ("fact", frozenset(["what", "name", "number", "place"]), r"\w"),
-)
-
-
-def _angle(angle: str) -> tuple[frozenset[str], str]:
-    low = angle.lower()
-    for words, kinds, pattern in ANGLES:
-        if any(word in low for word in words.split()):
-            return kinds, pattern
-    return frozenset(), r"(?!)"
+def _angle(angle: str) -> tuple[frozenset[str], re.Pattern[str]]:
+    """The kinds of question that suit an angle, and the pattern of what its sentences contain."""
+    for row in english.data()["angles"]:
+        if any(word in angle.lower() for word in row["words"].split()):
+            return frozenset(row["kinds"].split()), english.pattern(row["pattern"])
+    return frozenset(), re.compile("(?!)")
 
 
 # --- summaries and facts ---------------------------------------------------------------------------------------------
@@ -104,7 +73,7 @@ def _angled(
     texts: Sequence[str], angle: str, seed: int, share: float, must: frozenset[int] = frozenset()
 ) -> frozenset[int]:
     """Which texts suit an angle: all of `must`, then the best until the share is full, ties broken by the seed."""
-    pattern = re.compile(_angle(angle)[1])
+    pattern = _angle(angle)[1]
     size = max(min(3, len(texts)), round(len(texts) * share))
     ranked = sorted(
         range(len(texts)),
@@ -129,13 +98,13 @@ def _summaries(texts: Sequence[str], fields: dict[str, Any], seed: int, share: f
 
 def extractive_summary(fields: dict[str, Any], seed: int) -> Reply:
     """For each angle, a third to a half of the passage's sentences, word for word and in order."""
-    texts = [s.text for s in wordings.sentences(fields["passage"])]
+    texts = [s.text for s in facts.sentences(fields["passage"])]
     return _summaries(texts, fields, seed, 0.36, frozenset())
 
 
 def detailed_summary(fields: dict[str, Any], seed: int) -> Reply:
     """For each angle, most facts of the passage and at least one of every section."""
-    found = wordings.facts(fields["passage"], _place(fields))
+    found = facts.facts(fields["passage"], _place(fields))
     texts = list(dict.fromkeys(fact.text for fact in found))
     sections = {fact.section: texts.index(fact.text) for fact in reversed(found)}
     if not texts:
@@ -145,7 +114,7 @@ def detailed_summary(fields: dict[str, Any], seed: int) -> Reply:
 
 def key_facts(fields: dict[str, Any], seed: int) -> Reply:
     """Every fact of the passage."""
-    return {"facts": list(dict.fromkeys(fact.text for fact in wordings.facts(fields["passage"], _place(fields))))}
+    return {"facts": list(dict.fromkeys(fact.text for fact in facts.facts(fields["passage"], _place(fields))))}
 
 
 # --- questions -------------------------------------------------------------------------------------------------------
@@ -162,13 +131,9 @@ def _ranked(found: Iterable[Wording], seed: int, kinds: frozenset[str] = frozens
 
 
 def _by_fact(fields: dict[str, Any], exam: bool) -> list[tuple[Fact, list[Wording]]]:
-    names = wordings.proper_words(fields["passage"])
-    rows = []
-    for fact in wordings.facts(fields["passage"], _place(fields)):
-        found = [w for w in wordings.wordings(fact, names) if w.exam == exam]
-        if found:
-            rows.append((fact, found))
-    return rows
+    rows = wordings.asked(fields["passage"], _place(fields))
+    chosen = [(fact, [w for w in found if w.exam == exam]) for fact, found in rows]
+    return [(fact, found) for fact, found in chosen if found]
 
 
 def questions(fields: dict[str, Any], seed: int) -> Reply:
@@ -197,7 +162,7 @@ def worked_example(fields: dict[str, Any], seed: int) -> Reply:
 
 def fact_questions(fields: dict[str, Any], seed: int) -> Reply:
     """Up to `count` pairs for each fact, about different parts of it first."""
-    names = wordings.proper_words("\n".join(fact["text"] for fact in fields["facts"]))
+    names = facts.proper_words("\n".join(fact["text"] for fact in fields["facts"]))
     pairs = []
     for fact in fields["facts"]:
         whole = Fact(fact["text"], _place(fields), fact["text"])
@@ -210,8 +175,6 @@ def fact_questions(fields: dict[str, Any], seed: int) -> Reply:
 # --- the exam --------------------------------------------------------------------------------------------------------
 
 _PEOPLE = ("Anna Weller", "Robert Quist", "Helena Marlow", "Simon Fairley", "Petra Novak", "David Ansell")
-_SERIES: tuple[tuple[str, ...], ...] = (tuple(english.DAYS), tuple(english.MONTHS))
-_AMOUNT = re.compile(rf"(?i)\b(\d[\d.,:]*\d|\d|{'|'.join(sorted(english.NUMBER_WORDS, key=len, reverse=True))})\b")
 
 
 def exam(fields: dict[str, Any], seed: int) -> Reply:
@@ -233,96 +196,81 @@ def exam(fields: dict[str, Any], seed: int) -> Reply:
 def wrong_options(w: Wording, fact: Fact, others: Sequence[Wording], passage: str, seed: int) -> list[str]:
     """Three wrong answers of the same type, from the passage where it has them; none where three cannot be made."""
     answer = w.answer
-    found: list[str] = []
-    amount = _AMOUNT.search(answer)
+
+    def shuffled(options: Iterable[str]) -> list[str]:
+        return sorted(set(options), key=lambda option: _order(seed, option))
+
+    amounts = english.pattern(r"(?i)\b(\d[\d.,:]*\d|\d|<numbers>)\b").findall(answer)
     code = re.search(r"\b([A-Z]+-?)(\d+)\b", answer)
-    series = next((s for s in _SERIES if any(re.search(rf"\b{item}", answer) for item in s)), None)
+    item = english.pattern(r"\b(?:(<days>)|<months>)\b").search(answer)
+    name = r"[A-Z][a-z]+(?: [A-Z][a-z]+)+"
     if code:
-        same = re.findall(rf"\b{re.escape(code[1])}\d+\b", passage)
-        number = int(code[2])
-        made = [f"{code[1]}{n}" for n in (number + 3, max(1, number - 2), number + 11, number + 20)]
-        found = [answer.replace(code[0], other) for other in sorted(set(same), key=lambda o: _order(seed, o)) + made]
-    elif series and not re.search(r"\d", answer):
-        item = next(i for i in series if re.search(rf"\b{i}", answer))
-        found = [re.sub(rf"\b{item}", other, answer) for other in sorted(series, key=lambda o: _order(seed, o))]
-    elif amount and len(_AMOUNT.findall(answer)) <= 2 and w.kind not in ("condition", "what", "definition", "duty"):
-        found = [
-            answer[: amount.start()] + n + answer[amount.end() :] for n in _numbers(amount[1], answer, passage, seed)
-        ]
-    elif re.fullmatch(r"[A-Z][a-z]+(?: [A-Z][a-z]+)+", answer) and w.kind in ("name", "who"):
-        named = [
-            o.answer for o in others if re.fullmatch(r"[A-Z][a-z]+(?: [A-Z][a-z]+)+", o.answer) and o.kind == w.kind
-        ]
-        found = [*dict.fromkeys(named), *sorted(_PEOPLE, key=lambda o: _order(seed, o))]
+        made = [f"{code[1]}{int(code[2]) + step}" for step in (3, 1, 11, 20)]
+        same = shuffled(re.findall(rf"\b{re.escape(code[1])}\d+\b", passage))
+        found = [answer.replace(code[0], other) for other in [*same, *made]]
+    elif item and not re.search(r"\d", answer):
+        series = english.words("days" if item[1] else "months")
+        found = [answer.replace(item[0], other) for other in shuffled(series)]
+    elif 1 <= len(amounts) <= 2 and w.kind not in ("condition", "what", "definition", "duty"):
+        before, _, after = answer.partition(amounts[0])
+        found = [before + number + after for number in _numbers(amounts[0], answer, passage, seed)]
+    elif re.fullmatch(name, answer) and w.kind in ("name", "who"):
+        named = [o.answer for o in others if re.fullmatch(name, o.answer) and o.kind == w.kind]
+        found = [*named, *shuffled(_PEOPLE)]
     else:
-        shape = _shape(answer)
-        near = [
-            o.answer for o in others if o.kind == w.kind and o.answer not in fact.source and _shape(o.answer) == shape
-        ]
-        found = sorted(dict.fromkeys(near), key=lambda o: (abs(len(o.split()) - len(answer.split())), _order(seed, o)))
-    wrong = [o for o in dict.fromkeys(found) if o.lower() != answer.lower()][:3]
+        shape, length = _shape(answer), len(answer.split())
+        near = (o.answer for o in others if o.kind == w.kind and o.answer not in fact.source)
+        found = shuffled(option for option in near if _shape(option) == shape)
+        found.sort(key=lambda option: abs(len(option.split()) - length))
+    wrong = [option for option in dict.fromkeys(found) if option.lower() != answer.lower()][:3]
     return wrong if len(wrong) == 3 else []
 
 
 def _shape(answer: str) -> tuple[str, bool, bool]:
     first = answer.split()[0].lower()
-    kind = (
-        first if first in english.PREPOSITIONS | english.SUBORDINATORS else "the" if first in ("the", "a", "an") else ""
-    )
+    joins = first in english.words("prepositions", "subordinators")
+    kind = first if joins else "the" if first in ("the", "a", "an") else ""
     return kind, bool(re.search(r"(?<= )[A-Z]", answer)), english.is_plural(answer)
 
 
 def _numbers(number: str, answer: str, passage: str, seed: int) -> list[str]:
     """Other numbers: those that the passage gives with the same unit, then this one made larger and smaller."""
+    clock = re.fullmatch(r"(\d\d?):(\d\d)", number)
+    if clock:
+        return [f"{(int(clock[1]) + step) % 24:02d}:{clock[2]}" for step in (1, 22, 2)]
     unit = re.search(rf"\b{re.escape(number)} ((?:business |calendar )?[a-z]+)", answer, re.I)
-    same = re.findall(rf"(?i)([\d.,]*\d|[a-z]+) {unit[1].rstrip('s')}s?\b", passage) if unit else []
-    same = [n for n in dict.fromkeys(same) if _AMOUNT.fullmatch(n) and n.lower() != number.lower()]
-    same.sort(key=lambda n: _order(seed, n))
-    word = number.lower() in english.NUMBER_WORDS
-    if re.fullmatch(r"\d\d?:\d\d", number):
-        hour, minute = number.split(":")
-        return [f"{(int(hour) + step) % 24:02d}:{minute}" for step in (1, 22, 2)]
-    if word:
-        value = english.NUMBER_WORDS[number.lower()]
-        inverse = {v: k for k, v in english.NUMBER_WORDS.items()}
-        made = [inverse[v] for v in (value + 1, value + 2, value - 1, value + 3) if v in inverse and v > 1]
+    same: list[str] = []
+    if unit:
+        given = english.pattern(rf"(?i)\b([\d.,]*\d|<numbers>) {unit[1].rstrip('s')}s?\b").findall(passage)
+        same = sorted(set(given) - {number}, key=lambda n: _order(seed, n))
+    spelled = english.data()["numbers"]
+    if number.lower() in spelled:
+        value = spelled[number.lower()]
+        made = [word for step in (1, 2, -1, 3) for word, v in spelled.items() if v == value + step and v > 0]
     else:
         plain = number.replace(",", "")
-        if "." in plain:
-            digits = len(plain.split(".")[1])
-            value_of = f"{{:,.{digits}f}}".format
-        else:
-            value_of = ("{:,.0f}" if "," in number else "{:.0f}").format
-        size = float(plain)
-        made = [
-            value_of(v)
-            for v in ((size * 1.5, size * 2, size / 2, size * 3) if size > 3 else (size + 1, size + 2, size + 3))
-        ]
-        if 1900 <= size <= 2100 and "," not in number:
-            made = [str(round(size) + step) for step in (-2, 1, 3, -4)]
+        size, digits = float(plain), len(plain.partition(".")[2])
+        values = [size * 1.5, size * 2, size / 2, size * 3] if size > 3 else [size + 1, size + 2, size + 3]
+        if 1900 <= size <= 2100 and "," not in number:  # a year
+            values = [size - 2, size + 1, size + 3, size - 4]
+        made = [f"{value:{',' if ',' in number else ''}.{digits}f}" for value in values]
     return [n for n in [*same[:2], *made, *same[2:]] if n != number]
 
 
 # --- the judge -------------------------------------------------------------------------------------------------------
 
-_COMMON = (
-    english.DETERMINERS | english.PREPOSITIONS | english.SUBORDINATORS | english.MODALS | english.BE | english.PERSONAL
-)
-_SMALL = _COMMON | english.HAVE | english.DO | english.word_set("and or not no yes how who which that whom")
+_SMALL = (
+    "determiners", "prepositions", "subordinators", "modals", "be", "have", "do", "personal", "question_words",
+    "relatives", "small",
+)  # fmt: skip
 
 
 @lru_cache(maxsize=256)
 def _words(text: str) -> frozenset[str]:
     found = set()
     for word in re.findall(r"\w+(?:[-'\u2019.,:]\w+)*", text.lower()):
-        found |= {
-            word,
-            word.rstrip("s"),
-            re.sub(r"['\u2019]s?$", "", word),
-            english.lemma(word),
-            english.lemma(word, "NOUN"),
-        }
-        found |= set(word.split("-"))
+        bare = re.sub(r"['\u2019]s?$", "", word)
+        found |= {word, bare, word.rstrip("s"), english.lemma(word), english.lemma(word, "NOUN"), *word.split("-")}
     return frozenset(found)
 
 
@@ -335,12 +283,12 @@ def _missing(text: str, passage: str) -> tuple[list[str], float]:
     for match in re.finditer(r"\w+(?:[-'\u2019.,:]\w+)*", text):
         word = match[0]
         low = re.sub(r"['\u2019]s?$", "", word.lower())
-        if low in _SMALL or len(low) < 2:
+        if low in english.words(*_SMALL) or len(low) < 2:
             continue
         there = low in known or english.lemma(low) in known or english.lemma(low, "NOUN") in known
         if re.fullmatch(r"\d(?:[\d.,:]*\d)?", word):
             missing += [word] if word not in numbers else []
-        elif (low in english.NUMBER_WORDS or (word[0].isupper() and match.start() > 0)) and not there:
+        elif (low in english.words("numbers") or (word[0].isupper() and match.start() > 0)) and not there:
             missing.append(word)
         else:
             content, hits = content + 1, hits + there
@@ -351,24 +299,21 @@ def _missing(text: str, passage: str) -> tuple[list[str], float]:
 
 def faithfulness(fields: dict[str, Any], seed: int) -> Reply:
     """For each pair, whether the passage has its numbers, names, quotations and most of its words."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for pair in fields["pairs"]:
         answer = re.sub(r"^(?:Yes|No)\b[,.]? *", "", pair["answer"])
         missing, share = _missing(answer, fields["passage"])
         asked, asked_share = _missing(pair["question"], fields["passage"])
         missing += [word for word in asked if word not in missing]
-        if missing:
-            why = f"The passage does not mention {', '.join(missing)}."
-        elif share < 0.7:
-            why = "Most words of the answer are not in the passage."
-        elif asked_share < 0.4:
-            why = "The passage does not speak of what the question asks."
-        elif not pair["answer"].strip():
-            why = "There is no answer."
-        else:
-            rows.append({"id": pair["id"], "explanation": "The passage states the answer.", "grounded": True})
-            continue
-        rows.append({"id": pair["id"], "explanation": why, "grounded": False})
+        faults = {
+            f"The passage does not mention {', '.join(missing)}.": bool(missing),
+            "Most words of the answer are not in the passage.": share < 0.7,
+            "The passage does not speak of what the question asks.": asked_share < 0.4,
+            "There is no answer.": not pair["answer"].strip(),
+        }
+        fault = next((fault for fault, found in faults.items() if found), "")
+        why = fault or "The passage states the answer."
+        rows.append({"id": pair["id"], "explanation": why, "grounded": not fault})
     return {"judgements": rows}
 
 

@@ -22,6 +22,8 @@ from . import students
 from .errors import InputError, MissingExtra
 from .students import Student
 
+_ANCHOR_TOKENS = 40_000
+
 Row = dict[str, Any]
 Encoded = tuple[list[int], int]
 """Token ids of a row, and how many of them, from the start, bear no loss."""
@@ -29,7 +31,10 @@ Encoded = tuple[list[int], int]
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train. Sizes are in tokens; `max_tokens`, where set, decides the length instead of `epochs`."""
+    """How to train. Sizes are in tokens; `max_tokens`, where set, decides the length instead of `epochs`.
+
+    `anchor` pulls the weights back to where they started, see `_Anchor`; 0 is off.
+    """
 
     method: Literal["full", "lora"] = "full"
     learning_rate: float = 1e-5
@@ -46,6 +51,7 @@ class Recipe:
     lora_rank: int = 32
     question_noise: bool = False
     replay_share: float = 0.1
+    anchor: float = 0.0
 
 
 TINY_RECIPE = Recipe(
@@ -58,8 +64,9 @@ TINY_RECIPE = Recipe(
     warmup=0.02,
     question_noise=True,
     replay_share=0.3,
+    anchor=0.1,
 )
-TINY_BASE_RECIPE = replace(TINY_RECIPE, max_tokens=300_000, warmup=0.08, question_noise=False)
+TINY_BASE_RECIPE = replace(TINY_RECIPE, max_tokens=300_000, warmup=0.08, question_noise=False, anchor=0.0)
 
 
 def default_recipe(
@@ -120,7 +127,7 @@ def train(
     if recipe.method == "full":
         student.model.float()  # at these learning rates most updates are smaller than bfloat16 can add
     with students.quiet():
-        trainer = _trainer_class()(
+        trainer = _trainer_class(_anchor(rows, student, recipe))(
             model=student.model.train(),
             args=_arguments(recipe, plan, seed, checkpoints, student.model.num_parameters()),
             train_dataset=datasets.Dataset.from_dict({"batch": list(range(len(plan.batches)))}),
@@ -335,7 +342,48 @@ def _arguments(recipe: Recipe, plan: _Plan, seed: int, folder: Path, n_parameter
     )
 
 
-def _trainer_class() -> type:
+class _Anchor:
+    """A pull back to the starting weights, strongest on those that general rows depend on.
+
+    Elastic weight consolidation (arXiv 1612.00796): the squared distance, weighted by the diagonal of the empirical
+    Fisher information of the general rows, which is scaled to a mean of 1. Without it a small student forgets what is
+    not replayed.
+    """
+
+    def __init__(self, model: Any, batches: Sequence[Row], strength: float):
+        import torch
+
+        self.strength = strength
+        self.start = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+        squares = {name: torch.zeros_like(weight) for name, weight in self.start.items()}
+        for batch in batches:
+            model.zero_grad()
+            model(**{name: tensor.to(model.device) for name, tensor in batch.items()}).loss.backward()
+            for name, weight in model.named_parameters():
+                squares[name] += weight.grad.square()
+        model.zero_grad()
+        mean = sum(square.sum() for square in squares.values()) / sum(square.numel() for square in squares.values())
+        self.importance = {name: square / mean for name, square in squares.items()}
+
+    def __call__(self, model: Any) -> Any:
+        pulls = [
+            (self.importance[name] * (weight - self.start[name]).square()).sum()
+            for name, weight in model.named_parameters()
+        ]
+        return self.strength * sum(pulls)
+
+
+def _anchor(rows: Sequence[Row], student: Student, recipe: Recipe) -> _Anchor | None:
+    """The anchor of a run; none where it is off, only adapters move, or no general row says what matters."""
+    general = [row for row in rows if json.loads(row.get("metadata") or "{}").get("dataset") == "replay"]
+    if not recipe.anchor or recipe.method == "lora" or not general:
+        return None
+    plan = _Plan(general, student.tokenizer, replace(recipe, max_tokens=_ANCHOR_TOKENS), seed=0)
+    batches = [plan.collate([{"batch": number}]) for number in range(len(plan.batches))]
+    return _Anchor(student.model.eval(), batches, recipe.anchor)
+
+
+def _trainer_class(anchor: _Anchor | None = None) -> type:
     import torch
     import trl
 
@@ -352,16 +400,22 @@ def _trainer_class() -> type:
         def compute_loss(
             self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
         ) -> Any:
-            if inputs["labels"].device.type != "cpu":
-                return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+            if inputs["labels"].device.type == "cpu":
+                loss, outputs = self._scored_once(model, inputs, num_items_in_batch)
+            else:
+                loss, outputs = super().compute_loss(model, inputs, True, num_items_in_batch)
+            if anchor and model.training:
+                loss = loss + anchor(self.accelerator.unwrap_model(model)) / self.args.gradient_accumulation_steps
+            return (loss, outputs) if return_outputs else loss
+
+        def _scored_once(self, model: Any, inputs: Any, n_items: Any) -> tuple[Any, Any]:
             labels = inputs.pop("labels")
             first = int((labels[:, 1:] != -100).any(0).nonzero()[0]) + 1
             labels = labels[:, first:]
             outputs = model(**inputs, use_cache=False, logits_to_keep=labels.size(1) + 1)
             logits = outputs.logits[:, :-1].flatten(0, 1).float()
             total = torch.nn.functional.cross_entropy(logits, labels.flatten(), reduction="sum")
-            loss = total / num_items_in_batch
-            return (loss, outputs) if return_outputs else loss
+            return total / n_items, outputs
 
     return Trainer
 

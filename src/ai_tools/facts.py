@@ -1,0 +1,388 @@
+"""Passages into facts: sentences that each say one thing and stand alone.
+
+sentences(passage)    prose only, each with its section
+plain(sentence)       without Markdown, links and an opening "However,"
+split_clauses()       coordinated clauses, ", which …" and appositions as sentences of their own
+_Memory               "it", "they", "the chart": what the sentences before have named
+facts(passage)        all of this, in the passage's order
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from .clauses import Clause, front_end, main_verb, parse
+from .english import Token, head_of, is_person, is_plural, lowered, pattern, readings, tag, words
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence as it stands in the passage, and the heading above it."""
+
+    text: str
+    section: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One clause as a sentence of its own, and the sentence that it came from.
+
+    `local` are the things that its section has introduced before it, each by its noun.
+    """
+
+    text: str
+    section: str
+    source: str
+    local: frozenset[str] = frozenset()
+
+
+@lru_cache(maxsize=512)
+def facts(passage: str, place: str = "") -> tuple[Fact, ...]:
+    """The facts of a passage in its order, each a sentence that stands alone as far as the rules can make it.
+
+    `place` names the section of the sentences that stand below no heading.
+    """
+    found: dict[str, Fact] = {}
+    section, memory = None, _Memory()
+    for sentence in sentences(passage):
+        if sentence.section != section:
+            section, memory = sentence.section, _Memory()
+        for text in split_clauses(memory.resolve(plain(sentence.text))):
+            text = memory.resolve(text)
+            known = frozenset(memory.local)
+            memory.learn(text)
+            if not _loose(text):
+                found.setdefault(text, Fact(_capital(text), sentence.section or place, sentence.text, known))
+    return tuple(found.values())
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _loose(text: str) -> bool:
+    """Whether a sentence points outside itself, or is no sentence of English prose."""
+    letters = len(re.findall(r"[A-Za-z\s]", text))
+    return bool(
+        (
+            re.match(r"(?i)(it|they|this|that|these|those|such|he|she|we|here|there|so|his|her|its|their)\b", text)
+            and not re.match(r"(?i)(there (is|are|was|were)|that .* (is|are)) ", text)
+        )
+        or re.search(r"(?i)\b(above|below|following:|see also)\s*[.:]?$", text)
+        or re.search(
+            r"\b(?:described|documented|explained|discussed|covered|information .* is) (?:\w+ )?in [A-Z]", text
+        )
+        or letters < 0.7 * len(text)
+    )
+
+
+# --- sentences -------------------------------------------------------------------------------------------------------
+
+_ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+")
+
+
+def sentences(passage: str) -> list[Sentence]:
+    """The sentences of a Markdown passage, in order. Code, tables, quotes of HTML and headings are left out."""
+    found: list[Sentence] = []
+    section, lines, fenced = "", list[str](), False
+
+    def flush() -> None:
+        found.extend(Sentence(piece, section) for piece in _split(" ".join(lines)))
+        lines.clear()
+
+    for line in passage.splitlines():
+        if line.lstrip().startswith(("```", "~~~")):
+            flush()
+            fenced = not fenced
+        elif fenced or (line.startswith(("    ", "\t")) and not lines) or line.lstrip().startswith(("|", "<", "![")):
+            continue
+        elif line.startswith("#"):
+            flush()
+            section = re.sub(r"^[\dA-Z]+(?:\.\d+)*\.? |[¶#\s]+$|[*`]", "", line.lstrip("#").strip())
+        elif not line.strip():
+            flush()
+        else:
+            if _ITEM.match(line):
+                flush()
+            lines.append(_ITEM.sub("", line).strip())
+    flush()
+    return found
+
+
+def _split(text: str) -> Iterator[str]:
+    start = 0
+    abbreviation = pattern(r"(?:\b<abbreviations>|\b[A-Z])\.$")
+    ends = r"[.!?][\"\u201d\u2019)\]]*(?=\s+[\"\u201c\u2018(]?[A-Z0-9`*])|[.!?][\"\u201d\u2019)]*$"
+    for match in re.finditer(ends, text):
+        piece = text[start : match.end()].strip()
+        quoted = piece.count('"') % 2 or piece.count("\u201c") != piece.count("\u201d")
+        if quoted or abbreviation.search(piece):
+            continue
+        if len(piece.split()) > 2:
+            yield piece
+        start = match.end()
+
+
+def plain(text: str) -> str:
+    """A sentence without Markdown emphasis, links and footnote numbers, and without an opening "However,"."""
+    text = re.sub(r" ?\\?\[+\d+\\?\]+(?:\([^)]*\))?\]?", "", text)
+    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
+    text = re.sub(r"(`[^`]*`)|(?<![\w*])(\*\*|\*|__|_)(?=\S)(.+?)(?<=\S)\2(?![\w*])", r"\1\3", text)
+    text = re.sub(r"^\d+ (?=[A-Z])| \([^()]*\)", "", text).replace(", then ", ", ")
+    opened = pattern(r"^<openers>,? (?=[A-Za-z`])").sub("", text)
+    return _capital(opened) if opened != text else text
+
+
+# --- clauses into sentences ------------------------------------------------------------------------------------------
+
+
+def split_clauses(sentence: str) -> list[str]:
+    """A sentence as simple sentences: coordinated clauses, ", which …" and appositions become their own."""
+    text, extra = _lift(sentence.strip())
+    pieces = _coordinated(text.rstrip("."))
+    if not all(map(parse, pieces)):
+        pieces = [text]
+    pieces += [piece for item in extra for piece in _coordinated(item.rstrip(".")) if parse(piece)]
+    pieces = [piece.strip(" ,;") for piece in pieces]
+    return [piece if piece.endswith((".", "?", "!")) else piece + "." for piece in pieces]
+
+
+def _lift(text: str) -> tuple[str, list[str]]:
+    """Take out ", who …", ", which …" and ", a …" after a noun phrase; return the rest and the new sentences."""
+    kept: list[str] = []
+    tokens = tag(text)
+    for i in range(1, len(tokens) - 2):
+        begin = _noun_start(tokens, i) if tokens[i].tag == "," else i
+        if begin == i or tokens[begin].low == "of":
+            continue
+        end = next((j for j in range(i + 1, len(tokens)) if tokens[j].tag in (",", ";", ".", ":")), len(tokens))
+        noun = text[tokens[begin].start : tokens[i].start]
+        found = _relative(text, tokens, noun, i, end)
+        if not found and _in_apposition(tokens, begin, i, end):
+            said = f"{noun} is {text[tokens[i + 1].start : tokens[end - 1].end]}"
+            if tokens[i + 1].low in ("a", "an"):
+                found = said
+            else:
+                kept.append(said)  # a post and its holder: both stay where they are
+        if found:
+            after = text[tokens[end].start :] if end < len(tokens) and tokens[end].tag != "." else "."
+            rest, more = _lift(text[: tokens[i].start] + after)
+            return rest, [*kept, found, *more]
+    return text, kept
+
+
+def _noun_start(tokens: Sequence[Token], end: int) -> int:
+    """Where the noun phrase before `end` begins."""
+    begin = end
+    while begin > 0 and (
+        tokens[begin - 1].tag in ("NN", "NNS", "NP", "JJ", "DT", "CD") or tokens[begin - 1].low == "of"
+    ):
+        begin -= 1
+        if tokens[begin].tag == "DT" and (begin == 0 or tokens[begin - 1].low != "of"):
+            break
+    return begin
+
+
+def _relative(text: str, tokens: Sequence[Token], noun: str, comma: int, end: int) -> str:
+    """The sentence in ", who …" or ", which …" about a noun, or ""."""
+    first = comma + 2
+    if tokens[comma + 1].low not in ("who", "which") or tokens[comma + 1].tag != "REL":
+        return ""
+    verb = main_verb(tokens, first)
+    if verb is None or verb >= end:
+        return ""
+    if verb == first or tokens[first].tag == "RB":
+        return f"{noun} {text[tokens[first].start : tokens[end - 1].end]}"
+    if verb + 1 < end and parse(text[tokens[first].start : tokens[end - 1].end]) is not None:
+        head = text[tokens[first].start : tokens[verb].end]
+        return f"{head} {noun} {text[tokens[verb + 1].start : tokens[end - 1].end]}"
+    return ""
+
+
+def _in_apposition(tokens: Sequence[Token], begin: int, comma: int, end: int) -> bool:
+    """Whether what stands between commas tells what the noun before is: "Ada Winter, a clerk," but no list."""
+    after, inner = tokens[comma + 1], tokens[comma + 1 : end]
+    closing = tokens[end].tag if end < len(tokens) else ""
+    listed = closing == "," and tokens[min(end + 1, len(tokens) - 1)].tag in ("DT", "NN", "NP")
+    if listed or any(t.tag == "," for t in tokens[max(0, begin - 2) : begin]):
+        return False
+    if after.low in ("a", "an"):
+        return tokens[comma - 1].tag == "NP"
+    proper = "NP" in (tokens[comma - 1].tag, tokens[end - 1].tag)
+    single = not any(t.tag in ("CC", "BE", "MD", "VBZ", "HV") for t in inner)
+    return proper and single and after.tag in ("DT", "NP") and tokens[begin].tag == "DT"
+
+
+def _coordinated(text: str) -> list[str]:
+    """Split at ";", ", and" and "and" where both sides have a verb; a shared subject or condition is repeated."""
+    tokens = tag(text)
+    if not tokens or tokens[0].low in words("no_subject"):
+        return [text]  # an order: "See the guide for details, and …"
+    if parse(text) is None and not any(t.tag == ";" for t in tokens):
+        return [text]
+    at = front_end(tokens)
+    front = text[: tokens[at].start] + ", " if at and tokens[0].tag == "SUB" else ""
+    main = main_verb(tokens, at) or 0
+    for i in range(max(at + 1, main, 2), len(tokens) - 1):
+        left, right = text[: tokens[i].start].rstrip(" ,"), text[tokens[i + 1].start :]
+        clause = parse(left) if _joins(text, tokens, i) else None
+        second = _second(tokens, i, main, clause, right) if clause else ""
+        if second:
+            return [left, *_coordinated(front + second)]
+    return [text]
+
+
+def _joins(text: str, tokens: Sequence[Token], i: int) -> bool:
+    """Whether a token may stand between two clauses."""
+    name, before, after = tokens[i].tag, tokens[i - 1], tokens[i + 1]
+    if name == ",":  # in a series: "opens the box, must count the keys, and …"
+        another = re.search(r", (?:and|but) ", text[tokens[i].end :])
+        return bool(another) and (after.low in ("a", "an", "the") or after.tag == "MD")
+    if name == ":":
+        right = text[after.start :]
+        return re.match(r"(?i)(the|an?|there) ", right) is not None and parse(right) is not None
+    if name == "CC":
+        return tokens[i].low not in ("or", "nor") and not before.tag == after.tag == "CD"  # "between 11 and 99"
+    return name == ";"
+
+
+def _second(tokens: Sequence[Token], i: int, main: int, left: Clause, right: str) -> str:
+    """The clause after a joining token as a sentence, with the subject and helper that it shares, or ""."""
+    after, name = tokens[i + 1], tokens[i].tag
+    inside = any(t.tag in ("SUB", "REL") for t in tokens[main + 1 : i])
+    comma = tokens[i - 1].tag == "," or name in (";", ":", ",")
+    own = parse(right)
+    if own is not None and after.tag in ("DT", "NN", "NNS", "NP", "PRP", "JJ", "CD"):
+        shared = after.tag in ("NN", "NNS") and "VBZ" in readings(after.low) and left.tense in ("VBZ", "VBN")
+        if shared and not inside and name == "CC" and len(own.subject.split()) == 1:
+            return f"{left.subject} {right}"  # "is booked and takes place"
+        if (comma or not inside) and _stands_alone(own, comma):
+            return right
+    if (inside and not comma) or (name == "," and after.tag != "MD"):
+        return ""
+    verb = tokens[i + 2] if after.tag == "RB" and i + 2 < len(tokens) else after
+    if verb.tag in ("MD", "BE", "HV", "DO", "VBZ", "VBD", "VBP"):
+        return f"{left.subject} {right}"
+    if verb.tag == "VBN" and left.voice == "passive" and len(right.split()) > 2:
+        return " ".join([left.subject, *left.helpers, right])
+    if verb.tag == "VB" and left.helpers and left.helpers[0] in words("modals") and len(right.split()) > 1:
+        return f"{left.subject} {left.helpers[0]} {right}"
+    return ""
+
+
+def _stands_alone(clause: Clause, comma: bool) -> bool:
+    """Whether a clause after "and" surely has its own subject and verb."""
+    if re.search(r" (and|or)$|,", clause.subject):
+        return False
+    if comma or clause.helpers or clause.voice != "active":
+        return True
+    object_follows = bool(clause.rest) and clause.rest[0].kind in ("NP", "ADV", "ADJ")
+    return not readings(clause.verb) & ({"VBN"} if object_follows else {"NN", "NNS", "VBN"})
+
+
+# --- what was named before -------------------------------------------------------------------------------------------
+
+_NAME = re.compile(r"\b[A-Z][a-z]+(?: (?:(?:de|van|von|der|la|di|del|al|bin) )*[A-Z][a-z]+)+\b")
+
+
+class _Memory:
+    """What the sentences so far have named: the last subject, the last person and the full names of things."""
+
+    def __init__(self) -> None:
+        self.subject = self.object = self.person = ""
+        self.named: dict[str, str] = {}
+        self.local: set[str] = set()
+        self.clause: Clause | None = None
+
+    def learn(self, text: str) -> None:
+        """Keep what a sentence names."""
+        self._learn_names(text)
+        clause = parse(text)
+        if clause is not None and clause.subject.lower() not in words("personal"):
+            objects = [p.noun for p in clause.rest if p.kind == "NP" and not p.front]
+            self.subject, self.object, self.clause = clause.subject, objects[0] if objects else "", clause
+
+    def _learn_names(self, text: str) -> None:
+        for name in _NAME.finditer(text):
+            before = text[: name.start()].lower().split()[-1:]
+            common = "NN" in readings(name[0].split()[-1].lower())
+            if not {"the", "a", "an", "of", "in"} & set(before) and (before == ["is"] or not common):
+                self.person = name[0]
+        for match in re.finditer(
+            r"\b(?:[Aa]n?|[Ee]very|[Ee]ach) ((?:[a-z][\w-]+ ){1,3})(?=[a-z]|\W|$)", text.rstrip(".") + " "
+        ):
+            first = match[1].split()
+            tags = [t.tag for t in tag("the " + match[1].strip())][1:]
+            while tags and tags[-1] not in ("NN", "NNS"):
+                tags.pop()
+            if tags and not is_person(first[len(tags) - 1]):
+                self.local.add(first[len(tags) - 1])
+            if len(tags) > 1 and all(t in ("NN", "JJ", "NNS") for t in tags):
+                self.named[first[len(tags) - 1]] = " ".join(first[: len(tags)])
+        for match in re.finditer(r"\b([A-Z][a-z]+) ([A-Z]+-\d+)\b", text):
+            self.named[match[1].lower()] = match[0]
+        for match in re.finditer(r"\b[Tt]he ((?:[A-Z][a-z]+ )+([A-Z][a-z]+)|([a-z]+) [A-Z][a-z]+)\b(?! [A-Z])", text):
+            head = (match[2] or match[3]).lower()
+            if "NN" in readings(head) and head not in words("prepositions"):
+                self.named[head] = match[1]
+
+    def resolve(self, text: str) -> str:
+        """A sentence with what its opening pronoun, "them" and its short names stand for."""
+        opened = self._opening(text)
+        return opened if opened else self._short_names(self._them(text))
+
+    def _opening(self, text: str) -> str:
+        first, _, rest = text.partition(" ")
+        low = first.lower()
+        if low in ("it", "its") and self.subject and not is_plural(self.subject):
+            return f"{_possessive(_definite(self.subject), low == 'its')} {rest}"
+        if low in ("they", "their"):
+            noun = next((noun for noun in (self.subject, self.object) if noun and is_plural(noun)), "")
+            return f"{_possessive(_definite(noun), low == 'their')} {rest}" if noun else ""
+        if first in ("He", "She", "His", "Her") and self.person:
+            return f"{_possessive(self.person, low in ('his', 'her'))} {rest}"
+        such = re.match(r"Such (\w+) ", text)
+        if such and self.subject and head_of(self.subject).lower() == such[1]:
+            return f"{self.subject} {text[such.end() :]}"
+        if low in ("examples", "these") and rest.startswith("are ") and self.clause is not None:
+            what = re.sub(r"^(?:Some|The|Certain) ", "", self.subject)
+            what = f"{what} that {self.clause.predicate}" if what != self.subject else lowered(what)
+            return _capital(f"examples of {lowered(what)} {rest}" if low == "examples" else f"{what} {rest}")
+        return ""
+
+    def _them(self, text: str) -> str:
+        them = re.search(r"\bthem(?=[.,;]|$)", text)
+        if them and self.subject and is_plural(self.subject):
+            clause = parse(text)
+            if re.match(r"\w+ them,", text) or (clause is not None and not is_plural(clause.subject)):
+                return text[: them.start()] + lowered(_definite(self.subject)) + text[them.end() :]
+        return text
+
+    def _short_names(self, text: str) -> str:
+        def full(match: re.Match[str]) -> str:
+            name = self.named.get(match[2], "")
+            if not name or name.lower() in text.lower():
+                return match[0]
+            return name if re.search(r"\d", name) else f"{match[1]} {name}"
+
+        return re.sub(
+            r"\b([Tt]he) ([a-z-]+)\b(?! of\b)(?= (?:is|are|was|were|has|have|must|may|can|should|[a-z]+s)\b|[.,;])",
+            full,
+            text,
+        )
+
+
+def _possessive(noun: str, wanted: bool) -> str:
+    return noun if not wanted else noun + ("'" if is_plural(noun) and noun.endswith("s") else "'s")
+
+
+def _definite(noun: str) -> str:
+    return re.sub(r"^(An?|Every|Each) ", "The ", noun) if not re.search(r"\b(who|that|which)\b", noun) else noun
+
+
+def proper_words(passage: str) -> frozenset[str]:
+    """Words that are names by themselves: capitalised inside a sentence of the passage, with no other name beside."""
+    return frozenset(re.findall(r"(?<=[a-z,] )[A-Z][\w-]*(?=[.,;:'\u2019 ](?! ?[A-Z]))", passage))
