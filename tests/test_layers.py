@@ -26,7 +26,7 @@ HEAVY = [
 
 # Each row may import the rows above it; `EXTRA` adds to that and `NEVER` takes away from it.
 ROWS = (
-    {"records", "errors", "english"},
+    {"records", "errors", "english", "answers"},
     {"settings", "chunking", "matching", "clauses"},
     {"store", "journal", "prompts", "formats", "facts"},
     {"wordings"},
@@ -39,9 +39,10 @@ EXTRA = {"runner": {"view"}, "cli": {"machine", "view", "runner"}}
 NEVER = {"generation": {"students"}, "curation": {"students"}, "mixing": {"students"}}
 ONLY = {
     "english": set(),
+    "answers": set(),
     "clauses": {"english"},
     "facts": {"english", "clauses"},
-    "wordings": {"english", "clauses", "facts"},
+    "wordings": {"english", "answers", "clauses", "facts"},
 }
 LANGUAGE = set(ONLY)  # the offline teacher's own, which nothing else reads
 

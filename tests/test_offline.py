@@ -203,7 +203,16 @@ def test_the_model_changes_with_every_source_that_makes_its_answers(tmp_path: Pa
     package = Path(facts.__file__).parent
     program = "from ai_tools.offline import OfflineTeacher; print(OfflineTeacher().model)"
     models = set()
-    for name in ("", "offline.py", "wordings.py", "facts.py", "clauses.py", "english.py", "data/english.yaml"):
+    for name in (
+        "",
+        "offline.py",
+        "wordings.py",
+        "answers.py",
+        "facts.py",
+        "clauses.py",
+        "english.py",
+        "data/english.yaml",
+    ):
         copy = tmp_path / (Path(name).stem + name[-1:] or "same") / "ai_tools"
         shutil.copytree(package, copy, ignore=shutil.ignore_patterns("__pycache__"))
         if name:
@@ -211,4 +220,4 @@ def test_the_model_changes_with_every_source_that_makes_its_answers(tmp_path: Pa
                 source.write("\n# another rule\n")
         command = [sys.executable, "-c", program]
         models.add(subprocess.run(command, cwd=copy.parent, capture_output=True, text=True, check=True).stdout)
-    assert len(models) == 7
+    assert len(models) == 8

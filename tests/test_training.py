@@ -253,30 +253,32 @@ def test_general_rows_become_text_and_exchanges() -> None:
 
 
 GENERAL = [
-    chat_row("What do bees make?", "honey", dataset="replay"),
-    chat_row("Who wrote Hamlet?", "Shakespeare", "replay"),
+    {"kind": "qa", "question": "What do bees make?", "answer": "honey"},
+    {"kind": "text", "text": "Bees live in hives and make honey."},
 ]
 
 
-def distance(folder: Path, recipe: training.Recipe, rows: list[dict[str, Any]]) -> float:
+def distance(folder: Path, recipe: training.Recipe) -> float:
     student = small()
     start = {name: weight.detach().clone() for name, weight in student.model.named_parameters()}
-    run(folder, rows, student=student, recipe=recipe)
-    return sum(float((weight.detach() - start[name]).square().sum()) for name, weight in student.model.named_parameters())
+    run(folder, student=student, recipe=recipe, general=GENERAL)
+    return sum(
+        float((weight.detach() - start[name]).square().sum()) for name, weight in student.model.named_parameters()
+    )
 
 
 def test_an_anchored_student_stays_nearer_to_where_it_started(tmp_path: Path) -> None:
-    free = distance(tmp_path / "free", RECIPE, ROWS + GENERAL)
-    held = distance(tmp_path / "held", replace(RECIPE, anchor=1.0), ROWS + GENERAL)
+    free = distance(tmp_path / "free", RECIPE)
+    held = distance(tmp_path / "held", replace(RECIPE, anchor=1.0))
     assert held < 0.8 * free
 
 
 def test_the_anchor_weighs_by_general_rows_and_needs_some() -> None:
     recipe = replace(RECIPE, anchor=0.5)
-    assert training._anchor(ROWS, small(), recipe) is None
-    assert training._anchor(ROWS + GENERAL, small(), replace(recipe, anchor=0.0)) is None
-    assert training._anchor(ROWS + GENERAL, small(), replace(recipe, method="lora")) is None
-    anchor = training._anchor(ROWS + GENERAL, small(), recipe)
+    assert training._anchor([], small(), recipe) is None
+    assert training._anchor(GENERAL, small(), replace(recipe, anchor=0.0)) is None
+    assert training._anchor(GENERAL, small(), replace(recipe, method="lora")) is None
+    anchor = training._anchor(GENERAL, small(), recipe)
     assert anchor is not None
     weights = torch.cat([square.flatten() for square in anchor.importance.values()])
     assert weights.min() >= 0
@@ -286,6 +288,6 @@ def test_the_anchor_weighs_by_general_rows_and_needs_some() -> None:
 
 def test_an_accumulated_step_is_pulled_back_once(tmp_path: Path) -> None:
     recipe = replace(RECIPE, anchor=0.5, question_noise=False, epochs=2, batch_tokens=128)
-    whole = distance(tmp_path / "whole", replace(recipe, micro_batch_tokens=128), ROWS + GENERAL)
-    parts = distance(tmp_path / "parts", replace(recipe, micro_batch_tokens=64), ROWS + GENERAL)
+    whole = distance(tmp_path / "whole", replace(recipe, micro_batch_tokens=128))
+    parts = distance(tmp_path / "parts", replace(recipe, micro_batch_tokens=64))
     assert parts == pytest.approx(whole, rel=0.25)

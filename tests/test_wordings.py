@@ -30,7 +30,7 @@ def asked(sentence: str, exam: bool = False) -> dict[str, str]:
         (
             "The Tide Office checks the pumps every 18 months.",
             "How often does the Tide Office check the pumps?",
-            "every 18 months",
+            "18 months",
         ),
         (
             "Every keeper must record the level on Form T-4.",
@@ -56,7 +56,7 @@ def asked(sentence: str, exam: bool = False) -> dict[str, str]:
         (
             "A raft may carry no more than six barrels.",
             "How many barrels may a raft carry?",
-            "no more than six barrels",
+            "six",
         ),
         ("A permit must not be older than 40 days.", "How old may a permit be at most?", "40 days"),
         (

@@ -3,6 +3,7 @@
     parse(sentence)   the main clause
     main_verb()       the finite verb that belongs to no relative or subordinate clause
     front_end()       where an opening adverbial ends ("If the pump fails, …")
+    readable(clause)  whether the clause looks rightly read
     joined()          phrases that belong together: "the Document Laboratory in Marrowgate"
     timed()           whether a phrase tells a time, and the words that ask for it
     asked_for()       the words that ask for a person or thing: "who", "which form", "what"
@@ -19,7 +20,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from .english import FINITE, HELPERS, Token, data, head_of, is_person, lemma, pattern, readings, tag, words
+from .english import FINITE, HELPERS, Token, data, head_of, is_person, is_plural, lemma, pattern, readings, tag, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def _verb_group(tokens: Sequence[Token], start: int) -> tuple[list[str], list[st
         (adverbs if tokens[i].tag == "RB" else helpers).append(tokens[i].low)
         i += 1
     voice, low, form = "active", tokens[i].low if i < len(tokens) else "", tokens[i].tag if i < len(tokens) else ""
-    to_verb = [t.tag for t in tokens[i + 1 : i + 3]] == ["TO", "VB"]
+    to_verb = [t.tag for t in tokens[i + 1 : i + 3]] in (["TO", "VB"], ["TO", "BE"])
     is_before = bool(helpers) and helpers[-1] in words("be")
     if is_before and to_verb and low in words("required", "able"):
         helpers += [low, "to"]
@@ -221,6 +222,44 @@ def _begins(tokens: Sequence[Token], i: int, start: int, kinds: Sequence[str]) -
     return ""
 
 
+def readable(clause: Clause) -> bool:
+    """Whether a clause looks rightly read: a subject of a fair length that begins and ends like one."""
+    subject = clause.subject.lower().split()
+    first, last = subject[0], subject[-1].strip(",")
+    pronouns = words("personal") - {"there"}
+    dangling = pronouns | (words("prepositions", "determiners") | {"and", "or", "that", "which", "who"}) - {"all"}
+    opening = words("subordinators", "question_words", "no_subject", "prepositions") | {"not"}
+    if len(subject) > 16 or last in dangling or {"if", "when", "because", "unless"} & set(subject):
+        return False
+    if clause.subject.lower() in pronouns or (first in opening and not pattern("<numeral>").match(clause.subject)):
+        return False
+    if first not in words("determiners") and readings(first) and readings(first) <= {"VBN", "VBG", "RB"}:
+        return False
+    fronted = {(p.text + " x").split()[1] for p in clause.rest if p.front and p.kind == "SUB"}
+    return not fronted & pronouns and not _misread(clause)
+
+
+def _misread(clause: Clause) -> bool:
+    """Whether the verb is surely not the verb: it does not agree, or a second one follows with nothing to join them."""
+    finite = words("modals") | {"is", "are", "was", "were", "has"}
+    joins = words("relatives", "subordinators", "question_words", "personal") | {"and", "or", "but", "as"}
+    for p in clause.rest:
+        inner = p.noun.lower().split()
+        second = next((i for i, word in enumerate(inner) if word in finite), 0)
+        if p.kind in ("NP", "PP", "ADJ", "ADV") and second and not joins & set(inner[:second]):
+            return True
+    subject, head = clause.subject, head_of(clause.subject)
+    if clause.helpers or clause.voice != "active":
+        verb = (*clause.helpers, clause.verb)[0]
+        return verb in ("are", "were") and subject.startswith("`") and "," not in subject
+    if clause.tense == "VBZ":
+        return head.islower() and "NNS" in readings(head) and not readings(head) & {"NN", "VBZ"}
+    after = next((p for p in clause.rest if not p.front), None)
+    bare = is_plural(subject) and subject.split()[0].lower() not in words("determiners")
+    participle = clause.tense == "VBD" and "VBN" in readings(clause.verb) and after and after.kind != "NP"
+    return bool(participle and after and (bare or after.prep == "by"))  # "directories removed by the script"
+
+
 # --- what a phrase asks for ------------------------------------------------------------------------------------------
 
 
@@ -293,7 +332,9 @@ def asked_for(noun: str) -> list[str]:
         return ["who"]
     first, rest = noun.split()[0].lower(), re.sub(r"^(?i:the|an?|every|each) ", "", noun)
     plain = head.isalpha() and head.islower() and first not in words("possessive")
-    marked = rf"{re.escape(head)} (?:that|which|who|with|without|from|[a-z]+ed)\b|(?:[\w-]+ )+{re.escape(head)}$"
-    if plain and "," not in noun and " and " not in noun and re.match(marked, rest):
+    second = [*rest.split(), ""][1]
+    further = second in ("that", "which", "who", "with", "without", "from") or second.endswith("ed")
+    marked = (rest.startswith(head + " ") and further) or (rest.endswith(" " + head) and re.fullmatch(r"[\w -]+", rest))
+    if plain and "," not in noun and " and " not in noun and marked:
         return ["what", f"which {head}"]  # the kind alone would not tell which one is meant
     return ["what"]

@@ -19,7 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from . import clauses, english, facts, wordings
+from . import answers, clauses, english, facts, wordings
 from .errors import UsageError
 from .facts import Fact
 from .records import Call, Completion
@@ -34,7 +34,7 @@ class OfflineTeacher:
     provider = "offline"
 
     def __init__(self) -> None:
-        rules = (__file__, wordings.__file__, facts.__file__, clauses.__file__, english.__file__)
+        rules = (__file__, wordings.__file__, answers.__file__, facts.__file__, clauses.__file__, english.__file__)
         source = b"".join([*(Path(file).read_bytes() for file in rules), english.DATA.read_bytes()])
         self.model = "rules-" + hashlib.sha256(source).hexdigest()[:12]
 

@@ -64,7 +64,7 @@ TINY_RECIPE = Recipe(
     warmup=0.02,
     question_noise=True,
     replay_share=0.3,
-    anchor=0.1,
+    anchor=0.01,
 )
 TINY_BASE_RECIPE = replace(TINY_RECIPE, max_tokens=300_000, warmup=0.08, question_noise=False, anchor=0.0)
 
@@ -106,10 +106,13 @@ def train(
     recipe: Recipe,
     seed: int,
     folder: Path,
+    general: Sequence[Row] = (),
     on_log: Callable[[Row], None] | None = None,
     resume: bool = True,
 ) -> list[Row]:
     """Train `student` in place on the rows of a cut; `folder`/model is the result, LoRA merged into its base.
+
+    `general` are rows of `general.jsonl`, by which the recipe's anchor weighs; they are not trained on.
 
     Chat rows bear the loss on the last answer and the token that ends it; rows with `unmask` and plain-text rows
     on all tokens. `folder`/checkpoints holds the state of an unfinished run, which is taken up again where rows,
@@ -122,12 +125,12 @@ def train(
     datasets, transformers = _libraries()
     plan = _Plan(rows, student.tokenizer, recipe, seed)
     checkpoints = folder / "checkpoints"
-    found = _newest_checkpoint(checkpoints, _fingerprint(rows, recipe, seed, student.model), resume=resume)
+    found = _newest_checkpoint(checkpoints, _fingerprint([*rows, *general], recipe, seed, student.model), resume=resume)
     dtype = student.model.dtype
     if recipe.method == "full":
         student.model.float()  # at these learning rates most updates are smaller than bfloat16 can add
     with students.quiet():
-        trainer = _trainer_class(_anchor(rows, student, recipe))(
+        trainer = _trainer_class(_anchor(general, student, recipe))(
             model=student.model.train(),
             args=_arguments(recipe, plan, seed, checkpoints, student.model.num_parameters()),
             train_dataset=datasets.Dataset.from_dict({"batch": list(range(len(plan.batches)))}),
@@ -373,12 +376,12 @@ class _Anchor:
         return self.strength * sum(pulls)
 
 
-def _anchor(rows: Sequence[Row], student: Student, recipe: Recipe) -> _Anchor | None:
+def _anchor(general: Sequence[Row], student: Student, recipe: Recipe) -> _Anchor | None:
     """The anchor of a run; none where it is off, only adapters move, or no general row says what matters."""
-    general = [row for row in rows if json.loads(row.get("metadata") or "{}").get("dataset") == "replay"]
     if not recipe.anchor or recipe.method == "lora" or not general:
         return None
-    plan = _Plan(general, student.tokenizer, replace(recipe, max_tokens=_ANCHOR_TOKENS), seed=0)
+    once = replace(recipe, max_tokens=_ANCHOR_TOKENS, question_noise=False)
+    plan = _Plan(general_rows(general), student.tokenizer, once, seed=0)
     batches = [plan.collate([{"batch": number}]) for number in range(len(plan.batches))]
     return _Anchor(student.model.eval(), batches, recipe.anchor)
 

@@ -3,7 +3,7 @@
     asked(passage)      the facts of a passage, each with its wordings
     wordings(fact)      question and answer pairs, each with its kind and whether it is kept for the exam
     _Asker              the rules: each asks for one part of a clause (a time, a number, the doer, the subject, …)
-    _readable … _sound  which clauses are not asked about, and which questions are dropped
+    _anchored … _sound  which questions name their section, and which are dropped
 
 The question forms stand in data/english.yaml. A fact that no rule fits gives nothing. An answer is made of the fact,
 after "Yes,", "No," or a pronoun at most.
@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from .clauses import Clause, Phrase, asked_for, joined, kind_of, parse, timed
+from .answers import short_form
+from .clauses import Clause, Phrase, asked_for, joined, kind_of, parse, readable, timed
 from .english import data, head_of, inflect, is_person, is_plural, lemma, lowered, pattern, readings, words
 from .facts import Fact, facts, proper_words
 
@@ -70,7 +71,7 @@ def _wordings(text: str, section: str, local: frozenset[str], names: frozenset[s
     text = re.sub(rf"(?<! is)(?<! are)(?<! was)(?<! be) [a-z]+(?:ed|de|en) {outside}", "", text)
     text, _, items = text.partition(": ")
     clause = parse(text)
-    if clause is None or not _readable(clause):
+    if clause is None or not readable(clause):
         return ()
     asker = _Asker(clause, names)
     if items:
@@ -81,7 +82,8 @@ def _wordings(text: str, section: str, local: frozenset[str], names: frozenset[s
     found: dict[str, Wording] = {}
     for wording in (_anchored(w, section, local) for w in asker.found):
         if _sound(wording):
-            found.setdefault(wording.question, wording)
+            short = replace(wording, answer=short_form(wording.question, wording.answer))
+            found.setdefault(wording.question, short)
     return tuple(found.values())
 
 
@@ -424,7 +426,7 @@ class _Asker:
         if marked and not re.match(r"(?:the|no|not|\w+ other) ", noun):
             modal = c.helpers[:1] and c.helpers[0] in words("modals")
             if c.voice == "passive" and not c.negated:
-                theirs = many or is_person(head_of(noun))
+                theirs = many or is_person(head_of(noun)) or c.helpers[0] in ("are", "were")
                 outcome = re.sub("^is ", "are ", self.predicate(False)) if theirs else self.predicate(False)
                 self.form("fate", "condition", f"{'they' if theirs else 'it'} {outcome}")
             elif c.voice == "active" and modal:
@@ -529,62 +531,56 @@ class _Asker:
             self.form("items", "what", items, things=f"{first} of {self.noun}")
 
     def buried(self, text: str) -> None:
-        """For a number deep inside a sentence that no rule has asked for: the sentence with "how many" in its place."""
-        short = " | ".join(w.answer for w in self.found if len(w.answer.split()) < 8)
-        numbers = pattern(r"(?i)(?<![\w-])(?<!to )(?<!the )(<count>) ((?:[a-z]+ )?)(per cent|[a-z][\w-]+)\b")
-        for found in numbers.finditer(text):
-            number, adjective, things = found.groups()
-            if adjective and not ("JJ" in readings(adjective.strip()) and "NNS" not in readings(adjective.strip())):
-                things, adjective = adjective.strip(), ""
-            asked_before = number.lower() == "one" or re.search(rf"(?<!\w){re.escape(number)}(?!\w)", short)
-            countable = things == "per cent" or _counted(things)
-            if asked_before or not countable or any(p.front and number in p.text for p in self.c.rest):
+        """For a value that no rule has asked for: the sentence with a question word in its place.
+
+        A value is a number with its unit, a code ("receipt R-8"), or a name with its class ("the course First Light",
+        "the Settlement Bureau"). What an exam would ask in this order is asked here instead: coverage comes first.
+        """
+        asked = [short_form(w.question, w.answer) for w in self.found if not w.exam]
+        first = []
+        for start, end, words_for, answer in _values(text):
+            core = answer.removeprefix("the ")
+            if any(core in known and len(known.split()) <= len(core.split()) + 1 for known in asked):
                 continue
+            question = lowered(text[:start] + words_for + text[end:].rstrip("."), self.names)
+            before = len(self.found)
+            self.add("number" if answer[0].isdigit() else "name", answer, question)
+            first += self.found[before:]
+            del self.found[before:]
+        self.found[:0] = first
+
+
+_CODE = re.compile(r"\b(?:the )?([a-z]+|Form) ([A-Z]+-\d+)\b")
+_CLASSED = re.compile(r"\bthe ([a-z]+(?: [a-z]+)?) ([A-Z][a-z]+(?: [A-Z][a-z]+)*)\b")
+_PLACED = re.compile(r"\bin the ([a-z]+) of ([A-Z][a-z]+(?: [A-Z][a-z]+)*)\b")
+_ORGANISED = re.compile(r"\bthe (?:[A-Z][a-z]+ )+([A-Z][a-z]+)\b(?! of [A-Z])")
+
+
+def _values(text: str) -> Iterator[tuple[int, int, str, str]]:
+    """(start, end, question words, answer) of every value that a question word can stand for."""
+    numbers = pattern(r"(?i)(?<![\w.,-])(?<!to )(?<!the )(?<!of )(<count>) ((?:[a-z]+ )?)(per cent|[a-z][\w-]+)\b")
+    for found in numbers.finditer(text):
+        number, adjective, things = found.groups()
+        if adjective and not ("JJ" in readings(adjective.strip()) and "NNS" not in readings(adjective.strip())):
+            things, adjective = adjective.strip(), ""
+        if number.lower() != "one" and (things == "per cent" or _counted(things)):
             answer = f"{number} {adjective}{things}"
             many = "what percentage" if things == "per cent" else f"how many {adjective}{things}"
-            asked_in_place = text[: found.start()] + many + text[found.start() + len(answer) :].rstrip(".")
-            self.add("number", answer, lowered(asked_in_place, self.names))
+            yield found.start(), found.start() + len(answer), many, answer
+    for found in _CODE.finditer(text):
+        answer = f"Form {found[2]}" if found[1] == "Form" else found[2]
+        yield found.start(), found.end(), f"which {found[1].lower()}", answer
+    for found in _PLACED.finditer(text):
+        yield found.start(), found.end(), f"in which {found[1]}", found[2]
+    for found in _CLASSED.finditer(text):
+        if not set(found[1].split()) & words("prepositions") and "NN" in readings(found[1].split()[-1]):
+            yield found.start(), found.end(), f"which {found[1]}", found[2]
+    for found in _ORGANISED.finditer(text):
+        if found[1].lower() in words("organisations"):
+            yield found.start(), found.end(), f"which {found[1].lower()}", found[0]
 
 
 # --- what is left out ------------------------------------------------------------------------------------------------
-
-
-def _readable(clause: Clause) -> bool:
-    """Whether a clause looks rightly read: a subject of a fair length that begins and ends like one."""
-    subject = clause.subject.lower().split()
-    first, last = subject[0], subject[-1].strip(",")
-    pronouns = words("personal") - {"there"}
-    dangling = pronouns | (words("prepositions", "determiners") | {"and", "or", "that", "which", "who"}) - {"all"}
-    opening = words("subordinators", "question_words", "no_subject", "prepositions") | {"not"}
-    if len(subject) > 16 or last in dangling or {"if", "when", "because", "unless"} & set(subject):
-        return False
-    if clause.subject.lower() in pronouns or (first in opening and not pattern("<numeral>").match(clause.subject)):
-        return False
-    if first not in words("determiners") and readings(first) and readings(first) <= {"VBN", "VBG", "RB"}:
-        return False
-    fronted = {(p.text + " x").split()[1] for p in clause.rest if p.front and p.kind == "SUB"}
-    return not fronted & pronouns and not _misread(clause)
-
-
-def _misread(clause: Clause) -> bool:
-    """Whether the verb is surely not the verb: it does not agree, or a second one follows with nothing to join them."""
-    finite = words("modals") | {"is", "are", "was", "were", "has"}
-    joins = words("relatives", "subordinators", "question_words", "personal") | {"and", "or", "but", "as"}
-    for p in clause.rest:
-        inner = p.noun.lower().split()
-        second = next((i for i, word in enumerate(inner) if word in finite), 0)
-        if p.kind in ("NP", "PP", "ADJ", "ADV") and second and not joins & set(inner[:second]):
-            return True
-    subject, head = clause.subject, head_of(clause.subject)
-    if clause.helpers or clause.voice != "active":
-        verb = (*clause.helpers, clause.verb)[0]
-        return verb in ("are", "were") and subject.startswith("`") and "," not in subject
-    if clause.tense == "VBZ":
-        return head.islower() and "NNS" in readings(head) and not readings(head) & {"NN", "VBZ"}
-    after = next((p for p in clause.rest if not p.front), None)
-    bare = is_plural(subject) and subject.split()[0].lower() not in words("determiners")
-    participle = clause.tense == "VBD" and "VBN" in readings(clause.verb) and after and after.kind != "NP"
-    return bool(participle and after and (bare or after.prep == "by"))  # "directories removed by the script"
 
 
 def _anchored(w: Wording, section: str, local: frozenset[str]) -> Wording:
@@ -635,7 +631,7 @@ _BROKEN = re.compile(
 
 
 _BROKEN_ANSWER = re.compile(
-    r"(?i)(?:and|or|nor|but|this|that|these|those|such)\b|the same \w+$|\w+, \w+$"
+    r"(?i)(?:and|or|nor|but|this|that|these|those|such|of)\b|the same \w+$|\w+, \w+$"
     r"|.*(?:\b(?:following|above|below|and then)\b(?! (?:the|an?|\d))|[\u2014\u2013-]$|[;{}\[\]|¶\\]|\w\. \w)"
     r"|.*\bthe (?:first|second|other|same|old|new)$"
 )

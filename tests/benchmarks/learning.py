@@ -1,6 +1,7 @@
 """Does the tiny student learn the sample handbook? Three seeds, the sealed exam, the forgetting probe, and a control.
 
-Hyper-parameters were chosen on `dev_exam.jsonl`, never on the exam; both are reported. The control trains on the same
+Hyper-parameters were chosen on `dev_exam.jsonl` (free paraphrases) and `dev_exam_near.jsonl` (close ones), never on the
+exam; all are reported. The control trains on the same
 rows with their answers shuffled, so whatever it scores owes nothing to the facts.
 """
 
@@ -59,7 +60,13 @@ def shuffled(rows: list[dict[str, Any]], seed: int) -> list[dict[str, Any]]:
     ]
 
 
-def measure(rows: list[dict[str, Any]], base: Path, questions: dict[str, list[Question]], seed: int) -> dict[str, Any]:
+def measure(
+    rows: list[dict[str, Any]],
+    base: Path,
+    general: list[dict[str, Any]],
+    questions: dict[str, list[Question]],
+    seed: int,
+) -> dict[str, Any]:
     """Scores of the base and of a student tuned on the rows, with the seconds that tuning took."""
     student = students.load("tiny", tiny_folder=base)
     before = {
@@ -67,7 +74,8 @@ def measure(rows: list[dict[str, Any]], base: Path, questions: dict[str, list[Qu
     }
     wall, cpu = time.perf_counter(), time.process_time()
     with tempfile.TemporaryDirectory() as folder:
-        training.train(rows, student=student, recipe=training.default_recipe("tiny"), seed=seed, folder=Path(folder))
+        recipe = training.default_recipe("tiny")
+        training.train(rows, student=student, recipe=recipe, seed=seed, folder=Path(folder), general=general)
     spent = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
     after = {
         name: evaluation.grade(evaluation.answer_all(student, some, arm="tuned")) for name, some in questions.items()
@@ -80,6 +88,7 @@ def main() -> None:
     exam = evaluation.load_exam(settings.resolve("assets/exam.jsonl"))
     probe = evaluation.load_probe(settings.resolve("assets/probe.jsonl"))
     questions = {"exam": exam, "dev": evaluation.load_exam(HERE / "dev_exam.jsonl")}
+    questions["near"] = evaluation.load_exam(HERE / "dev_exam_near.jsonl")
     questions |= {half: [one for one in probe if one.kind == half] for half in ("replayed", "unreplayed")}
     general = store.read_rows(settings.resolve("assets/general.jsonl"))
     results = []
@@ -90,13 +99,13 @@ def main() -> None:
             base = training.pretrain_tiny(general, folder=Path(folder), seed=seed)
             pretraining = time.perf_counter() - wall
             rows = training_rows(seeded, exam, Path(folder))
-            results.append(measure(rows, base, questions, seed))
+            results.append(measure(rows, base, general, questions, seed))
             spent = results[-1]["seconds"]
             print(f"seed {seed}: {len(rows):,} rows, base {pretraining:.0f} s, tuning {spent['wall']:.0f} s ", end="")
             print(f"({spent['cpu']:.0f} s CPU)")
             report(results[-1])
             if seed == SEEDS[0]:
-                control = measure(shuffled(rows, seed), base, {"exam": exam}, seed)
+                control = measure(shuffled(rows, seed), base, general, {"exam": exam}, seed)
                 print("  control, answers shuffled:", line(control["tuned"]["exam"]))
     print("mean of", len(SEEDS), "seeds")
     for name in questions:
