@@ -121,7 +121,8 @@ def test_every_variable_is_a_setting_and_its_default_is_right(page: Path) -> Non
 
 @every_step
 def test_a_step_lists_exactly_its_own_variables(step: StepSpec) -> None:
-    own = {*parameters_of(ROOT / step.notebook), *Settings().of_step(step.number)}
+    own_documents = Settings(source_documents="pages")  # without an exam, more settings matter to step 01
+    own = {*parameters_of(ROOT / step.notebook), *own_documents.of_step(step.number)}
     assert {VARIABLES[name] for name in variables(section(text_of(step), "Environment variables"))} == own
 
 
@@ -157,7 +158,7 @@ def test_the_outputs_are_the_files_that_the_notebook_writes(step: StepSpec) -> N
         for cell in json.loads((ROOT / step.notebook).read_text("utf-8"))["cells"]
         if cell["cell_type"] == "code"
     )
-    written = {wild(name) for name in re.findall(r'step\.(?:write_\w+|add)\(f?"([^"]+)"', source)}
+    written = {wild(name) for name in re.findall(r'step\.(?:write_\w+|add)\(\s*f?"([^"]+)"', source)}
     named = {wild(name) for row in table(section(text_of(step), "Outputs")) for name in names(row[0])}
     assert named == written
 
