@@ -26,8 +26,8 @@ HEAVY = [
 
 # Each row may import the rows above it; `EXTRA` adds to that and `NEVER` takes away from it.
 ROWS = (
-    {"records", "errors", "english", "answers"},
-    {"settings", "chunking", "matching", "clauses"},
+    {"records", "errors", "english"},
+    {"settings", "chunking", "matching", "clauses", "answers"},
     {"store", "journal", "prompts", "formats", "facts"},
     {"wordings"},
     {"documents", "offline", "students"},
@@ -39,7 +39,7 @@ EXTRA = {"runner": {"view"}, "cli": {"machine", "view", "runner"}}
 NEVER = {"generation": {"students"}, "curation": {"students"}, "mixing": {"students"}}
 ONLY = {
     "english": set(),
-    "answers": set(),
+    "answers": {"english"},
     "clauses": {"english"},
     "facts": {"english", "clauses"},
     "wordings": {"english", "answers", "clauses", "facts"},

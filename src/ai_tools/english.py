@@ -374,6 +374,13 @@ def is_plural(noun: str) -> bool:
     return "NNS" in readings(head) and "NN" not in readings(head) and not head[0:1].isupper()
 
 
+def is_unit(noun: str) -> bool:
+    """Whether a plural noun measures (metres, euros) and does not count; unknown ones are taken for currencies."""
+    from lemminflect import getAllLemmas
+
+    return noun.lower() in words("units") or "NOUN" not in getAllLemmas(noun.lower())
+
+
 def is_person(noun: str) -> bool:
     """Whether a noun names a person, a post or a body of people, by the list `people`."""
     return not words("people").isdisjoint((low := noun.lower(), low.removesuffix("s"), lemma(low, "NOUN")))

@@ -25,6 +25,9 @@ from .facts import Fact
 from .records import Call, Completion
 from .wordings import Wording
 
+CRISP = 6  # most words of an answer that is asked for by preference
+ENOUGH = 2  # wordings with such an answer that make the others of a fact unnecessary
+
 Reply = dict[str, list[dict[str, Any]]] | dict[str, list[str]]
 
 
@@ -121,7 +124,14 @@ def key_facts(fields: dict[str, Any], seed: int) -> Reply:
 
 
 def _ranked(found: Iterable[Wording], seed: int, kinds: frozenset[str] = frozenset()) -> list[Wording]:
-    """Wordings in the order of choice: the angle's kinds first, then turn by turn over what they ask for."""
+    """Wordings in the order of choice: the angle's kinds first, then turn by turn over what they ask for.
+
+    A fact that can be asked for in a few words is asked for in a few words: long answers cost a student far more
+    tokens than they teach it.
+    """
+    found = list(found)
+    crisp = [w for w in found if len(w.answer.split()) <= CRISP and w.kind != "yesno"]
+    found = crisp if len(crisp) >= ENOUGH else found
     turns: dict[str, int] = {}
     ranked = []
     for w in sorted(found, key=lambda w: _order(seed, w.question)):

@@ -509,9 +509,9 @@ class _Asker:
                 self.form("where", "place", found[3], thing=found[1].strip(), prep=found[2])
 
     def yes_no(self) -> None:
-        """ "May …?" and "Must …?" for what may or must be, and "Is …?" for what is not."""
+        """ "May …?" for what may be, and "Is …?" for what is not; "Must …?" would only say the fact again."""
         c = self.c
-        if not c.negated and c.helpers[:1] in (("may",), ("can",), ("must",)):
+        if not c.negated and c.helpers[:1] in (("may",), ("can",)):
             if not re.search(r"\b(?:only|no more|at most|up to)\b", self.stated()):
                 self.add("yesno", f"Yes, {self.stated()}", self.inverted())
         elif {"not", "never"} & set(c.adverbs) and (c.helpers or (c.voice == "copula" and self.rest())):
@@ -553,23 +553,30 @@ class _Asker:
 _CODE = re.compile(r"\b(?:the )?([a-z]+|Form) ([A-Z]+-\d+)\b")
 _CLASSED = re.compile(r"\bthe ([a-z]+(?: [a-z]+)?) ([A-Z][a-z]+(?: [A-Z][a-z]+)*)\b")
 _PLACED = re.compile(r"\bin the ([a-z]+) of ([A-Z][a-z]+(?: [A-Z][a-z]+)*)\b")
+_INSIDE = re.compile(r"(?<= in )([A-Z][a-z]+(?: [A-Z][a-z]+)*)\b(?! (?:of|for) )")
 _ORGANISED = re.compile(r"\bthe (?:[A-Z][a-z]+ )+([A-Z][a-z]+)\b(?! of [A-Z])")
 
 
 def _values(text: str) -> Iterator[tuple[int, int, str, str]]:
     """(start, end, question words, answer) of every value that a question word can stand for."""
-    numbers = pattern(r"(?i)(?<![\w.,-])(?<!to )(?<!the )(?<!of )(<count>) ((?:[a-z]+ )?)(per cent|[a-z][\w-]+)\b")
+    numbers = pattern(r"(?i)(?<![\w.,-])(?<!to )(?<!the )(<count>) ((?:[a-z-]+ ){0,2}?)(per cent|[a-z-]+)\b")
     for found in numbers.finditer(text):
-        number, adjective, things = found.groups()
-        if adjective and not ("JJ" in readings(adjective.strip()) and "NNS" not in readings(adjective.strip())):
-            things, adjective = adjective.strip(), ""
+        number, before, things = found.groups()
+        while things != "per cent" and not _counted(things) and (more := re.match(r" ([a-z-]+)", text[found.end() :])):
+            if len(before.split()) == 2:
+                break
+            before, things = f"{before}{things} ", more[1]
+            found = re.compile(re.escape(f"{number} {before}{things}")).search(text, found.start()) or found
         if number.lower() != "one" and (things == "per cent" or _counted(things)):
-            answer = f"{number} {adjective}{things}"
-            many = "what percentage" if things == "per cent" else f"how many {adjective}{things}"
+            answer = f"{number} {before}{things}"
+            many = "what percentage" if things == "per cent" else f"how many {before}{things}"
             yield found.start(), found.start() + len(answer), many, answer
     for found in _CODE.finditer(text):
         answer = f"Form {found[2]}" if found[1] == "Form" else found[2]
         yield found.start(), found.end(), f"which {found[1].lower()}", answer
+    for found in _INSIDE.finditer(text):
+        if not {*found[1].split()} & words("months", "days"):
+            yield found.start(1), found.end(1), "which place", found[1]
     for found in _PLACED.finditer(text):
         yield found.start(), found.end(), f"in which {found[1]}", found[2]
     for found in _CLASSED.finditer(text):
