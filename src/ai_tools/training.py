@@ -22,7 +22,7 @@ from . import students
 from .errors import InputError, MissingExtra
 from .students import Student
 
-_ANCHOR_TOKENS = 40_000
+_ANCHOR_BATCH_TOKENS = 100
 
 Row = dict[str, Any]
 Encoded = tuple[list[int], int]
@@ -64,7 +64,7 @@ TINY_RECIPE = Recipe(
     warmup=0.02,
     question_noise=True,
     replay_share=0.18,
-    anchor=0.01,
+    anchor=0.007,
 )
 TINY_BASE_RECIPE = replace(TINY_RECIPE, max_tokens=300_000, warmup=0.08, question_noise=False, anchor=0.0)
 
@@ -112,7 +112,7 @@ def train(
 ) -> list[Row]:
     """Train `student` in place on the rows of a cut; `folder`/model is the result, LoRA merged into its base.
 
-    `general` are rows of `general.jsonl`, by which the recipe's anchor weighs; they are not trained on.
+    `general` are rows of `general.jsonl`, whose facts the recipe's anchor weighs by; they are not trained on.
 
     Chat rows bear the loss on the last answer and the token that ends it; rows with `unmask` and plain-text rows
     on all tokens. `folder`/checkpoints holds the state of an unfinished run, which is taken up again where rows,
@@ -349,7 +349,7 @@ class _Anchor:
     """A pull back to the starting weights, strongest on those that general rows depend on.
 
     Elastic weight consolidation (arXiv 1612.00796): the squared distance, weighted by the diagonal of the empirical
-    Fisher information of the general rows, which is scaled to a mean of 1. Without it a small student forgets what is
+    Fisher information of general facts, which is scaled to a mean of 1. Without it a small student forgets what is
     not replayed.
     """
 
@@ -377,11 +377,17 @@ class _Anchor:
 
 
 def _anchor(general: Sequence[Row], student: Student, recipe: Recipe) -> _Anchor | None:
-    """The anchor of a run; none where it is off, only adapters move, or no general row says what matters."""
-    if not recipe.anchor or recipe.method == "lora" or not general:
+    """The anchor of a run; none where it is off, only adapters move, or no general fact says what matters.
+
+    Facts weigh, running text does not: it would spread the importance over all weights. Small batches, since the
+    square of a mean gradient hides what single facts need.
+    """
+    known = general_rows([row for row in general if row["kind"] != "text"])
+    if not recipe.anchor or recipe.method == "lora" or not known:
         return None
-    once = replace(recipe, max_tokens=_ANCHOR_TOKENS, question_noise=False)
-    plan = _Plan(general_rows(general), student.tokenizer, once, seed=0)
+    size = _ANCHOR_BATCH_TOKENS
+    once = replace(recipe, epochs=1, max_tokens=None, question_noise=False, batch_tokens=size, micro_batch_tokens=size)
+    plan = _Plan(known, student.tokenizer, once, seed=0)
     batches = [plan.collate([{"batch": number}]) for number in range(len(plan.batches))]
     return _Anchor(student.model.eval(), batches, recipe.anchor)
 
