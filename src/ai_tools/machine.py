@@ -19,7 +19,7 @@ EXTRAS = {
     "documents": ("trafilatura", "charset_normalizer"),
 }
 # Seconds of each step on two cores with the sample documents, offline teacher and tiny student.
-REFERENCE_SECONDS = {0: 5, 1: 25, 2: 3, 3: 10, 4: 5, 5: 60, 6: 10}
+REFERENCE_SECONDS = {0: 2, 1: 26, 2: 2, 3: 7, 4: 4, 5: 79, 6: 6}
 
 
 def describe(settings: Settings) -> dict[str, Any]:
