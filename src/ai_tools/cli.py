@@ -9,6 +9,8 @@ import typer
 
 from .errors import AIToolsError, SettingsError
 
+INTERRUPTED = 130
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -70,17 +72,14 @@ def _overrides(parameters: list[str] | None) -> dict[str, str]:
 def main() -> None:
     """Run a command; every foreseen error is one line and an exit code."""
     try:
-        app(standalone_mode=False)
+        code = app(standalone_mode=False) or 0  # Ctrl-C comes back as 130
     except AIToolsError as error:
         typer.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_code)
-    except typer.Exit as done:
-        sys.exit(done.exit_code)
-    except (KeyboardInterrupt, typer.Abort):
-        typer.echo("interrupted: all finished work is kept; run again to go on", err=True)
-        sys.exit(130)
-    except Exception as error:
-        if hasattr(error, "exit_code") and hasattr(error, "format_message"):  # a usage error of click
+        code = error.exit_code
+    except typer.TyperException as error:  # wrong usage: an unknown command or option
+        if error.format_message():  # without arguments the help is all there is to say
             typer.echo(f"error: {error.format_message()}", err=True)
-            sys.exit(error.exit_code)
-        raise
+        code = 2
+    if code == INTERRUPTED:
+        typer.echo("interrupted: all finished work is kept; run again to go on", err=True)
+    sys.exit(code)
