@@ -45,6 +45,7 @@ def test_a_plan_says_what_would_run_and_runs_nothing(tmp_path: Path) -> None:
         (("run", "-p", "qa_per_doc"), ["NAME=VALUE"]),
         (("run", "-p", "max_concurrency=3"), ["max_concurrency", "no notebook"]),
         (("run", "--only", "9"), ["step 9"]),
+        (("run", "--from", "4", "--to", "2"), ["--from 04 --to 02"]),
         (("run", "--onlx", "1"), ["--onlx"]),
         (("run", "-p", "provider=openal"), ["PROVIDER=openal", "offline"]),
         (("walk",), ["walk"]),
@@ -57,6 +58,21 @@ def test_wrong_usage_is_one_line_with_the_value_and_exit_code_2(
     assert done.returncode == 2
     line = one_line(done)
     assert all(word in line for word in words), line
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    done = ai_tools("run", "--only", "0", OUTPUT_DIR=str(tmp_path / "taken"))
+    assert done.returncode == 2
+    assert "OUTPUT_DIR" in one_line(done)
+
+
+def test_a_damaged_manifest_is_no_manifest(tmp_path: Path) -> None:
+    (tmp_path / "step_02").mkdir()
+    (tmp_path / "step_02/manifest.json").write_text("{")
+    done = ai_tools("status", "-p", f"output_dir={tmp_path}")
+    assert done.returncode == 0
+    assert done.stdout.count("missing") == 7
 
 
 def test_a_misspelt_name_in_dotenv_is_refused_with_the_right_one(tmp_path: Path) -> None:

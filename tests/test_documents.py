@@ -112,6 +112,14 @@ def test_an_outline_is_a_short_phrase_fit_after_in(title: str, outline: str) -> 
     assert documents.outline_of(title) == outline
 
 
+def test_two_files_whose_paths_read_alike_keep_two_names(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    for name in ("b/page.md", "b__page.md"):
+        (tmp_path / name).write_text(f"# {name}\n\nA bell.\n")
+    found, _ = documents.convert([tmp_path / "b/page.md", tmp_path / "b__page.md"])
+    assert len({one.name for one in found}) == len({one.id for one in found}) == 2
+
+
 def seeds(**changes: str) -> list[dict[str, str]]:
     files = [Document(x, x, f"{x}.md", f"The {x} book", "text/markdown", "", "markdown", "") for x in ("bell", "lamp")]
     chunks = [Chunk(f"{x}{i}", x, x, i, (), f"{x} text {i}", 0, 1, 1) for x in ("bell", "lamp") for i in range(2)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from typing import Annotated
 
 import typer
@@ -40,18 +41,18 @@ def run(
     steps = runner.select(only or (), first, last)
     if plan:
         runner.check_overrides(loaded, steps, overrides)
-        for line in runner.plan(loaded, steps):
+        for line in runner.plan(loaded, steps, fresh=fresh):
             typer.echo(line)
     else:
         runner.run(loaded, steps, overrides, fresh=fresh, say=typer.echo)
 
 
 @app.command()
-def status() -> None:
+def status(parameter: Parameter = None) -> None:
     """Show which steps are complete, stale or missing, and what they hold."""
     from . import runner, settings
 
-    loaded = settings.load_settings()
+    loaded = settings.load_settings(**_overrides(parameter))
     typer.echo(f"output: {loaded.output}")
     for step in runner.select():
         state = runner.state_of(loaded, step)
@@ -71,6 +72,7 @@ def _overrides(parameters: list[str] | None) -> dict[str, str]:
 
 def main() -> None:
     """Run a command; every foreseen error is one line and an exit code."""
+    warnings.formatwarning = lambda message, *_, **__: f"warning: {message}\n"
     try:
         code = app(standalone_mode=False) or 0  # Ctrl-C comes back as 130
     except AIToolsError as error:
@@ -79,6 +81,11 @@ def main() -> None:
     except typer.TyperException as error:  # wrong usage: an unknown command or option
         if error.format_message():  # without arguments the help is all there is to say
             typer.echo(f"error: {error.format_message()}", err=True)
+        code = 2
+    except OSError as error:  # a folder that cannot be written, a full disk
+        typer.echo(
+            f"error: {error.filename}: {error.strerror}; set OUTPUT_DIR to a folder that can be written", err=True
+        )
         code = 2
     if code == INTERRUPTED:
         typer.echo("interrupted: all finished work is kept; run again to go on", err=True)

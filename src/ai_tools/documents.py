@@ -157,11 +157,21 @@ def outline_of(title: str) -> str:
 
 
 def _names(files: Sequence[Path]) -> dict[Path, str]:
-    """A name for each file: its path below the common folder, `/` as `__`, with the suffix where two would be equal."""
+    """A name for each file: its path below the common folder, `/` as `__`, with the suffix where two would be equal.
+
+    Where `a__x.md` stands beside `a/x.md` that is not enough, and a hash of the path tells them apart.
+    """
     base = Path(os.path.commonpath([file.parent for file in files]))
     short = {file: "__".join(file.relative_to(base).with_suffix("").parts) for file in files}
     count = Counter(short.values())
-    return {file: name if count[name] == 1 else "__".join(file.relative_to(base).parts) for file, name in short.items()}
+    longer = {
+        file: name if count[name] == 1 else "__".join(file.relative_to(base).parts) for file, name in short.items()
+    }
+    again = Counter(longer.values())
+    return {
+        file: name if again[name] == 1 else f"{name}-{content_id(*file.relative_to(base).parts)[:6]}"
+        for file, name in longer.items()
+    }
 
 
 def _first_heading(text: str) -> str:

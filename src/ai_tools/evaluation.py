@@ -39,10 +39,10 @@ def load_exam(path: Path) -> list[Question]:
         elif suffix == ".csv":
             rows = list(csv.DictReader(io.StringIO(text)))
         else:
-            rows = [json.loads(line) for line in text.split("\n") if line.strip()]
+            rows = [_row(line, number) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     except UnicodeDecodeError:
         raise InputError(f"EXAM={path}: not UTF-8; save it as UTF-8") from None
-    except (json.JSONDecodeError, yaml.YAMLError) as error:
+    except (ValueError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"EXAM={path}: cannot be read as {suffix or 'JSON Lines'}: {reason}") from None
     if not rows or not isinstance(rows, list):
@@ -53,6 +53,13 @@ def load_exam(path: Path) -> list[Question]:
         if questions.setdefault(one.id, one).question != one.question:
             raise InputError(f'{path.name}, question {number} ("{one.question}"): its id {one.id} is taken already')
     return list(questions.values())
+
+
+def _row(line: str, number: int) -> Any:
+    try:
+        return json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"line {number}: {error.msg}") from None
 
 
 def _question(row: Any, place: str) -> Question:

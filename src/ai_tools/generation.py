@@ -261,7 +261,9 @@ def generate(items: Sequence[Passage], recipe: Recipe, *, asker: Asker, settings
         causes = "; ".join(sorted({rejection.reason for rejection in failed})[:3])
         raise TooManyFailures(f"{recipe.name}: {len(failed)} of {asked} calls failed ({causes}); run again to go on")
     if not samples:
-        raise NothingProduced(f"{recipe.name}: no pair came out of {len(items)} passages; look at the documents' text")
+        raise NothingProduced(
+            f"{recipe.name}: no pair came out of {len(items)} passages; look at the documents' text (the offline teacher reads English prose only)"
+        )
     return batch
 
 

@@ -36,6 +36,8 @@ def select(only: Sequence[int] = (), first: int = 0, last: int = 6) -> list[Step
     for number in (*only, first, last):
         if not 0 <= number < len(STEPS):
             raise UsageError(f"step {number}: there are steps 00 to {len(STEPS) - 1:02d}")
+    if first > last and not only:
+        raise UsageError(f"--from {first:02d} --to {last:02d}: no step lies between; swap the two")
     return [step for step in STEPS if (step.number in only if only else first <= step.number <= last)]
 
 
@@ -145,6 +147,7 @@ def _execute(settings: Settings, step: StepSpec, overrides: dict[str, str]) -> N
     typed = settings.model_dump(mode="json")
     parameters = {name: typed[name] for name in overrides if name in parameters_of(notebook)}
     unfinished = folder / f".{notebook.name}"
+    logging.getLogger("papermill").setLevel(logging.ERROR)  # it warns of `x: int | None` as an unknown parameter
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # an interrupted kernel leaves callbacks that complain
     # Kernels talk over loopback ports that every user of the machine can reach, hence the encryption.
     config = Config({"KernelManager": {"transport_encryption": "auto"}})
@@ -158,11 +161,11 @@ def _execute(settings: Settings, step: StepSpec, overrides: dict[str, str]) -> N
         cause = (
             error.evalue if kind is not WorkError or error.ename == "WorkError" else f"{error.ename}: {error.evalue}"
         )
-        shutil.move(unfinished, folder / notebook.name)
-        raise _as_error(
-            kind, f"{step.folder}: {cause} (the notebook as far as it ran: {folder / notebook.name})"
-        ) from None
+        failed = folder / f"{notebook.stem}.failed.ipynb"  # beside the one of the last good run
+        shutil.move(unfinished, failed)
+        raise _as_error(kind, f"{step.folder}: {cause} (the notebook as far as it ran: {failed})") from None
     shutil.move(unfinished, folder / notebook.name)
+    (folder / f"{notebook.stem}.failed.ipynb").unlink(missing_ok=True)
 
 
 @contextmanager
@@ -177,18 +180,21 @@ def _environment(overrides: dict[str, str]) -> Iterator[None]:
         os.environ.update(before)
 
 
-def plan(settings: Settings, steps: Sequence[StepSpec]) -> list[str]:
-    """What `run` would do, a line a step, and the teacher's calls where the chunks are there already."""
+def plan(settings: Settings, steps: Sequence[StepSpec], *, fresh: bool = False) -> list[str]:
+    """What `run` would do as things stand, a line a step, and the calls of step 03 where the chunks are there."""
     lines = []
     for step in steps:
         state = state_of(settings, step)
-        skipped = state.state == "complete" and step.number != 0
-        lines.append(f"{step.folder:28} {'skip' if skipped else 'run':5} {state.reason}")
+        skipped = state.state == "complete" and step.number != 0 and not fresh
+        after = " (unless its inputs change)" if skipped and any("  run " in line for line in lines) else ""
+        lines.append(f"{step.folder:28} {'skip' if skipped else 'run':5} {state.reason}{after}")
     lines.append(
         f"teacher: {settings.provider}" + (" (nothing leaves this machine)" if settings.provider == "offline" else "")
     )
     chunks = store.step_folder(settings, 2) / "chunks.jsonl"
-    if chunks.is_file():
+    if not chunks.is_file():
+        lines.append("  calls of step 03: known once step 02 has run")
+    else:
         n = settings.seed_data_subsample or len(store.read_rows(chunks))
         for name in store.DATASETS:
             calls = generation.expected_calls(generation.load_recipe(name), n, settings.summaries)

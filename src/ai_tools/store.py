@@ -136,9 +136,12 @@ def base_student_path(settings: Settings) -> Path:
 
 
 def read_manifest(settings: Settings, number: int) -> dict[str, Any] | None:
-    """The step's manifest, or None where the step is not complete."""
+    """The step's manifest, or None where the step is not complete; a damaged one says no more than none."""
     path = step_folder(settings, number) / "manifest.json"
-    return read_json(path) if path.is_file() else None
+    try:
+        return read_json(path) if path.is_file() else None
+    except ValueError:
+        return None
 
 
 class Step:
