@@ -261,9 +261,8 @@ def generate(items: Sequence[Passage], recipe: Recipe, *, asker: Asker, settings
         causes = "; ".join(sorted({rejection.reason for rejection in failed})[:3])
         raise TooManyFailures(f"{recipe.name}: {len(failed)} of {asked} calls failed ({causes}); run again to go on")
     if not samples:
-        raise NothingProduced(
-            f"{recipe.name}: no pair came out of {len(items)} passages; look at the documents' text (the offline teacher reads English prose only)"
-        )
+        fix = "look at the documents' text; the offline teacher reads English prose only"
+        raise NothingProduced(f"{recipe.name}: no pair came out of the passages ({len(items)}); {fix}")
     return batch
 
 

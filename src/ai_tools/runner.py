@@ -182,7 +182,7 @@ def _environment(overrides: dict[str, str]) -> Iterator[None]:
 
 def plan(settings: Settings, steps: Sequence[StepSpec], *, fresh: bool = False) -> list[str]:
     """What `run` would do as things stand, a line a step, and the calls of step 03 where the chunks are there."""
-    lines = []
+    lines: list[str] = []
     for step in steps:
         state = state_of(settings, step)
         skipped = state.state == "complete" and step.number != 0 and not fresh
