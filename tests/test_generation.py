@@ -445,9 +445,11 @@ def test_sampling_comes_from_the_settings_and_reaches_the_calls(journal: Journal
 def test_one_call_can_be_asked_by_hand(journal: Journal) -> None:
     asker = asker_of(FakeTeacher(), journal)
     call = asker.plan("key_facts", {"title": "t", "section": "s", "passage": "p"})
-    assert len(asker.ask_one(call).facts) == 12
+    (reply,) = asker.run([asker.ask(call)])
+    assert len(reply.facts) == 12
+    faulty = asker_of(FaultyTeacher("p", "key_facts"), journal)
     with pytest.raises(BadReply):
-        asker_of(FaultyTeacher("p", "key_facts"), journal).ask_one(replace(call, key="other"))
+        faulty.run([faulty.ask(replace(call, key="other"))])
     assert len(journal) == 2
 
 

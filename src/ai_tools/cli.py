@@ -83,10 +83,8 @@ def main() -> None:
             typer.echo(f"error: {error.format_message()}", err=True)
         code = 2
     except OSError as error:  # a folder that cannot be written, a full disk
-        typer.echo(
-            f"error: {error.filename}: {error.strerror}; set OUTPUT_DIR to a folder that can be written", err=True
-        )
-        code = 2
+        typer.echo(f"error: {error}; set OUTPUT_DIR to a folder that can be written", err=True)
+        code = 2 if error.filename else 1
     if code == INTERRUPTED:
         typer.echo("interrupted: all finished work is kept; run again to go on", err=True)
     sys.exit(code)

@@ -148,10 +148,6 @@ class Asker:
             loaded, fields, teacher=self.teacher, sampling=self.sampling, instructions=instructions, **origin
         )
 
-    def ask_one(self, call: Call) -> Any:
-        """Ask and parse a single call, from ordinary code. Raises BadReply."""
-        return self.run([self.ask(call)])[0]
-
     def run(self, work: Sequence[Any]) -> list[Any]:
         """Await all coroutines side by side; results in their order."""
 
@@ -228,7 +224,7 @@ class Asker:
         except asyncio.CancelledError:
             self._commit([*batch, *self._waiting(self._queue.qsize())])
             raise
-        except Exception as error:
+        except Exception as error:  # whoever waits for these rows must hear of it, whatever it is
             for *_, committed in batch:
                 committed.set_exception(error)
             raise
