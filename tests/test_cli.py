@@ -47,17 +47,29 @@ def test_a_plan_says_what_would_run_and_runs_nothing(tmp_path: Path) -> None:
         (("run", "--only", "9"), ["step 9"]),
         (("run", "--from", "4", "--to", "2"), ["--from 04 --to 02"]),
         (("run", "--onlx", "1"), ["--onlx"]),
-        (("run", "-p", "provider=openal"), ["PROVIDER=openal", "offline"]),
+        (("run", "-p", "provider=openal"), ["PROVIDER=openal", "offline", "openai-compatible"]),
+        (
+            ("run", "--plan", "-p", "provider=openai"),
+            ["PROVIDER=openai", "set OPENAI_API_KEY or TEACHER_MODEL_API_KEY"],
+        ),
         (("walk",), ["walk"]),
     ],
 )
 def test_wrong_usage_is_one_line_with_the_value_and_exit_code_2(
     tmp_path: Path, arguments: tuple[str, ...], words: list[str]
 ) -> None:
-    done = ai_tools(*arguments, OUTPUT_DIR=str(tmp_path))
+    done = ai_tools(*arguments, OUTPUT_DIR=str(tmp_path), OPENAI_API_KEY="", TEACHER_MODEL_API_KEY="", API_KEY="")
     assert done.returncode == 2
     line = one_line(done)
     assert all(word in line for word in words), line
+
+
+@pytest.mark.parametrize("name", ["teacher_model_api_key", "openai_api_key", "judge_api_key"])
+def test_a_key_is_no_parameter_of_a_notebook_and_is_not_repeated(tmp_path: Path, name: str) -> None:
+    done = ai_tools("run", "-p", f"{name}=hunter2", OUTPUT_DIR=str(tmp_path))
+    assert done.returncode == 2
+    assert f"{name}: no notebook" in one_line(done)
+    assert "hunter2" not in done.stdout + done.stderr
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
@@ -90,11 +102,14 @@ def test_a_step_before_the_one_it_needs_says_which_to_run_first(tmp_path: Path) 
     assert "run step 02 first" in one_line(done)
 
 
-def test_help_loads_no_heavy_package() -> None:
+def test_help_names_every_command_and_loads_no_heavy_package() -> None:
     code = (
         "import sys\nfrom typer.testing import CliRunner\nfrom ai_tools.cli import app\n"
-        "assert CliRunner().invoke(app, ['run', '--help']).exit_code == 0\n"
-        "print([name for name in ('torch', 'transformers', 'pandas', 'papermill', 'datasets') if name in sys.modules])"
+        "shown = CliRunner().invoke(app, ['--help']).output\n"
+        "for name in ('run', 'status', 'generate', 'list-providers', 'journal'):\n"
+        "    assert name in shown and CliRunner().invoke(app, [name, '--help']).exit_code == 0\n"
+        "heavy = 'torch', 'transformers', 'pandas', 'papermill', 'datasets', 'aiohttp', 'openai', 'json_repair'\n"
+        "print([name for name in heavy if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"

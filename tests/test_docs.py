@@ -3,17 +3,22 @@
 import json
 import re
 import tomllib
+from io import StringIO
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import typer
+import yaml
+from dotenv import dotenv_values
 from typer.testing import CliRunner
 
 import ai_tools
-from ai_tools import settings
+from ai_tools import providers, settings, teachers, tools
 from ai_tools.cli import app
+from ai_tools.curation import CHECKS
 from ai_tools.runner import parameters_of
-from ai_tools.settings import Settings, env_names, example_env
+from ai_tools.settings import Settings, env_names, example_env, load_settings
 from ai_tools.store import STEPS, StepSpec
 
 ROOT = Path(__file__).parents[1]
@@ -30,6 +35,13 @@ HEADINGS = [
     "Debug and tips",
     "Next",
 ]
+COMMANDS = {  # the section of the top page that explains each
+    "run": "Command line",
+    "status": "Command line",
+    "list-providers": "Your own teacher",
+    "generate": "Single tools",
+    "journal": "Single tools",
+}
 VARIABLES = {env_names(name)[0]: name for name in Settings.model_fields}
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name)
 every_step = pytest.mark.parametrize("step", STEPS, ids=lambda step: step.folder)
@@ -66,6 +78,11 @@ def variables(text: str) -> dict[str, str]:
     return {row[0].strip("`"): "" if row[1] == "empty" else row[1].strip("`") for row in rows}
 
 
+def options_of(command: str) -> set[str]:
+    options = {name for one in typer.main.get_command(app).commands[command].params for name in one.opts}
+    return {name for name in options if name.startswith("-")}
+
+
 def wild(name: str) -> str:
     """A file name with its changing parts, {N} or <dataset>, as stars."""
     return re.sub(r"\{[^}]*\}|<[^>]*>", "*", name)
@@ -95,20 +112,26 @@ def test_every_make_target_exists(page: Path) -> None:
 
 @every_page
 def test_every_command_and_option_of_the_command_line_exists(page: Path) -> None:
-    lines = re.findall(r"^ai-tools (\w+)([^#\n]*)", code(page.read_text("utf-8")), re.MULTILINE)
+    lines = re.findall(r"^ai-tools ([\w-]+)([^#\n]*)", code(page.read_text("utf-8")), re.MULTILINE)
     for command, options in lines:
         help_text = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"})
         assert help_text.exit_code == 0, command
         for option in re.findall(r"(?<!\S)--?[a-z-]+", options):
-            assert re.search(rf"(?<!\S){option}(?!\S)", help_text.output), f"ai-tools {command} {option}"
+            assert option in options_of(command), f"ai-tools {command} {option}"
         for name in re.findall(r"-p (\w+)=", options):
             assert any(name in parameters_of(ROOT / step.notebook) for step in STEPS), name
 
 
-def test_the_top_page_shows_every_option_of_run() -> None:
-    help_text = CliRunner().invoke(app, ["run", "--help"], env={"COLUMNS": "200"}).output
-    offered = set(re.findall(r"(?<!\S)--[a-z]+(?!\S)", help_text)) - {"--help", "--parameter"}
-    assert not [option for option in offered if option not in TOP.read_text("utf-8")]
+def test_every_command_has_its_section() -> None:
+    assert set(typer.main.get_command(app).commands) == set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_top_page_shows_every_option_of_a_command(command: str) -> None:
+    shown = code(section(TOP.read_text("utf-8"), COMMANDS[command]))
+    assert f"ai-tools {command}" in shown
+    missing = options_of(command) - set(re.findall(r"(?<!\S)--?[a-z-]+(?!\S)", shown))
+    assert missing <= {"--parameter", "--help"}
 
 
 @every_page
@@ -126,6 +149,16 @@ def test_a_step_lists_exactly_its_own_variables(step: StepSpec) -> None:
     assert {VARIABLES[name] for name in variables(section(text_of(step), "Environment variables"))} == own
 
 
+@every_step
+def test_a_step_says_which_variables_are_no_parameters(step: StepSpec) -> None:
+    text = section(text_of(step), "Environment variables")
+    sentence = re.search(r"^All but (.*?) (?:is|are) in the notebook's", text, re.MULTILINE)
+    named = names(sentence[1]) if sentence else variables(text.partition("\nFrom the environment or `.env` only:")[2])
+    assert {VARIABLES[name] for name in variables(text)} - {VARIABLES[name] for name in named} == set(
+        parameters_of(ROOT / step.notebook)
+    )
+
+
 def test_every_setting_is_explained_on_some_page() -> None:
     explained = {name for page in PAGES for name in variables(page.read_text("utf-8"))}
     assert explained == set(VARIABLES)
@@ -133,6 +166,54 @@ def test_every_setting_is_explained_on_some_page() -> None:
 
 def test_the_example_env_is_the_one_that_the_settings_make() -> None:
     assert (ROOT / ".env.example").read_text("utf-8") == example_env()
+
+
+def test_the_table_of_providers_is_the_one_of_the_package() -> None:
+    rows = [row for row in table(section(TOP.read_text("utf-8"), "Your own teacher")) if len(row) == 4]
+    offline, *asked = providers.providers().values()
+    expected = [([offline.name], [], [], [])]
+    for one in asked:
+        keys = [env_names(name)[0] for name in one.keys]
+        model, address = one.model or "TEACHER_MODEL_NAME", one.base_url or "TEACHER_MODEL_BASE_URL"
+        expected.append(([one.name, *one.aliases], [model], keys, [address]))
+    assert [(names(row[0]), names(row[1]), names(row[2]), names(row[3])[:1]) for row in rows] == expected
+
+
+def test_the_date_of_the_prices_is_the_one_of_the_table() -> None:
+    table_of_prices = yaml.safe_load((Path(ai_tools.__file__).parent / "data/providers.yaml").read_text("utf-8"))
+    text = section(TOP.read_text("utf-8"), "Your own teacher")
+    assert re.findall(r"\d{4}-\d\d-\d\d", text) == [table_of_prices["seen"]]
+
+
+def test_every_example_of_a_dotenv_file_chooses_a_teacher(toy_root: Path) -> None:
+    blocks = re.findall(r"```dotenv\n(.*?)```", TOP.read_text("utf-8"), re.DOTALL)
+    assert len(blocks) == 3
+    for block in blocks:
+        (toy_root / ".env").write_text(block)
+        assert set(dotenv_values(stream=StringIO(block))) <= set(VARIABLES)
+        assert teachers.connect(load_settings()).base_url
+
+
+def test_the_rows_of_generate_have_the_fields_that_the_top_page_names(toy_settings: Settings) -> None:
+    source = toy_settings.root / "chunks.jsonl"
+    source.write_text(json.dumps({"chunk_id": "c", "text": "The lamp on the pier has 12 panes of glass."}) + "\n")
+    made = tools.generate_qa(source, toy_settings.root / "pairs.json", toy_settings)
+    sentence = re.search(r"Each row has (.*?);", TOP.read_text("utf-8"), re.DOTALL)
+    assert sentence
+    assert {tuple(row) for row in json.loads(made.output.read_text())} == {tuple(names(sentence[1]))}
+
+
+def test_no_key_is_a_parameter_of_a_notebook() -> None:
+    keys = {name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
+    assert {VARIABLES[name] for name in variables(TOP.read_text("utf-8")) if name.endswith("_KEY")} == keys
+    assert not keys & {name for step in STEPS for name in parameters_of(ROOT / step.notebook)}
+
+
+def test_the_checks_of_step_03_are_all_named() -> None:
+    ((_, content),) = [row for row in table(text_of(STEPS[3])) if row[0] == "`rejected.jsonl`"]
+    listed = {name for part in re.findall(r"\(([a-z_, ]+)\)", content) for name in part.split(", ")}
+    assert listed == {*CHECKS, "duplicate"}
+    assert {"reply", "transport"} <= set(re.findall(r"(\w+):", content))
 
 
 @every_step
@@ -205,7 +286,9 @@ def test_the_extras_of_the_install_lines_exist() -> None:
 @every_step
 def test_the_error_messages_that_a_page_quotes_are_in_the_package(step: StepSpec) -> None:
     sources = "\n".join(path.read_text("utf-8") for path in Path(settings.__file__).parent.glob("*.py"))
-    plain = re.sub(r'"\s*\n\s*f?"', "", sources)  # strings that go on in the next line
+    joined = re.sub(r'"\s*\n\s*f?"', "", sources)  # strings that go on in the next line
+    choice = r"\{'([^']*)' if [^{}]*? else '([^']*)'\}"  # words that a message chooses between
+    plain = re.sub(choice, r"\1", joined) + re.sub(choice, r"\2", joined)
     for hint in re.findall(r"^- `([^`]+)`:", section(text_of(step), "Debug and tips"), re.MULTILINE):
         runs = re.findall(r"[a-z][a-z' ]{12,}", re.sub(r"\d+|\bstep\b", "…", hint))
         assert all(run.strip() in plain for run in runs), hint

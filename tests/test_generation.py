@@ -1,21 +1,24 @@
 """Generation: plan order, resuming, blocks, attribution, failures as data. The teacher is a small real object."""
 
 import asyncio
+import gc
 import json
 import random
-from collections.abc import Iterator
+import signal
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ai_tools import evaluation, generation, store
+from ai_tools import evaluation, generation, store, teachers
+from ai_tools.asking import Asker, Estimate
 from ai_tools.errors import NothingProduced, TooManyFailures
-from ai_tools.generation import Asker, Batch, Passage, load_recipe
+from ai_tools.generation import Batch, Passage, load_recipe
 from ai_tools.journal import Journal
 from ai_tools.prompts import BadReply, Sampling
-from ai_tools.records import Call, Completion, Sample
+from ai_tools.records import Call, Completion, Progress, Sample, WorkedExample
 from ai_tools.settings import Settings
 
 PROMPTS = ("extractive_summary", "detailed_summary", "key_facts", "questions", "fact_questions", "faithfulness")
@@ -26,6 +29,10 @@ class FakeTeacher:
 
     provider = "fake"
     model = "m"
+    base_url = ""
+    own_host = True
+    concurrency = 64
+    facts = 12
 
     def __init__(self, *, pairs_per_call: int = 2, delays: Iterator[float] | None = None):
         self.pairs_per_call, self.delays = pairs_per_call, delays
@@ -40,7 +47,10 @@ class FakeTeacher:
         finally:
             self.in_flight -= 1
         self.calls.append(call)
-        return Completion(self.reply(call), self.model)
+        return Completion(self.reply(call), self.model, prompt_tokens=100, completion_tokens=10)
+
+    async def close(self) -> None:
+        pass
 
     def reply(self, call: Call) -> str:
         return json.dumps({call.reply: getattr(self, f"make_{call.reply}")(call)})
@@ -49,7 +59,7 @@ class FakeTeacher:
         return [{"angle": angle, "text": f"{angle}: {call.fields['passage']}"} for angle in call.fields["angles"]]
 
     def make_facts(self, call: Call) -> list[Any]:
-        return [f"{call.fields['passage']} Fact {number}." for number in range(12)]
+        return [f"{call.fields['passage']} Fact {number}." for number in range(self.facts)]
 
     def make_pairs(self, call: Call) -> list[Any]:
         facts = call.fields.get("facts") or [{"id": "", "text": call.fields["passage"]}]
@@ -95,10 +105,6 @@ def settings(toy_settings: Settings) -> Settings:
     return toy_settings.with_(number_of_summaries=5, questions_per_chunk=2)
 
 
-def asker_of(teacher: FakeTeacher, journal: Journal, **options: Any) -> Asker:
-    return Asker(teacher, journal, sampling=Sampling(), **options)
-
-
 def make(
     recipe: str,
     teacher: FakeTeacher,
@@ -107,9 +113,7 @@ def make(
     items: list[Passage] = ITEMS,
     **options: Any,
 ) -> Batch:
-    return generation.generate(
-        items, load_recipe(recipe), asker=asker_of(teacher, journal, **options), settings=settings
-    )
+    return generation.generate(items, load_recipe(recipe), asker=Asker(teacher, journal, settings, **options))
 
 
 @pytest.mark.parametrize("recipe", store.DATASETS)
@@ -120,7 +124,7 @@ def test_samples_come_in_plan_order_whatever_the_order_of_completion(
     delays = iter(lambda: rng.random() / 300, None)
     hurried = make(recipe, FakeTeacher(delays=delays), journal, settings)
     with Journal(tmp_path / "other/journal.sqlite") as other:
-        orderly = make(recipe, FakeTeacher(), other, settings, concurrency=1)
+        orderly = make(recipe, FakeTeacher(), other, settings.with_(max_concurrency=1))
     assert hurried.samples == orderly.samples
     chunks = [sample.chunk_id for sample in hurried.samples]
     assert chunks == sorted(chunks), "passage by passage"
@@ -203,27 +207,42 @@ def test_replies_are_matched_by_id_in_any_order_and_unknown_ids_are_ignored(
             assert (sample.faithfulness_explanation or "").strip() == sample.response
 
 
+@pytest.fixture(autouse=True)
+def heeded_interrupts() -> Iterator[None]:
+    """A test runner in the background ignores Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class DyingTeacher(FakeTeacher):
-    """Ends the process, as Ctrl-C or `exit` would, when it is asked for the n-th time."""
+    """When it is asked for the n-th time, the user presses Ctrl-C, or it breaks."""
 
     def __init__(self, last: int, how: type[BaseException], **options: Any):
         super().__init__(**options)
         self.last, self.how = last, how
+        self.dead = False
 
     async def complete(self, call: Call) -> Completion:
+        if self.dead:
+            await asyncio.sleep(60)
         if len(self.calls) >= self.last:
-            raise self.how
+            self.dead = True
+            if self.how is not KeyboardInterrupt:
+                raise self.how
+            signal.raise_signal(signal.SIGINT)
+            await asyncio.sleep(60)
         return await super().complete(call)
 
 
 @pytest.mark.parametrize("recipe", store.DATASETS)
-@pytest.mark.parametrize("how", [KeyboardInterrupt, SystemExit])
+@pytest.mark.parametrize("how", [KeyboardInterrupt, RuntimeError])
 def test_a_killed_run_repeats_no_finished_call(
     recipe: str, how: type[BaseException], journal: Journal, settings: Settings, tmp_path: Path
 ) -> None:
     dying = DyingTeacher(9, how)
     with pytest.raises(how):
-        make(recipe, dying, journal, settings, concurrency=4)
+        make(recipe, dying, journal, settings.with_(max_concurrency=4))
     finished = {call.key for call in dying.calls}
     assert len(finished) == len(journal) >= 9
     teacher = FakeTeacher()
@@ -236,11 +255,11 @@ def test_a_killed_run_repeats_no_finished_call(
 
 
 class SuddenTeacher(DyingTeacher):
-    """Answers at once, so that its replies still wait to be written when it ends the process."""
+    """Answers at once, so that its replies still wait to be written when the run ends."""
 
     async def complete(self, call: Call) -> Completion:
         if len(self.calls) >= self.last:
-            raise self.how
+            return await super().complete(call)
         self.calls.append(call)
         return Completion(self.reply(call), self.model)
 
@@ -252,6 +271,15 @@ def test_replies_that_wait_to_be_written_are_kept_when_the_run_is_interrupted(
     with pytest.raises(how):
         make("document_based_qa", SuddenTeacher(8, how), journal, settings)
     assert len(journal) == 8
+
+
+def test_an_interrupted_run_ends_without_a_complaint_about_what_it_did_not_begin(
+    journal: Journal, settings: Settings, recwarn: pytest.WarningsRecorder
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        make("document_based_qa", DyingTeacher(3, KeyboardInterrupt), journal, settings.with_(max_concurrency=1))
+    gc.collect()
+    assert [str(one.message) for one in recwarn] == []
 
 
 @pytest.mark.parametrize("recipe", store.DATASETS)
@@ -326,6 +354,9 @@ def test_equal_calls_in_flight_are_asked_once_so_that_a_rerun_gives_equal_sample
     assert make("document_based_qa", MoodyTeacher(), journal, settings, twins).samples == first.samples
 
 
+REFUSAL = "no JSON in it: 'I had rather not.'"
+
+
 class FaultyTeacher(FakeTeacher):
     """Answers calls about one passage in prose, or cut off."""
 
@@ -341,9 +372,7 @@ class FaultyTeacher(FakeTeacher):
         return done
 
 
-@pytest.mark.parametrize(
-    ("finish_reason", "says"), [("stop", "reply: Invalid JSON"), ("length", "cut off after 7 tokens")]
-)
+@pytest.mark.parametrize(("finish_reason", "says"), [("stop", REFUSAL), ("length", "cut off after 7 tokens")])
 def test_a_bad_reply_is_one_recorded_failure_and_the_others_go_on(
     journal: Journal, settings: Settings, finish_reason: str, says: str
 ) -> None:
@@ -355,12 +384,42 @@ def test_a_bad_reply_is_one_recorded_failure_and_the_others_go_on(
         assert failure.check == "reply"
         assert says in failure.reason
         assert (failure.row["chunk_id"], failure.row["prompt"]) == ("c2", "questions")
-    rejected = [row for row in journal.rows() if row["status"] == "rejected"]
-    assert {row["key"] for row in rejected} == {failure.row["key"] for failure in batch.failed}
+    rejected = {row["key"] for row in journal.rows() if row["status"] == "rejected"}
+    assert {failure.row["key"] for failure in batch.failed} < rejected
+    assert len(rejected) == 10, "each was asked for once more, in vain"
+    assert batch.calls == len(teacher.calls) == 15 + 10 + 3
     again = FakeTeacher()
     second = make("document_based_qa", again, journal, settings.with_(max_failure_rate=0.5))
     assert again.calls == [], "a rejected reply is not asked for again"
     assert len(second.failed) == 5
+
+
+class Mending(FakeTeacher):
+    """Answers in prose first, and as it should when it is told what is wrong."""
+
+    def reply(self, call: Call) -> str:
+        return super().reply(call) if call.follows else "I had rather not."
+
+
+@pytest.mark.parametrize("recipe", store.DATASETS)
+def test_a_bad_reply_is_made_good_by_one_more_call(recipe: str, journal: Journal, settings: Settings) -> None:
+    batch = make(recipe, Mending(), journal, settings)
+    with Journal(journal.path.with_name("other.sqlite")) as other:
+        undisturbed = make(recipe, FakeTeacher(), other, settings)
+    assert (batch.samples, batch.failed) == (undisturbed.samples, [])
+    assert batch.calls == 2 * undisturbed.calls == len(journal)
+    assert make(recipe, idle := FakeTeacher(), journal, settings).samples == batch.samples
+    assert idle.calls == []
+
+
+def test_replies_that_could_not_be_used_are_asked_for_again_where_the_user_says_so(
+    journal: Journal, settings: Settings
+) -> None:
+    make("document_based_qa", FaultyTeacher("c2"), journal, settings.with_(max_failure_rate=0.5))
+    teacher = FakeTeacher()
+    batch = make("document_based_qa", teacher, journal, settings.with_(retry_rejected=True))
+    assert {call.fields["passage"] for call in teacher.calls} == {"Text c2."}
+    assert (len(batch.samples), batch.failed) == (40, [])
 
 
 def test_a_judge_that_fails_leaves_its_samples_unjudged(journal: Journal, settings: Settings) -> None:
@@ -381,16 +440,36 @@ def test_a_lost_block_of_summaries_loses_no_other_block(journal: Journal, settin
 
 
 def test_too_many_failures_are_an_error_that_says_how_many_and_why(journal: Journal, settings: Settings) -> None:
-    with pytest.raises(
-        TooManyFailures, match=r"document_based_qa: 5 of 23 calls failed \(reply: Invalid JSON.*run again"
-    ):
+    with pytest.raises(TooManyFailures, match=rf"document_based_qa: 5 of \d+ calls failed \({REFUSAL}\); run again"):
         make("document_based_qa", FaultyTeacher("c2"), journal, settings)
-    assert len(journal) == 23, "what was finished is kept"
+    assert len(journal) == 15 + 10 + 3, "what was finished is kept"
+
+
+def test_a_second_try_at_a_bad_reply_does_not_thin_out_the_failures(journal: Journal, settings: Settings) -> None:
+    with pytest.raises(TooManyFailures):  # 5 of 20 questions and 3 judgements
+        make("document_based_qa", FaultyTeacher("c2"), journal, settings.with_(max_failure_rate=0.2))
+
+
+@pytest.mark.parametrize("step", ["worked examples", "exam"])
+def test_worked_examples_and_the_exam_fail_by_the_same_rule(journal: Journal, settings: Settings, step: str) -> None:
+    class Refusing(FakeTeacher):
+        def reply(self, call: Call) -> str:
+            return "I had rather not."
+
+    asker = Asker(Refusing(), journal, settings)
+    work = generation.worked_examples if step == "worked examples" else generation.write_exam
+    with pytest.raises(TooManyFailures, match=rf"{step}: 4 of \d+ calls failed \({REFUSAL}\); run again"):
+        work(ITEMS, asker=asker)
 
 
 def test_nothing_at_all_is_an_error_and_no_success(journal: Journal, settings: Settings) -> None:
     with pytest.raises(NothingProduced, match=r"document_based_qa: no pair came out of the passages .4."):
         make("document_based_qa", FakeTeacher(pairs_per_call=0), journal, settings)
+    assert {row["status"] for row in journal.rows()} == {"empty"}
+    idle = FakeTeacher()
+    with pytest.raises(NothingProduced):
+        make("document_based_qa", idle, journal, settings)
+    assert idle.calls == [], "nothing is an answer, too"
 
 
 @pytest.mark.parametrize("limit", [1, 3])
@@ -399,7 +478,7 @@ def test_no_more_calls_are_in_flight_than_allowed_and_no_fewer(
 ) -> None:
     delays = iter(lambda: 0.001, None)
     teacher = FakeTeacher(delays=delays)
-    make("document_based_qa", teacher, journal, settings, concurrency=limit)
+    make("document_based_qa", teacher, journal, settings.with_(max_concurrency=limit))
     assert teacher.most_in_flight == limit
 
 
@@ -411,14 +490,24 @@ def test_it_works_inside_a_running_event_loop_as_in_a_notebook(journal: Journal,
 
 
 def test_progress_counts_every_passage_to_the_end(journal: Journal, settings: Settings) -> None:
-    seen: list[tuple[int, int]] = []
-    make("document_based_qa", FakeTeacher(), journal, settings, on_progress=lambda *at: seen.append(at))
-    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    seen: list[Progress] = []
+    priced = settings.with_(teacher_price="1,10")
+    batch = make("document_based_qa", FakeTeacher(), journal, priced, on_progress=lambda now: seen.append(replace(now)))
+    done = [now.done for now in seen]
+    assert done == sorted(done)
+    assert set(done) == {0, 1, 2, 3, 4}
+    assert {now.total for now in seen} == {4}
+    last = seen[-1]
+    assert (last.calls, last.from_journal, last.failed, last.in_flight) == (batch.calls, 0, 0, 0)
+    assert last.tokens == 110 * batch.calls
+    assert last.usd == pytest.approx(2e-4 * batch.calls)
+    make("document_based_qa", FakeTeacher(), journal, settings, on_progress=seen.append)
+    assert (seen[-1].calls, seen[-1].from_journal, seen[-1].tokens) == (0, batch.calls, 0)
 
 
 def test_an_error_of_the_teacher_itself_comes_out_as_it_is(journal: Journal, settings: Settings) -> None:
     with pytest.raises(RuntimeError):
-        make("document_based_qa", DyingTeacher(3, RuntimeError), journal, settings, concurrency=1)
+        make("document_based_qa", DyingTeacher(3, RuntimeError), journal, settings.with_(max_concurrency=1))
     assert len(journal) == 3
 
 
@@ -436,31 +525,31 @@ def test_the_users_instructions_reach_every_generation_prompt_and_not_the_judge(
 
 def test_sampling_comes_from_the_settings_and_reaches_the_calls(journal: Journal, settings: Settings) -> None:
     chosen = settings.with_(teacher_temperature=0, teacher_max_tokens=99, teacher_top_p=0.5, seed=3)
-    assert generation.sampling(chosen) == Sampling(0.0, 99, 0.5, 3)
-    asker = Asker(FakeTeacher(), journal, sampling=generation.sampling(chosen))
+    assert teachers.sampling(chosen) == Sampling(0.0, 99, 0.5, 3)
+    asker = Asker(FakeTeacher(), journal, chosen)
     call = asker.plan("key_facts", {"title": "t", "section": "s", "passage": "p"})
     assert (call.temperature, call.max_tokens, call.top_p) == (0.0, 99, 0.5)
 
 
-def test_one_call_can_be_asked_by_hand(journal: Journal) -> None:
-    asker = asker_of(FakeTeacher(), journal)
+def test_one_call_can_be_asked_by_hand(journal: Journal, settings: Settings) -> None:
+    asker = Asker(FakeTeacher(), journal, settings)
     call = asker.plan("key_facts", {"title": "t", "section": "s", "passage": "p"})
     (reply,) = asker.run([asker.ask(call)])
     assert len(reply.facts) == 12
-    faulty = asker_of(FaultyTeacher("p", "key_facts"), journal)
-    with pytest.raises(BadReply):
+    faulty = Asker(FaultyTeacher("p", "key_facts"), journal, settings)
+    with pytest.raises(BadReply, match=REFUSAL):
         faulty.run([faulty.ask(replace(call, key="other"))])
-    assert len(journal) == 2
+    assert len(journal) == 1 + 2
 
 
-def test_the_worked_example_of_a_document_comes_from_that_document(journal: Journal) -> None:
+def test_the_worked_example_of_a_document_comes_from_that_document(journal: Journal, settings: Settings) -> None:
     class Examples(FakeTeacher):
         def make_pairs(self, call: Call) -> list[Any]:
             found = super().make_pairs(call)
             return found[:1] if "c1" in call.fields["passage"] else found
 
     teacher = Examples(pairs_per_call=3)
-    found = generation.worked_examples(ITEMS, asker=asker_of(teacher, journal))
+    found = generation.worked_examples(ITEMS, asker=Asker(teacher, journal, settings))
     assert list(found) == ["d1", "d2"]
     assert [len(example.pairs) for example in found.values()] == [3, 3]
     assert all("Text c2." in question for question, _ in found["d1"].pairs), "the first passage that yields three"
@@ -469,8 +558,10 @@ def test_the_worked_example_of_a_document_comes_from_that_document(journal: Jour
     assert len(teacher.calls) == 3
 
 
-def test_a_written_exam_is_marked_generated_and_its_options_hold_the_answer(journal: Journal, tmp_path: Path) -> None:
-    questions = generation.write_exam(ITEMS, asker=asker_of(ExamTeacher(), journal))
+def test_a_written_exam_is_marked_generated_and_its_options_hold_the_answer(
+    journal: Journal, settings: Settings, tmp_path: Path
+) -> None:
+    questions = generation.write_exam(ITEMS, asker=Asker(ExamTeacher(), journal, settings))
     assert len(questions) == 4, "questions without words or answer are left out"
     for one in questions:
         assert one.source == "generated"
@@ -482,13 +573,13 @@ def test_a_written_exam_is_marked_generated_and_its_options_hold_the_answer(jour
     assert evaluation.load_exam(path) == questions
 
 
-def test_an_exam_without_questions_is_an_error(journal: Journal) -> None:
+def test_an_exam_without_questions_is_an_error(journal: Journal, settings: Settings) -> None:
     class Silent(FakeTeacher):
         def reply(self, call: Call) -> str:
             return '{"questions": []}'
 
     with pytest.raises(NothingProduced, match="no exam question for 4 passages; set EXAM to a file"):
-        generation.write_exam(ITEMS, asker=asker_of(Silent(), journal))
+        generation.write_exam(ITEMS, asker=Asker(Silent(), journal, settings))
 
 
 def test_a_subsample_is_taken_in_turn_from_every_document() -> None:
@@ -507,11 +598,165 @@ def test_passages_join_chunks_and_seed_data_by_id_not_by_position() -> None:
     ]
 
 
-def test_the_expected_number_of_calls_is_what_a_typical_run_takes(journal: Journal, settings: Settings) -> None:
-    for recipe in ("extractive_summary", "document_based_qa"):
-        teacher = FakeTeacher(pairs_per_call=5)
-        make(recipe, teacher, journal, settings)
-        assert len(teacher.calls) == generation.expected_calls(load_recipe(recipe), 4, 5)
+def test_a_passage_has_the_worked_example_that_its_row_of_seed_data_holds() -> None:
+    chunks = [{"chunk_id": n, "document_id": "d", "text": f"t{n}", "heading_path": []} for n in "ab"]
+    seed = {"document_title": "T", "document_outline": "o", "domain": "x"}
+    example = {
+        "icl_document": "Other.",
+        "icl_query_1": "Q?",
+        "icl_response_1": "A.",
+        "icl_query_2": "",
+        "icl_query_3": "",
+    }
+    first, second = generation.passages(chunks, [seed | example | {"chunk_id": "a"}, seed | {"chunk_id": "b"}])
+    assert (first.example, second.example) == (WorkedExample("Other.", (("Q?", "A."),)), None)
+
+
+@pytest.mark.parametrize("recipe", store.DATASETS)
+def test_questions_are_asked_for_with_the_worked_example_of_another_passage(
+    recipe: str, journal: Journal, settings: Settings
+) -> None:
+    example = WorkedExample("Text c1.", (("What is shown?", "An example."),))
+    teacher = FakeTeacher()
+    make(recipe, teacher, journal, settings, [replace(item, example=example) for item in ITEMS[:2]])
+    for call in teacher.calls:
+        shown = any('"question": "What is shown?"' in message["content"] for message in call.messages)
+        assert shown == (call.prompt == "questions" and call.chunk_id == "c2")
+
+
+class Reasoning(FakeTeacher):
+    """Reasons where it is asked to, and thinks aloud all the time."""
+
+    async def complete(self, call: Call) -> Completion:
+        return replace(await super().complete(call), reasoning=f"Hm, draw {call.draw}.")
+
+    def make_pairs(self, call: Call) -> list[Any]:
+        asked = call.fields["reasoning"] and self.pairs_per_call > 1
+        return [pair | ({"reasoning": f"So {pair['answer']}"} if asked else {}) for pair in super().make_pairs(call)]
+
+
+@pytest.mark.parametrize("recipe", store.DATASETS)
+def test_the_reasoning_of_an_answer_is_asked_for_and_kept_where_it_is_wanted_and_only_there(
+    recipe: str, journal: Journal, settings: Settings
+) -> None:
+    teacher = Reasoning()
+    batch = make(recipe, teacher, journal, settings.with_(enable_reasoning=True))
+    assert {one.reasoning for one in batch.samples} == {f"So {one.response}" for one in batch.samples}
+    assert all(one.reasoning == f"So {one.response}" for one in batch.samples), "each has its own"
+    assert {one.type for one in batch.samples} == {"cot"}
+    assert all('"reasoning"' in call.messages[-1]["content"] for call in teacher.calls if call.reply == "pairs")
+    plain_teacher = Reasoning()
+    plain = make(recipe, plain_teacher, journal, settings)
+    assert {(one.reasoning, one.type) for one in plain.samples} == {(None, "qa")}
+    assert not any('"reasoning"' in call.messages[-1]["content"] for call in plain_teacher.calls)
+
+
+def test_what_a_model_thinks_aloud_is_the_reasoning_of_the_only_pair_and_never_of_several(
+    journal: Journal, settings: Settings
+) -> None:
+    wanted = settings.with_(enable_reasoning=True)
+    alone = make("document_based_qa", Reasoning(pairs_per_call=1), journal, wanted, ITEMS[:1])
+    assert [one.reasoning for one in alone.samples] == [f"Hm, draw {draw}." for draw in range(1, 6)]
+
+    class Terse(Reasoning):
+        def make_pairs(self, call: Call) -> list[Any]:
+            return FakeTeacher.make_pairs(self, call)
+
+    several = make("document_based_qa", Terse(), journal, wanted.with_(seed=1), ITEMS[:1])
+    assert {one.reasoning for one in several.samples} == {None}
+
+
+def test_a_judge_of_its_own_judges_and_does_nothing_else(journal: Journal, settings: Settings) -> None:
+    teacher, judge = FakeTeacher(), FakeTeacher()
+    judge.model, judge.base_url = "j", "http://judge.test/v1"
+    batch = make("key_facts_to_qa", teacher, journal, settings, judge=judge)
+    assert {call.prompt for call in judge.calls} == {"faithfulness"}
+    assert {call.prompt for call in teacher.calls} == {"key_facts", "fact_questions"}
+    assert {sample.model for sample in batch.samples} == {"m"}
+    asked = {(row["prompt"] == "faithfulness", row["asked_model"], row["base_url"]) for row in journal.rows()}
+    assert asked == {(False, "m", ""), (True, "j", "http://judge.test/v1")}
+
+
+def plan(recipe: str, teacher: FakeTeacher, journal: Journal, settings: Settings, items: list[Passage]) -> Estimate:
+    (estimate,) = generation.plan(items, [load_recipe(recipe)], asker=Asker(teacher, journal, settings))
+    return estimate
+
+
+def long_passages(words: int) -> list[Passage]:
+    return [replace(item, text=f"{item.chunk_id} " * words) for item in ITEMS]
+
+
+def typical_teacher(recipe: str, settings: Settings, kind: Callable[..., FakeTeacher] = FakeTeacher) -> FakeTeacher:
+    """Gives as many pairs as it is asked for."""
+    return kind(pairs_per_call=load_recipe(recipe).questions_per_fact or settings.questions_per_chunk)
+
+
+@pytest.mark.parametrize("recipe", store.DATASETS)
+def test_a_plan_tells_the_calls_of_a_typical_run_beforehand_and_asks_nobody(
+    recipe: str, journal: Journal, settings: Settings
+) -> None:
+    items, teacher = long_passages(240), typical_teacher(recipe, settings)  # words enough for twelve facts
+    before = plan(recipe, teacher, journal, settings, items)
+    assert (before.name, before.known, teacher.calls, len(journal)) == (recipe, 0, [], 0)
+    batch = make(recipe, teacher, journal, settings, items)
+    assert before.calls == batch.calls
+    after = plan(recipe, teacher, journal, settings, items)
+    assert (after.calls, after.known, after.tokens_in, after.tokens_out) == (0, batch.calls, 0, 0)
+    assert len(teacher.calls) == len(journal) == batch.calls
+
+
+def test_a_plan_counts_every_block_of_judgements(journal: Journal, settings: Settings) -> None:
+    items, teacher = long_passages(400), FakeTeacher(pairs_per_call=4)
+    teacher.facts = 20
+    before = plan("key_facts_to_qa", teacher, journal, settings, items)
+    assert before.calls == make("key_facts_to_qa", teacher, journal, settings, items).calls
+
+
+@pytest.mark.parametrize("recipe", store.DATASETS)
+def test_a_plan_in_the_middle_of_a_run_counts_what_is_done_and_what_is_left(
+    recipe: str, journal: Journal, settings: Settings
+) -> None:
+    items, teacher = long_passages(240), typical_teacher(recipe, settings)
+    dying = typical_teacher(recipe, settings, lambda **options: DyingTeacher(9, KeyboardInterrupt, **options))
+    with pytest.raises(KeyboardInterrupt):
+        make(recipe, dying, journal, settings.with_(max_concurrency=2), items)
+    kept = len(journal)
+    half = plan(recipe, teacher, journal, settings, items)
+    assert half.known == kept >= 9
+    assert (len(teacher.calls), len(journal)) == (0, kept)
+    assert make(recipe, teacher, journal, settings, items).calls == half.calls
+
+
+def test_equal_passages_are_planned_as_they_are_asked(journal: Journal, settings: Settings) -> None:
+    twins, teacher = [passage("c1", "d1", "Same."), passage("c2", "d2", "Same.")], FakeTeacher()
+    planned = plan("document_based_qa", teacher, journal, settings, twins)
+    assert planned.calls == make("document_based_qa", teacher, journal, settings, twins).calls == 5 + 2
+
+
+def test_a_plan_asks_again_what_could_not_be_used_only_where_the_user_says_so(
+    journal: Journal, settings: Settings
+) -> None:
+    teacher = FaultyTeacher("c2")
+    make("document_based_qa", teacher, journal, settings.with_(max_failure_rate=0.5))
+    assert plan("document_based_qa", teacher, journal, settings, ITEMS).calls == 0
+    again = plan("document_based_qa", teacher, journal, settings.with_(retry_rejected=True), ITEMS)
+    assert again.calls == 5 + 1, "the questions, and what judges them"
+
+
+def test_a_plan_has_the_tokens_of_earlier_replies_and_a_price_only_where_one_is_known(
+    journal: Journal, settings: Settings
+) -> None:
+    priced = settings.with_(teacher_price="1,10")
+    guess = plan("document_based_qa", FakeTeacher(), journal, priced, ITEMS)
+    assert guess.seen is False
+    assert guess.tokens_in > 100 * guess.calls, "the prompt alone has more words"
+    assert guess.usd == pytest.approx((guess.tokens_in + 10 * guess.tokens_out) / 1e6)
+    make("document_based_qa", FakeTeacher(), journal, settings, ITEMS[:1])
+    known = plan("document_based_qa", FakeTeacher(), journal, priced, ITEMS)
+    assert (known.seen, known.known) == (True, 6)
+    assert (known.tokens_in, known.tokens_out) == (100 * known.calls, 10 * known.calls)
+    assert known.usd == pytest.approx(2e-4 * known.calls)
+    assert plan("document_based_qa", FakeTeacher(), journal, settings, ITEMS).usd is None, "unknown, and never nothing"
 
 
 def test_every_recipe_is_judged_and_uses_prompts_that_exist() -> None:

@@ -168,6 +168,21 @@ def test_a_passage_without_english_prose_gives_empty_lists(text: str) -> None:
     assert len(reply("extractive_summary", **of(text, angles=ANGLES))["summaries"]) == len(ANGLES)
 
 
+def test_it_is_a_teacher_like_any_other_that_sends_nothing_anywhere_and_stays_open() -> None:
+    teacher = OfflineTeacher()
+    call = Call("0000beef", "key_facts", "1", ({"role": "user", "content": "a b c"},), of(), "facts", 0.0, 100)
+
+    async def twice() -> list[str]:
+        first = await teacher.complete(call)
+        await teacher.close()
+        return [first.text, (await teacher.complete(call)).text]
+
+    assert (teacher.provider, teacher.base_url, teacher.own_host) == ("offline", "", True)
+    assert teacher.concurrency > 1
+    first, second = asyncio.run(twice())
+    assert first == second
+
+
 def test_an_unknown_prompt_is_refused_with_the_known_ones() -> None:
     with pytest.raises(UsageError, match=r"'poem'.*key_facts.*questions"):
         reply("poem")

@@ -9,6 +9,7 @@ import pytest
 
 from ai_tools import runner, store
 from ai_tools.errors import InputError, MissingStep, SettingsError, UsageError, WorkError
+from ai_tools.journal import Journal
 from ai_tools.settings import Settings, load_settings
 from ai_tools.store import STEPS, Step
 
@@ -27,7 +28,7 @@ def write_notebook(path: Path, *code: str, parameters: str = PARAMETERS) -> None
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean_environment: None) -> Settings:
     """A project whose notebooks are a few lines and whose steps leave what the next ones need."""
     for step in STEPS:
         write_notebook(tmp_path / step.notebook, "pass")
@@ -192,6 +193,61 @@ def test_an_error_in_a_notebook_comes_back_as_its_own_kind_and_names_the_step(
 def test_a_name_that_no_notebook_of_the_run_has_is_refused_with_the_names_they_have(project: Settings) -> None:
     with pytest.raises(SettingsError, match=r"chunk_tokens.*qa_per_doc"):
         runner.run(load_settings(chunk_tokens="64"), list(STEPS), {"chunk_tokens": "64"})
+
+
+def test_a_missing_key_is_known_before_the_first_step_runs_where_a_teacher_is_needed(project: Settings) -> None:
+    paid = project.with_(provider="openai")
+    with pytest.raises(SettingsError, match="no key; set OPENAI_API_KEY"):
+        runner.run(paid, STEPS[:4], {}, say=lambda _: None)
+    assert not project.output.exists()
+    runner.check_overrides(paid, STEPS[:2], {})  # the exam is given: nobody is asked
+    runner.check_overrides(paid, STEPS[4:], {})
+    with pytest.raises(SettingsError, match="no key"):
+        runner.check_overrides(paid.with_(source_documents="elsewhere"), STEPS[:2], {})
+
+
+def plan_of_step_03(settings: Settings) -> list[str]:
+    return runner.plan(settings, [STEPS[3]])[1:]
+
+
+def test_a_plan_before_the_passages_are_known_says_so(project: Settings) -> None:
+    teacher, later = plan_of_step_03(project)
+    assert teacher.startswith("teacher: offline, rules-")
+    assert teacher.endswith(", nothing leaves this machine")
+    assert later == "calls of step 03: known once step 02 has run"
+
+
+def test_a_plan_has_the_calls_of_every_dataset_and_what_they_cost_and_asks_nobody(project: Settings) -> None:
+    seed = {"document_title": "Bells", "document_outline": "the bell book", "domain": "bells"}
+    place = {"document_id": "d1", "heading_path": []}
+    names = ("c1", "c2", "c3")
+    rows = {
+        "chunks.jsonl": "".join(
+            json.dumps({"chunk_id": name, "text": f"{name} is a bell."} | place) + "\n" for name in names
+        ),
+        "seed_data.jsonl": "".join(json.dumps({"chunk_id": name} | seed) + "\n" for name in names),
+    }
+    finish(project, 2, **rows)
+    paid = project.with_(
+        provider="vllm",
+        teacher_model_name="m",
+        teacher_price="1,2",
+        max_calls=500,
+        customisation_prompt="Ask in verse.",
+    )
+    teacher, added, _, *datasets, whole, assumed, limits = plan_of_step_03(paid)
+    assert teacher == "teacher: vllm, m, text goes to localhost:8000"
+    assert added == "added to the instructions: Ask in verse."
+    assert [line.split()[0] for line in datasets] == list(store.DATASETS)
+    calls = [int(line.split()[1]) for line in datasets]
+    assert int(whole.split()[1]) == sum(calls) > 3 * 4
+    assert all("$" in line for line in (*datasets, whole))
+    assert assumed.startswith("time: assuming")
+    assert limits == "limits: MAX_CALLS=500"
+    _, _, _, first, *_ = plan_of_step_03(paid.with_(seed_data_subsample=1))
+    assert int(first.split()[1]) == calls[0] / 3
+    with Journal(store.journal_path(project)) as journal:
+        assert len(journal) == 0
 
 
 def test_steps_are_chosen_in_order_and_a_number_that_is_none_is_refused() -> None:

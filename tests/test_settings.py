@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from pydantic import SecretStr
 
 from ai_tools import settings
 from ai_tools.errors import SettingsError
@@ -119,6 +121,12 @@ def test_an_unknown_explicit_name_is_an_error_that_offers_a_near_one() -> None:
         ({"cut_sizes": ","}, "give one or more whole numbers from 1 up"),
         ({"replay_share": 1}, "REPLAY_SHARE=1: input should be less than 1"),
         ({"max_failure_rate": 2, "seed": -1}, "SEED=-1"),
+        ({"max_concurrency": 0}, "MAX_CONCURRENCY=0: input should be greater than or equal to 1"),
+        ({"max_retries": -1}, "MAX_RETRIES=-1: input should be greater than or equal to 0"),
+        ({"request_timeout": 0}, "REQUEST_TIMEOUT=0: input should be greater than 0"),
+        ({"max_calls": 0, "max_tokens_total": 0, "max_usd": 0}, "MAX_USD=0: input should be greater than 0"),
+        ({"ollama_num_ctx": 10, "ollama_top_p": 2}, "OLLAMA_TOP_P=2: input should be less than or equal to 1"),
+        ({"enable_reasoning": "perhaps"}, "ENABLE_REASONING=perhaps: input should be a valid boolean"),
     ],
 )
 def test_an_impossible_value_gives_one_line_that_names_it(values: dict[str, Any], says: str) -> None:
@@ -134,6 +142,164 @@ def test_temperature_zero_is_legal_and_stays_zero(monkeypatch: pytest.MonkeyPatc
     assert load_settings(teacher_temperature=0).with_(seed=1).teacher_temperature == 0
     monkeypatch.setenv("GENERATOR_TEMPERATURE", "0")
     assert load_settings().teacher_temperature == 0
+
+
+TEACHERS = [
+    ("PROVIDER GENERATOR_PROVIDER MODEL_PROVIDER", " OpenAI ", "openai"),
+    ("TEACHER_MODEL_NAME MODEL_NAME GENERATOR_MODEL", "gpt-x", "gpt-x"),
+    ("TEACHER_MODEL_BASE_URL ENDPOINT", "http://h.test/v1", "http://h.test/v1"),
+    ("OLLAMA_BASE_URL", "http://h.test", "http://h.test"),
+    ("TEACHER_MODEL_API_KEY API_KEY", "k-1", SecretStr("k-1")),
+    ("OPENAI_API_KEY", "k-2", SecretStr("k-2")),
+    ("ANTHROPIC_API_KEY", "k-3", SecretStr("k-3")),
+    ("GEMINI_API_KEY GOOGLE_API_KEY", "k-4", SecretStr("k-4")),
+    ("TEACHER_TEMPERATURE GENERATOR_TEMPERATURE", "0", 0.0),
+    ("TEACHER_MAX_TOKENS GENERATOR_MAX_TOKENS", "9", 9),
+    ("TEACHER_TOP_P", "0.5", 0.5),
+    ("TEACHER_PRICE", "0.15, 0.60", (0.15, 0.6)),
+    ("OLLAMA_TOP_K", "5", 5),
+    ("OLLAMA_TOP_P", "0.5", 0.5),
+    ("OLLAMA_REPEAT_PENALTY", "1.1", 1.1),
+    ("OLLAMA_NUM_PREDICT", "-1", -1),
+    ("OLLAMA_NUM_CTX", "512", 512),
+    ("OLLAMA_STOP", "END,STOP", "END,STOP"),
+    ("ENABLE_REASONING", "true", True),
+    ("JUDGE_MODEL_NAME", "j", "j"),
+    ("JUDGE_BASE_URL", "http://j.test/v1", "http://j.test/v1"),
+    ("JUDGE_API_KEY", "k-5", SecretStr("k-5")),
+    ("CUSTOMISATION_PROMPT", "Ask in verse.", "Ask in verse."),
+    ("QUESTIONS_PER_CHUNK GENERATOR_QUESTIONS_PER_CHUNK", "7", 7),
+    ("MAX_CONCURRENCY", "3", 3),
+    ("REQUEST_TIMEOUT INFERENCE_SERVER_TIMEOUT", "2.5", 2.5),
+    ("MAX_RETRIES", "0", 0),
+    ("MAX_CALLS", "10", 10),
+    ("MAX_TOKENS_TOTAL", "1000", 1000),
+    ("MAX_USD", "0.5", 0.5),
+    ("RETRY_REJECTED", "true", True),
+    ("MAX_FAILURE_RATE", "0", 0.0),
+]
+
+
+@pytest.mark.parametrize(("names", "text", "value"), TEACHERS, ids=[names for names, *_ in TEACHERS])
+def test_every_setting_of_a_teacher_is_read_by_each_of_its_names(
+    monkeypatch: pytest.MonkeyPatch, names: str, text: str, value: Any
+) -> None:
+    canonical, *aliases = names.split()
+    assert env_names(canonical.lower()) == [canonical, *aliases]
+    assert getattr(load_settings(), canonical.lower()) != value
+    for name in (canonical, *aliases):
+        with monkeypatch.context() as patch:
+            patch.setenv(name, text)
+            assert getattr(load_settings(), canonical.lower()) == value
+
+
+def test_without_any_setting_the_teacher_is_the_offline_one_with_the_promised_defaults() -> None:
+    found = load_settings()
+    assert (found.provider, found.teacher_model_name, found.teacher_model_base_url) == ("offline", "", "")
+    assert (found.teacher_temperature, found.teacher_max_tokens, found.questions_per_chunk) == (0.7, 4096, 5)
+    assert (found.request_timeout, found.max_retries, found.max_failure_rate) == (120.0, 5, 0.1)
+    limits = (found.max_concurrency, found.max_calls, found.max_tokens_total, found.max_usd, found.teacher_price)
+    assert limits == (None,) * 5
+    assert (found.enable_reasoning, found.retry_rejected) == (False, False)
+
+
+@pytest.mark.parametrize("price", ["0.15,0.60", " 0.15 , 0.6 ", (0.15, 0.6), [0.15, "0.60"]], ids=str)
+def test_a_price_is_two_amounts(price: Any) -> None:
+    found = load_settings(teacher_price=price)
+    assert found.teacher_price == (0.15, 0.6)
+    assert found.with_(seed=1).teacher_price == (0.15, 0.6)
+
+
+def test_a_price_may_be_nothing_and_is_unset_where_it_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings(teacher_price="0,0").teacher_price == (0.0, 0.0)
+    monkeypatch.setenv("TEACHER_PRICE", "")
+    assert load_settings().teacher_price is None
+
+
+@pytest.mark.parametrize(
+    "price", ["1", "1,2,3", "1,", "cheap,dear", "-1,2", "nan,1", "1,inf", "$1,$2", ",", (1,)], ids=str
+)
+def test_what_is_no_price_is_an_error_with_an_example(price: Any) -> None:
+    with pytest.raises(SettingsError, match=r"TEACHER_PRICE=.*: give two amounts, in and out, such as 0\.15,0\.60"):
+        load_settings(teacher_price=price)
+
+
+@pytest.mark.parametrize("price", [5, (None, 1)], ids=str)
+def test_a_price_of_another_type_is_the_same_error(price: Any) -> None:
+    with pytest.raises(SettingsError, match="give two amounts"):
+        load_settings(teacher_price=price)
+
+
+ADDRESSES = ("teacher_model_base_url", "ollama_base_url", "judge_base_url")
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_an_address_may_end_as_people_write_it(name: str) -> None:
+    for written in ("http://h.test:8000/v1", " http://h.test:8000/v1/ ", "http://h.test:8000/v1/chat/completions"):
+        assert getattr(load_settings(**{name: written}), name) == "http://h.test:8000/v1"
+    assert getattr(load_settings(**{name: ""}), name) == ""
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+@pytest.mark.parametrize("address", ["h.test:8000/v1", "localhost", "ftp://h.test", "http://", "http:///v1", "/v1"])
+def test_what_is_no_address_is_an_error_with_an_example(name: str, address: str) -> None:
+    with pytest.raises(
+        SettingsError, match=f"{name.upper()}=.*: write the whole address, such as http://localhost:8000/v1"
+    ):
+        load_settings(**{name: address})
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+@pytest.mark.parametrize("address", ["https://ada:hunter2@h.test/v1", "http://hunter2@h.test/v1"])
+def test_an_address_with_a_password_is_refused_without_showing_it(name: str, address: str) -> None:
+    with pytest.raises(
+        SettingsError, match="leave user and password out; a key belongs in TEACHER_MODEL_API_KEY"
+    ) as caught:
+        load_settings(**{name: address})
+    assert "hunter2" not in str(caught.value)
+    assert "h.test" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "address", ["ada:hunter2@h.test/v1", "https://ada:@hunter2@h.test/v1", "ftp:/ada:hunter2@h.test"]
+)
+def test_a_password_in_what_is_hardly_an_address_is_not_shown_either(address: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(teacher_model_base_url=address)
+    assert "hunter2" not in str(caught.value)
+
+
+SECRETS = {name for name in Settings.model_fields if name.endswith("_api_key")}
+
+
+def test_no_key_is_shown_by_the_settings_nor_recorded_by_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(SECRETS) == 5
+    for name in SECRETS:
+        monkeypatch.setenv(env_names(name)[0], f"marked-{name}")
+    found = load_settings(exam="")
+    assert all(getattr(found, name).get_secret_value() == f"marked-{name}" for name in SECRETS)
+    shown = [repr(found), str(found), f"{found}", found.model_dump_json(), str(found.model_dump())]
+    shown += [str(found.with_(source_documents="docs")), *(str(found.of_step(number)) for number in range(7))]
+    shown += [str(found.with_(source_documents="docs").of_step(number)) for number in range(7)]
+    assert [text for text in shown if "marked-" in text] == []
+    with pytest.raises(SettingsError) as caught:
+        found.with_(seed=-1)
+    assert "marked-" not in str(caught.value)
+
+
+def test_a_changed_copy_keeps_its_keys() -> None:
+    copy = load_settings(openai_api_key="marked").with_(seed=1)
+    assert copy.openai_api_key is not None
+    assert copy.openai_api_key.get_secret_value() == "marked"
+
+
+def test_a_step_records_whom_it_asked_and_how_and_nothing_of_limits_or_keys() -> None:
+    asked = {name for name in Settings.model_fields if name.startswith(("teacher_", "ollama_", "judge_"))} - SECRETS
+    values = load_settings().of_step(3)
+    assert asked - {"teacher_price"} <= values.keys()
+    assert {"provider", "enable_reasoning", "customisation_prompt", "questions_per_chunk"} <= values.keys()
+    limits = {name for name in Settings.model_fields if name.startswith("max_")} - {"max_seq_len"}
+    assert not (SECRETS | limits | {"teacher_price", "request_timeout", "retry_rejected"}) & values.keys()
 
 
 def test_cut_sizes_are_read_from_a_comma_list_and_give_the_number_of_summaries(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,11 +362,12 @@ def test_the_example_file_read_back_changes_nothing() -> None:
 
 
 def test_a_setting_that_nothing_reads_does_not_exist() -> None:
-    read: set[str] = set()
+    providers = yaml.safe_load((ROOT / "src/ai_tools/data/providers.yaml").read_text("utf-8"))["providers"]
+    read = {key for row in providers.values() for key in row.get("keys", ())}
     for path in (ROOT / "src/ai_tools").glob("*.py"):
         holders = {"settings"} | ({"self"} if path.stem == "settings" else set())
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in holders:
+            if isinstance(node, ast.Attribute) and ast.unparse(node.value).rpartition(".")[2] in holders:
                 read.add(node.attr)
     for path in ROOT.glob("0*_*/*.ipynb"):
         for cell in json.loads(path.read_text("utf-8"))["cells"]:

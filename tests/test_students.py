@@ -102,7 +102,7 @@ def test_answers_do_not_depend_on_the_batch(small: students.Student) -> None:
         questions,
         max_new_tokens=8,
         batch_size=2,
-        on_progress=lambda done, total: seen.append((done, total)),
+        on_progress=lambda at: seen.append((at.done, at.total)),
     )
     assert together == alone
     assert seen == [(2, 3), (3, 3)]

@@ -1,14 +1,20 @@
 """What is drawn: every title carries its n, every figure its verdict, and no text of a document is ever markup."""
 
 import base64
+import io
 import re
+import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ai_tools import evaluation, view
-from ai_tools.records import Answer, Question, Rejection
+from ai_tools.asking import Estimate
+from ai_tools.records import Answer, Progress, Question, Rejection
+from ai_tools.settings import Settings
 
 EVIL = "<script>alert('x')</script><img src=x onerror=alert(1)>&amp;"
 
@@ -190,10 +196,146 @@ def test_training_progress_prints_a_line_now_and_then(capsys: pytest.CaptureFixt
     assert "loss 1.500" in lines[0]
 
 
-def test_progress_draws_a_bar_to_its_end(capsys: pytest.CaptureFixture[str]) -> None:
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_draws_a_bar_to_its_end_where_somebody_looks_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    monkeypatch.setenv("JPY_SESSION_NAME", "notebook")  # for where an earlier test has loaded a kernel's package
     update = view.progress("asking")
-    update(1, 3)
-    update(3, 3)
-    shown = capsys.readouterr().err
-    assert "asking: 100%" in shown
-    assert "3/3" in shown
+    update(Progress(total=3, done=1, calls=2, in_flight=1))
+    update(Progress(total=3, done=3, calls=4, from_journal=2, failed=1, tokens=1200, usd=0.5))
+    first, *_, last = terminal.getvalue().strip().split("\r")
+    assert "asking:   0%" in first
+    assert "asking: 100%" in last
+    assert "3/3" in last
+    assert "4 calls, 2 from the journal, 1 failed, 1,200 tokens, $0.5000" in last
+
+
+@pytest.fixture
+def headless(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("JPY_SESSION_NAME", "VSCODE_PID", "COLAB_RELEASE_TAG"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.usefixtures("headless")
+def test_where_nobody_looks_on_progress_is_a_plain_line_now_and_then(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    update = view.progress("asking")
+    for done in range(1000):
+        update(Progress(total=1000, done=done))
+    assert capsys.readouterr().err == "", "a thousand states within a second are no news"
+    update(Progress(total=1000, done=1000, calls=1000))
+    assert capsys.readouterr().err == "asking: 1,000 of 1,000 done, 1,000 calls\n"
+    monkeypatch.setattr(view, "LINE_SECONDS", 0.0)
+    hour_ago = time.monotonic() - 3600
+    counts = {"calls": 480, "from_journal": 20, "failed": 3, "in_flight": 64, "tokens": 12_345}
+    update(Progress(total=1000, done=500, **counts, usd=1.5, started=hour_ago))
+    update(Progress(total=1000, done=999, usd=None, started=hour_ago))
+    shown = capsys.readouterr()
+    assert shown.err.splitlines() == [
+        "asking: 500 of 1,000 done, 480 calls, 20 from the journal, 3 failed, 64 in flight, 12,345 tokens, $1.5000,"
+        " 1 h 0 min left",
+        "asking: 999 of 1,000 done, 4 s left",
+    ]
+    assert shown.out == ""
+    update(Progress(total=1000))
+    assert capsys.readouterr().err == "asking: 0 of 1,000 done\n"
+
+
+def test_seconds_left_go_by_the_rate_so_far() -> None:
+    assert Progress(total=10).seconds_left is None
+    assert Progress(total=10, done=4, started=time.monotonic() - 8).seconds_left == pytest.approx(12, abs=0.1)
+
+
+# --- what a run would take, and what it took ---
+
+PLANS = [
+    Estimate("key_facts_to_qa", calls=1200, known=34, tokens_in=1e6, tokens_out=2e5, usd=0.27, seconds=94),
+    Estimate("document_based_qa", calls=3, tokens_in=900, tokens_out=300, usd=0.0005, seconds=1800),
+]
+
+
+def cells(line: str) -> list[str]:
+    """The columns of a line, those that stand two or more spaces apart."""
+    return re.split(r"\s{2,}", line.strip())
+
+
+def test_a_plan_names_who_is_asked_and_has_a_line_for_each_piece_of_work_and_all(toy_settings: Settings) -> None:
+    first, head, *rows = view.plan_lines(PLANS, "openai, gpt-x, text goes to h.test", toy_settings)
+    assert first == "teacher: openai, gpt-x, text goes to h.test"
+    assert cells(head) == ["calls", "in journal", "tokens in", "tokens out", "price", "time"]
+    assert [cells(row) for row in rows] == [
+        ["key_facts_to_qa", "1,200", "34", "1,000,000", "200,000", "$0.27", "94 s"],
+        ["document_based_qa", "3", "0", "900", "300", "$0.0005", "30 min"],
+        ["all", "1,203", "34", "1,000,900", "200,300", "$0.27", "31 min"],
+    ]
+    assert len(view.plan_lines(PLANS[:1], "t", toy_settings)) == 3, "one piece of work is all"
+
+
+def test_a_price_that_is_not_known_for_one_is_not_known_for_all_and_never_nothing(toy_settings: Settings) -> None:
+    rows = view.plan_lines([PLANS[0], replace(PLANS[1], usd=None)], "t", toy_settings)[2:]
+    assert [cells(row)[5] for row in rows] == ["$0.27", "unknown", "unknown"]
+    assert list(view.plan_table([replace(PLANS[1], usd=None)])["price"]) == ["unknown"]
+    free = view.plan_lines([Estimate("offline")], "t", toy_settings)[2]
+    assert cells(free)[5] == "$0.00"
+
+
+def test_a_price_below_a_cent_is_not_shown_as_nothing_in_the_table() -> None:
+    assert list(view.plan_table(PLANS)["price"]) == ["$0.27", "$0.0005"]
+
+
+def test_a_plan_says_what_it_assumes_what_limits_it_and_what_the_user_adds(toy_settings: Settings) -> None:
+    assert len(view.plan_lines(PLANS, "t", toy_settings)) == 2 + 3
+    unseen = view.plan_lines([replace(PLANS[0], seen=False), PLANS[1]], "t", toy_settings)
+    assert unseen[-1] == "time: assuming 5 s a reply; known once some have come"
+    chosen = toy_settings.with_(max_calls=5000, max_usd=2.5)
+    _, added, *_, limits = view.plan_lines(PLANS, "t", chosen, instructions="Ask in verse.")
+    assert added == "added to the instructions: Ask in verse."
+    assert limits == "limits: MAX_CALLS=5,000, MAX_USD=2.5"
+
+
+def test_a_plan_is_a_table_in_a_notebook() -> None:
+    (row, _) = view.plan_table(PLANS).to_dict("records")
+    assert list(row.values()) == ["key_facts_to_qa", 1200, 34, 1_000_000, 200_000, "$0.27", "94 s"]
+
+
+def summary_row(status: str, error: str = "", calls: int = 1, **changes: Any) -> dict[str, Any]:
+    row = {"provider": "openai-compatible", "base_url": "http://h.test:8000/v1", "model": "m", "status": status}
+    amounts = {"calls": calls, "requests": calls, "tokens_in": 1000 * calls, "tokens_out": 100 * calls, "seconds": 0.5}
+    return row | {"error": error} | amounts | changes
+
+
+def test_a_journal_has_a_line_for_each_model_and_status_and_its_faults_the_most_frequent_first(
+    toy_settings: Settings,
+) -> None:
+    rows = [
+        summary_row("done", calls=2000, requests=2100),
+        summary_row("rejected", "no JSON", 2),
+        summary_row("rejected", "cut off", 5),
+        summary_row("failed", "reset", 3, tokens_in=0, tokens_out=0),
+        summary_row("done", base_url="", model="rules-1", provider="offline"),
+    ]
+    head, *lines = view.journal_lines(rows, toy_settings.with_(teacher_price="1,10"))
+    assert cells(head) == ["teacher", "status", "calls", "requests", "tokens in", "tokens out", "price"]
+    here = "openai-compatible m at h.test:8000"
+    assert [cells(line) for line in lines[:4]] == [
+        [here, "done", "2,000", "2,100", "2,000,000", "200,000", "$4.0000"],
+        [here, "rejected", "7", "7", "7,000", "700", "$0.0140"],
+        [here, "failed", "3", "3", "0", "0", "$0.0000"],
+        ["offline rules-1", "done", "1", "1", "1,000", "100", "$0.0000"],
+    ]
+    assert [line.strip() for line in lines[4:]] == ["5 rejected: cut off", "3 failed: reset", "2 rejected: no JSON"]
+    unknown = view.journal_lines(rows, toy_settings)[1]
+    assert cells(unknown)[-1] == "unknown"
+
+
+def test_a_journal_names_ten_causes_at_most_and_adds_up_equal_ones(toy_settings: Settings) -> None:
+    rows = [summary_row("failed", f"cause {n}", n) for n in range(1, 20)] + [
+        summary_row("failed", "cause 1", 50, model="n")
+    ]
+    causes = [line.strip() for line in view.journal_lines(rows, toy_settings) if "cause" in line]
+    assert causes == ["51 failed: cause 1", *(f"{n} failed: cause {n}" for n in range(19, 10, -1))]

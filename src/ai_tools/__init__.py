@@ -10,10 +10,12 @@ _HOMES = {
     "chunking": ["chunk_document"],
     "documents": ["convert"],
     "teachers": ["connect"],
-    "generation": ["Asker", "generate", "load_recipe"],
+    "asking": ["Asker"],
+    "generation": ["generate", "load_recipe"],
     "curation": ["curate"],
     "mixing": ["decontaminate", "mix"],
     "training": ["train", "pretrain_tiny"],
+    "tools": ["generate_qa"],
     "evaluation": ["load_exam", "answer_all", "grade", "compare"],
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .errors import AIToolsError, SettingsError
+from .errors import AIToolsError, SettingsError, TooManyFailures
+
+if TYPE_CHECKING:
+    from .settings import Settings
 
 INTERRUPTED = 130
+MODELS_SHOWN = 8
 
 app = typer.Typer(
     add_completion=False,
@@ -60,6 +66,116 @@ def status(parameter: Parameter = None) -> None:
         typer.echo(f"{step.folder:28} {state.state:9} {state.reason}" + (f" [{counts}]" if counts else ""))
 
 
+Source = Annotated[Path, typer.Argument(help="The chunks: chunks.jsonl of step 02.")]
+Output = Annotated[Path, typer.Option("--output", "-o", help="The file to write, ending in .json.")]
+
+
+@app.command()
+def generate(
+    source: Source,
+    output: Output,
+    n_pairs: Annotated[
+        int | None, typer.Option("--n-pairs", "--questions-per-chunk", help="Pairs asked for about each passage.")
+    ] = None,
+    provider: Annotated[str | None, typer.Option(help="Who answers; see list-providers.")] = None,
+    model: Annotated[str | None, typer.Option(help="The teacher's model.")] = None,
+    base_url: Annotated[str | None, typer.Option(help="Address of the endpoint.")] = None,
+    api_key_env: Annotated[str | None, typer.Option(help="Environment variable that holds the key.")] = None,
+    temperature: Annotated[float | None, typer.Option(help="Sampling temperature.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(help="Most tokens in a reply.")] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Say what it would take, and stop.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before text leaves this machine.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that this did not make.")] = False,
+    retry_rejected: Annotated[
+        bool, typer.Option("--retry-rejected", help="Ask again where a former reply could not be used.")
+    ] = False,
+) -> None:
+    """Questions and answers on passages: each passage is the answer, the teacher asks."""
+    from . import tools, view
+
+    loaded = _settings_of(
+        questions_per_chunk=n_pairs,
+        provider=provider,
+        teacher_model_name=model,
+        teacher_model_base_url=base_url,
+        teacher_model_api_key=_key_from(api_key_env),
+        teacher_temperature=temperature,
+        teacher_max_tokens=max_tokens,
+        retry_rejected=retry_rejected or None,
+    )
+    ask_first = not yes and sys.stdin.isatty() and loaded.provider != "offline"
+    if plan or ask_first:
+        estimate, teacher = tools.plan_qa(source, loaded)
+        typer.echo("\n".join(view.plan_lines([estimate], teacher, loaded)))
+        if plan or (estimate.calls and not typer.confirm("Go on?")):
+            return
+    made = tools.generate_qa(source, output, loaded, overwrite=overwrite, on_progress=view.progress("generate"))
+    usd = "price unknown" if made.usd is None else f"${made.usd:.4f}"
+    calls = f"{made.calls:,} calls, {made.from_journal:,} from the journal, {made.tokens:,} tokens, {usd}"
+    left_out = f"{made.empty:,} empty, {made.failed:,} failed"
+    typer.echo(f"{made.pairs:,} pairs from {made.chunks:,} passages -> {made.output}")
+    typer.echo(f"{left_out}; {calls}; {made.seconds:.1f} s")
+    if made.failed:
+        causes = "; ".join(made.causes[:3])
+        raise TooManyFailures(f"{made.failed} passages failed ({causes}); all others are in {made.output}")
+
+
+@app.command()
+def list_providers(
+    check: Annotated[
+        bool, typer.Option("--check", help="Ask each endpoint whether it is there and what it has.")
+    ] = False,
+) -> None:
+    """Who can be the teacher, and how to set each up."""
+    from . import providers, settings, teachers
+
+    loaded = settings.load_settings()
+    found = {one.endpoint.provider.name: one for one in teachers.check(loaded)} if check else {}
+    for provider in providers.providers().values():
+        set_as = found[provider.name].endpoint if check else provider
+        names = ", ".join((provider.name, *provider.aliases))
+        model = set_as.model or ("rules" if provider.name == providers.OFFLINE else "none by default")
+        typer.echo(f"{names}\n  model:    {model}\n  address:  {set_as.base_url or '-'}\n  set-up:   {provider.setup}")
+        if provider.ignores:
+            typer.echo(f"  ignores:  {', '.join(provider.ignores)}")
+        if one := found.get(provider.name):
+            typer.echo(f"  key:      {one.key}\n  reached:  {one.reachable}")
+            if one.models:
+                more = f" and {len(one.models) - MODELS_SHOWN} more" if len(one.models) > MODELS_SHOWN else ""
+                typer.echo(f"  has:      {', '.join(one.models[:MODELS_SHOWN])}{more}")
+
+
+@app.command()
+def journal(
+    export: Annotated[Path | None, typer.Option(help="Write every call to this file, as JSON Lines.")] = None,
+) -> None:
+    """What the calls of this output folder were: how many, of whom, what they took, what failed and why."""
+    from . import settings, store, view
+    from .journal import Journal
+
+    loaded = settings.load_settings()
+    path = store.journal_path(loaded)
+    with Journal(path, read_only=True) as calls:
+        for line in view.journal_lines(calls.summary(), loaded):
+            typer.echo(line)
+        if export:
+            written = store.write_rows(export, (dict(row) for row in calls.rows()))
+            typer.echo(f"every call -> {written}")
+
+
+def _settings_of(**chosen: Any) -> Settings:
+    """Settings, with the options that were given."""
+    from . import settings
+
+    return settings.load_settings(**{name: value for name, value in chosen.items() if value is not None})
+
+
+def _key_from(variable: str | None) -> str | None:
+    if variable and not os.environ.get(variable):
+        raise SettingsError(f"--api-key-env {variable}: no such environment variable, or it is empty")
+    return os.environ[variable] if variable else None
+
+
 def _overrides(parameters: list[str] | None) -> dict[str, str]:
     values = {}
     for parameter in parameters or []:
@@ -83,7 +199,7 @@ def main() -> None:
             typer.echo(f"error: {error.format_message()}", err=True)
         code = 2
     except OSError as error:  # a folder that cannot be written, a full disk
-        typer.echo(f"error: {error}; set OUTPUT_DIR to a folder that can be written", err=True)
+        typer.echo(f"error: {error}; choose a folder that can be written (OUTPUT_DIR, -o)", err=True)
         code = 2 if error.filename else 1
     if code == INTERRUPTED:
         typer.echo("interrupted: all finished work is kept; run again to go on", err=True)

@@ -5,10 +5,13 @@ AIToolsError
 │   ├── SettingsError      a setting's value or name
 │   ├── MissingExtra       an optional dependency is not installed
 │   ├── MissingStep        a step was run before the one that it needs
-│   └── InputError         a document, exam or data file cannot be used
+│   ├── InputError         a document, exam or data file cannot be used
+│   └── TeacherRefused     the endpoint knows no such key, model or address; nothing will change by asking again
 └── WorkError              exit 1: the work was started and failed; what was finished is kept
     ├── CutTooLarge        no passage has as many summaries as the cut asks for
     ├── TooManyFailures    more than MAX_FAILURE_RATE of the items failed
+    ├── TeacherUnreachable the endpoint does not answer
+    ├── BudgetReached      the next call would pass MAX_CALLS, MAX_TOKENS_TOTAL or MAX_USD
     ├── NothingProduced    a step made no rows
     └── Contaminated       an exam question is left in the training rows
 """
@@ -38,6 +41,9 @@ class MissingStep(UsageError): ...
 class InputError(UsageError): ...
 
 
+class TeacherRefused(UsageError): ...
+
+
 class WorkError(AIToolsError): ...
 
 
@@ -45,6 +51,12 @@ class CutTooLarge(WorkError): ...
 
 
 class TooManyFailures(WorkError): ...
+
+
+class TeacherUnreachable(WorkError): ...
+
+
+class BudgetReached(WorkError): ...
 
 
 class NothingProduced(WorkError): ...

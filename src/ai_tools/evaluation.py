@@ -16,7 +16,7 @@ import yaml
 from . import students
 from .errors import Contaminated, InputError
 from .matching import contains, normalise, token_f1
-from .records import Answer, Question, content_id
+from .records import Answer, OnProgress, Question, content_id
 from .store import read_rows
 
 RESAMPLES = 2000
@@ -93,7 +93,7 @@ def load_probe(path: Path) -> list[Question]:
 
 
 def answer_all(
-    student: Any, questions: Sequence[Question], *, arm: str, on_progress: Callable[[int, int], None] | None = None
+    student: Any, questions: Sequence[Question], *, arm: str, on_progress: OnProgress | None = None
 ) -> list[Answer]:
     """Ask every question exactly as written: greedy generation, and options by mean log-likelihood per token."""
     texts = [one.question for one in questions]

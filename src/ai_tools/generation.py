@@ -7,8 +7,7 @@ order, whatever the order of completion.
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
@@ -17,19 +16,13 @@ from typing import Any
 import yaml
 
 from . import prompts
+from .asking import Asker, Asks, Estimate, Rehearsal
 from .errors import NothingProduced, TooManyFailures
-from .journal import Journal
-from .prompts import BadReply, Sampling
-from .records import Call, Completion, Question, Rejection, Sample, Teacher, WorkedExample, content_id
-from .settings import Settings
+from .records import Call, Question, Rejection, Sample, WorkedExample, content_id
 from .teachers import run_sync
 
 SUMMARIES_PER_CALL = 5
 JUDGEMENTS_PER_CALL = 25
-ROWS_PER_COMMIT = 64
-
-Progress = Callable[[int, int], None]
-_Finished = tuple[Call, Completion, str, asyncio.Future[None]]
 
 
 @dataclass(frozen=True)
@@ -57,6 +50,7 @@ class Passage:
     outline: str
     domain: str
     heading_path: tuple[str, ...]
+    example: WorkedExample | None = None
 
     @property
     def section(self) -> str:
@@ -80,16 +74,6 @@ def load_recipe(name: str) -> Recipe:
     return Recipe(name=name, **(content | {"angles": tuple(content.get("angles", ()))}))
 
 
-def sampling(settings: Settings) -> Sampling:
-    """How a teacher is asked, from the settings."""
-    return Sampling(
-        temperature=settings.teacher_temperature,
-        max_tokens=settings.teacher_max_tokens,
-        top_p=settings.teacher_top_p,
-        seed=settings.seed,
-    )
-
-
 def passages(chunks: Iterable[dict[str, Any]], seed_data: Iterable[dict[str, Any]]) -> list[Passage]:
     """Join rows of chunks.jsonl and seed_data.jsonl by chunk id, in the order of the chunks."""
     seeds = {row["chunk_id"]: row for row in seed_data}
@@ -102,10 +86,18 @@ def passages(chunks: Iterable[dict[str, Any]], seed_data: Iterable[dict[str, Any
             outline=seeds[row["chunk_id"]]["document_outline"],
             domain=seeds[row["chunk_id"]]["domain"],
             heading_path=tuple(row["heading_path"]),
+            example=_example(seeds[row["chunk_id"]]),
         )
         for row in chunks
         if row["chunk_id"] in seeds
     ]
+
+
+def _example(seed: dict[str, Any]) -> WorkedExample | None:
+    """The worked example of a row of seed data, where it has one."""
+    pairs = tuple((seed.get(f"icl_query_{n}"), seed.get(f"icl_response_{n}")) for n in (1, 2, 3))
+    full = tuple((question, answer) for question, answer in pairs if question and answer)
+    return WorkedExample(seed["icl_document"], full) if full and seed.get("icl_document") else None
 
 
 def subsample(items: Sequence[Passage], count: int) -> list[Passage]:
@@ -121,171 +113,67 @@ def subsample(items: Sequence[Passage], count: int) -> list[Passage]:
     return [item for item in items if item.chunk_id in chosen]
 
 
-class Asker:
-    """Asks a teacher through the journal: known calls cost nothing, new ones are recorded before they are used."""
-
-    def __init__(
-        self,
-        teacher: Teacher,
-        journal: Journal,
-        *,
-        sampling: Sampling,
-        instructions: str = "",
-        concurrency: int = 64,
-        on_progress: Progress | None = None,
-    ):
-        self.teacher, self.journal, self.sampling, self.instructions = teacher, journal, sampling, instructions
-        self.calls = self.from_journal = 0
-        self.failed: list[Rejection] = []
-        self._concurrency = concurrency
-        self.on_progress = on_progress
-
-    def plan(self, prompt: str, fields: dict[str, Any], **origin: Any) -> Call:
-        """The call that `ask` would make: look at its `messages` before any bulk work."""
-        loaded = prompts.load(prompt)
-        instructions = "" if loaded.reply == "judgements" else self.instructions
-        return prompts.plan_call(
-            loaded, fields, teacher=self.teacher, sampling=self.sampling, instructions=instructions, **origin
-        )
-
-    def run(self, work: Sequence[Any]) -> list[Any]:
-        """Await all coroutines side by side; results in their order."""
-
-        async def together() -> list[Any]:
-            self._slots = asyncio.Semaphore(self._concurrency)
-            self._asking = defaultdict[str, asyncio.Lock](asyncio.Lock)
-            self._queue: asyncio.Queue[_Finished] = asyncio.Queue()
-            writer = asyncio.create_task(self._write())
-            done = 0
-
-            async def counted(item: Any) -> Any:
-                nonlocal done
-                result = await item
-                done += 1
-                if self.on_progress:
-                    self.on_progress(done, len(work))
-                return result
-
-            try:
-                async with asyncio.TaskGroup() as group:
-                    tasks = [group.create_task(counted(item)) for item in work]
-            except* BaseException as errors:
-                raise errors.exceptions[0] from None
-            finally:
-                writer.cancel()
-            return [task.result() for task in tasks]
-
-        return run_sync(together())
-
-    async def ask(self, call: Call) -> Any:
-        """The parsed reply. Raises BadReply where the reply, now or in the journal, does not fit."""
-        async with self._asking[call.key]:  # equal passages make equal calls: asked once, answered alike
-            return await self._ask(call)
-
-    async def _ask(self, call: Call) -> Any:
-        completion = self.journal.get(call.key)
-        if completion is not None:
-            self.from_journal += 1
-            return prompts.parse(call, completion)
-        async with self._slots:
-            completion = await self.teacher.complete(call)
-            try:
-                reply, fault = prompts.parse(call, completion), ""
-            except BadReply as error:
-                reply, fault = None, str(error)
-            committed = asyncio.get_running_loop().create_future()
-            await self._queue.put((call, completion, fault, committed))
-            await committed
-        self.calls += 1
-        if fault:
-            raise BadReply(fault)
-        return reply
-
-    async def try_ask(self, call: Call) -> Any | None:
-        """Like `ask`, but a bad reply is kept in `failed` and None comes back: one item's failure is data."""
-        try:
-            return await self.ask(call)
-        except BadReply as error:
-            row = {"key": call.key, "recipe": call.recipe, "prompt": call.prompt, "chunk_id": call.chunk_id}
-            self.failed.append(Rejection("reply", str(error), row | {"draw": call.draw}))
-            return None
-
-    async def _write(self) -> None:
-        """Commit finished calls in small batches, at an interrupt all that wait; a commit frees its calls' slots."""
-        batch: list[_Finished] = []
-        try:
-            while True:
-                batch = [await self._queue.get(), *self._waiting(ROWS_PER_COMMIT - 1)]
-                await asyncio.to_thread(self._commit, batch)
-                for *_, committed in batch:
-                    if not committed.done():
-                        committed.set_result(None)
-                batch = []
-        except asyncio.CancelledError:
-            self._commit([*batch, *self._waiting(self._queue.qsize())])
-            raise
-        except Exception as error:  # whoever waits for these rows must hear of it, whatever it is
-            for *_, committed in batch:
-                committed.set_exception(error)
-            raise
-
-    def _waiting(self, most: int) -> list[_Finished]:
-        return [self._queue.get_nowait() for _ in range(min(most, self._queue.qsize()))]
-
-    def _commit(self, batch: Sequence[_Finished]) -> None:
-        self.journal.put((self.teacher.provider, call, completion, fault) for call, completion, fault, _ in batch)
-
-
-def generate(items: Sequence[Passage], recipe: Recipe, *, asker: Asker, settings: Settings) -> Batch:
+def generate(items: Sequence[Passage], recipe: Recipe, *, asker: Asker) -> Batch:
     """Make one dataset.
 
-    `settings.summaries` draws are made of each passage, draw k from the k-th angle, with `questions_per_chunk` pairs
-    from one call about a passage or a summary.
+    `summaries` draws are made of each passage, draw k from the k-th angle, with `questions_per_chunk` pairs from one
+    call about a passage or a summary: settings, of the asker.
 
     Raises:
         TooManyFailures: more than MAX_FAILURE_RATE of the calls failed; finished ones stay in the journal.
         NothingProduced: no sample came out.
     """
-    before = (asker.calls, asker.from_journal, len(asker.failed))
-    summaries, questions = settings.summaries, settings.questions_per_chunk
-    found = asker.run([_chain(item, recipe, asker, summaries, questions) for item in items])
+    before = (asker.calls, asker.from_journal, len(asker.failed), asker.asked)
+    found = asker.run((_chain(item, recipe, asker) for item in items), len(items))
     samples = list({sample.sample_id: sample for chain in found for sample in chain}.values())
     failed = asker.failed[before[2] :]
     batch = Batch(samples, failed, asker.calls - before[0], asker.from_journal - before[1])
-    asked = batch.calls + batch.from_journal
-    if failed and len(failed) > settings.max_failure_rate * asked:
-        causes = "; ".join(sorted({rejection.reason for rejection in failed})[:3])
-        raise TooManyFailures(f"{recipe.name}: {len(failed)} of {asked} calls failed ({causes}); run again to go on")
+    _check_failures(recipe.name, failed, asker.asked - before[3], asker)
     if not samples:
         fix = "look at the documents' text; the offline teacher reads English prose only"
         raise NothingProduced(f"{recipe.name}: no pair came out of the passages ({len(items)}); {fix}")
     return batch
 
 
-def expected_calls(recipe: Recipe, n_passages: int, summaries: int, *, facts: int = 20, pairs: int = 5) -> int:
-    """About how many calls a dataset takes; later calls depend on earlier replies, so this assumes typical ones."""
-    if recipe.facts:
-        ask, made = 1 + -(-facts // recipe.facts_per_call), facts * recipe.questions_per_fact
-    else:
-        ask, made = summaries + (-(-summaries // SUMMARIES_PER_CALL) if recipe.summary else 0), summaries * pairs
-    return n_passages * (ask + -(-made // JUDGEMENTS_PER_CALL))
+def _check_failures(name: str, failed: Sequence[Rejection], asked: int, asker: Asker) -> None:
+    if failed and len(failed) > asker.settings.max_failure_rate * asked:
+        causes = "; ".join(sorted({rejection.reason for rejection in failed})[:3])
+        again = "run again with RETRY_REJECTED=true" if any(row.check == "reply" for row in failed) else "run again"
+        raise TooManyFailures(f"{name}: {len(failed)} of {asked} calls failed ({causes}); {again} to ask once more")
 
 
-async def _chain(item: Passage, recipe: Recipe, asker: Asker, summaries: int, questions: int) -> list[Sample]:
+def plan(items: Sequence[Passage], recipes: Iterable[Recipe], *, asker: Asker) -> list[Estimate]:
+    """What each dataset takes: the way that `generate` goes, without asking. Later calls depend on earlier replies;
+    where these are not in the journal, replies of typical size are assumed."""
+    found = []
+    for recipe in recipes:
+        rehearsal = Rehearsal(asker, recipe.name)
+
+        async def rehearse(recipe: Recipe = recipe, rehearsal: Rehearsal = rehearsal) -> None:
+            for item in items:
+                await _chain(item, recipe, rehearsal)
+
+        run_sync(rehearse())
+        found.append(rehearsal.estimate)
+    return found
+
+
+async def _chain(item: Passage, recipe: Recipe, asker: Asks) -> list[Sample]:
+    summaries = asker.settings.summaries
     if recipe.facts:
         samples = await _from_facts(item, recipe, asker)
     elif recipe.summary:
         texts = await _summaries(item, recipe, asker, summaries)
-        per_summary = [_from_text(item, text, draw, angle, recipe, asker, questions) for draw, angle, text in texts]
+        per_summary = [_from_text(item, text, draw, angle, recipe, asker) for draw, angle, text in texts]
         samples = [sample for part in await asyncio.gather(*per_summary) for sample in part]
     else:
         draws = [(draw, recipe.angles[(draw - 1) % len(recipe.angles)]) for draw in range(1, summaries + 1)]
-        per_draw = [_from_text(item, item.text, draw, angle, recipe, asker, questions) for draw, angle in draws]
+        per_draw = [_from_text(item, item.text, draw, angle, recipe, asker) for draw, angle in draws]
         samples = [sample for part in await asyncio.gather(*per_draw) for sample in part]
     return await _judge(item, samples, recipe, asker)
 
 
-async def _summaries(item: Passage, recipe: Recipe, asker: Asker, count: int) -> list[tuple[int, str, str]]:
+async def _summaries(item: Passage, recipe: Recipe, asker: Asks, count: int) -> list[tuple[int, str, str]]:
     """(draw, angle, text) for draws 1 to `count`, asked for in fixed blocks, so that a larger count repeats nothing."""
     found = []
     for first in range(1, count + 1, SUMMARIES_PER_CALL):
@@ -299,16 +187,20 @@ async def _summaries(item: Passage, recipe: Recipe, asker: Asker, count: int) ->
     return found
 
 
-async def _from_text(
-    item: Passage, text: str, draw: int, angle: str, recipe: Recipe, asker: Asker, count: int
-) -> list[Sample]:
+async def _from_text(item: Passage, text: str, draw: int, angle: str, recipe: Recipe, asker: Asks) -> list[Sample]:
+    count = asker.settings.questions_per_chunk
     fields = _about(item) | {"passage": text, "count": count, "angle": angle}
+    fields["reasoning"] = asker.settings.enable_reasoning
+    if item.example and item.example.document != item.text:
+        fields["worked_example"] = item.example
     call = asker.plan(recipe.questions, fields, recipe=recipe.name, chunk_id=item.chunk_id, draw=draw)
     reply = await asker.try_ask(call)
-    return [] if reply is None else [_sample(item, pair, call, asker, draw, text) for pair in reply.pairs]
+    if reply is None:
+        return []
+    return [_sample(item, pair, call, asker, draw, text, reply=reply) for pair in reply.pairs]
 
 
-async def _from_facts(item: Passage, recipe: Recipe, asker: Asker) -> list[Sample]:
+async def _from_facts(item: Passage, recipe: Recipe, asker: Asks) -> list[Sample]:
     origin = {"recipe": recipe.name, "chunk_id": item.chunk_id}
     listed = await asker.try_ask(asker.plan(recipe.facts, _about(item) | {"passage": item.text}, **origin))
     facts = [] if listed is None else [{"id": f"f{n}", "text": text} for n, text in enumerate(listed.facts, 1)]
@@ -317,15 +209,18 @@ async def _from_facts(item: Passage, recipe: Recipe, asker: Asker) -> list[Sampl
     samples = []
     for number, block in enumerate(_blocks(facts, recipe.facts_per_call)):
         fields = _about(item) | {"facts": block, "count": recipe.questions_per_fact}
+        fields["reasoning"] = asker.settings.enable_reasoning
         call = asker.plan(recipe.questions, fields, **origin, draw=number)
         reply = await asker.try_ask(call)
-        for pair in reply.pairs if reply else []:
+        if reply is None:
+            continue
+        for pair in reply.pairs:
             if pair.id in texts:  # an unknown id cannot be led back to a fact
-                samples.append(_sample(item, pair, call, asker, 0, document, key_fact=texts[pair.id]))
+                samples.append(_sample(item, pair, call, asker, 0, document, reply=reply, key_fact=texts[pair.id]))
     return samples
 
 
-async def _judge(item: Passage, samples: list[Sample], recipe: Recipe, asker: Asker) -> list[Sample]:
+async def _judge(item: Passage, samples: list[Sample], recipe: Recipe, asker: Asks) -> list[Sample]:
     """Judged by the blocks that summaries are asked in, so that a larger count judges none of the earlier ones anew."""
     asked: dict[int, list[Sample]] = {}
     for one in samples:
@@ -370,7 +265,10 @@ def worked_examples(items: Sequence[Passage], *, asker: Asker) -> dict[str, Work
                 break
         return best
 
-    return dict(zip(by_document, asker.run([example(some) for some in by_document.values()]), strict=True))
+    before = (asker.asked, len(asker.failed))
+    found = asker.run([example(some) for some in by_document.values()])
+    _check_failures("worked examples", asker.failed[before[1] :], asker.asked - before[0], asker)
+    return dict(zip(by_document, found, strict=True))
 
 
 def write_exam(items: Sequence[Passage], *, asker: Asker, per_passage: int = 5) -> list[Question]:
@@ -382,7 +280,9 @@ def write_exam(items: Sequence[Passage], *, asker: Asker, per_passage: int = 5) 
         asked = reply.questions if reply else []
         return [_exam_question(item, one) for one in asked if one.question.strip() and one.answer.strip()]
 
-    found = {one.id: one for part in asker.run([questions(item) for item in items]) for one in part}
+    before = (asker.asked, len(asker.failed))
+    found = {one.id: one for part in asker.run((questions(item) for item in items), len(items)) for one in part}
+    _check_failures("exam", asker.failed[before[1] :], asker.asked - before[0], asker)
     if not found:
         raise NothingProduced(f"the teacher wrote no exam question for {len(items)} passages; set EXAM to a file")
     return list(found.values())
@@ -401,8 +301,19 @@ def _about(item: Passage) -> dict[str, Any]:
 
 
 def _sample(
-    item: Passage, pair: prompts.Pair, call: Call, asker: Asker, draw: int, document: str, key_fact: str | None = None
+    item: Passage,
+    pair: prompts.Pair,
+    call: Call,
+    asker: Asks,
+    draw: int,
+    document: str,
+    *,
+    reply: prompts.Pairs,
+    key_fact: str | None = None,
 ) -> Sample:
+    # What a model thought aloud belongs to its call; with one pair in it, it is that pair's.
+    thinking = reply.thinking if len(reply.pairs) == 1 else ""
+    reasoning = (pair.reasoning.strip() or thinking) if asker.settings.enable_reasoning else ""
     return Sample(
         sample_id=content_id(call.recipe, item.chunk_id, draw, pair.question, pair.answer),
         recipe=call.recipe,
@@ -418,6 +329,8 @@ def _sample(
         model=asker.teacher.model,
         prompt_version=call.prompt_version,
         key_fact=key_fact,
+        reasoning=reasoning or None,
+        type="cot" if reasoning else "qa",
     )
 
 

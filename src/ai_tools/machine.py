@@ -9,7 +9,7 @@ from importlib import metadata, util
 from pathlib import Path
 from typing import Any
 
-from . import store, teachers
+from . import providers, store, teachers
 from .errors import AIToolsError
 from .settings import Settings
 
@@ -43,15 +43,27 @@ def describe(settings: Settings) -> dict[str, Any]:
 
 def _teacher(settings: Settings) -> dict[str, Any]:
     try:
-        teacher = teachers.connect(settings.provider)
+        teacher = teachers.connect(settings)
+        (found,) = teachers.check(settings, [settings.provider])
     except AIToolsError as error:
         return {"provider": settings.provider, "ready": False, "why": str(error)}
+    names = {teacher.model, f"{teacher.model}:latest"}  # Ollama adds a tag to a name without one
+    listed = not found.models or bool(names & set(found.models))
+    cost = providers.price(settings, teacher.provider, teacher.model)
     return {
         "provider": teacher.provider,
         "model": teacher.model,
-        "ready": True,
-        "cost": "none, nothing leaves this machine",
+        "ready": found.reachable.startswith("yes") and listed,
+        "reachable": found.reachable if listed else f"{found.reachable}, but it does not list {teacher.model}",
+        "text goes to": teacher.base_url or "nobody, nothing leaves this machine",
+        "cost": "none" if not teacher.base_url else _price(cost),
     }
+
+
+def _price(cost: providers.Price | None) -> str:
+    if cost is None:
+        return "unknown; TEACHER_PRICE sets it"
+    return f"${cost.tokens_in:g} in, ${cost.tokens_out:g} out for a million tokens ({cost.source})"
 
 
 def _student(settings: Settings) -> dict[str, Any]:

@@ -35,6 +35,9 @@ class OfflineTeacher:
     """Answers calls by extraction rules. `model` changes whenever the rules change."""
 
     provider = "offline"
+    base_url = ""
+    own_host = True
+    concurrency = 64
 
     def __init__(self) -> None:
         rules = (__file__, wordings.__file__, answers.__file__, facts.__file__, clauses.__file__, english.__file__)
@@ -49,6 +52,9 @@ class OfflineTeacher:
         text = json.dumps(REPLIES[call.prompt](call.fields, call.seed), ensure_ascii=False)
         asked = sum(len(message["content"].split()) for message in call.messages)
         return Completion(text, self.model, prompt_tokens=asked, completion_tokens=len(text.split()))
+
+    async def close(self) -> None:
+        """Nothing is open."""
 
 
 def _place(fields: dict[str, Any]) -> str:

@@ -6,6 +6,8 @@ Ids are content hashes, so the same input gives the same ids on every machine an
 from __future__ import annotations
 
 import hashlib
+import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal, Protocol, Self, cast
 
@@ -75,6 +77,8 @@ class Call(Record):
 
     `messages` is what a language model reads. `fields` are the same contents before rendering; rule-based teachers
     read them instead of the prose around them. `seed` derives from `key`, so a call always gets the same seed.
+    `options` are sampling parameters that only one kind of endpoint has. `follows` names what a call makes good, where
+    it is the second try at a reply that could not be used: `cut off`, `malformed` or both.
     """
 
     key: str
@@ -86,9 +90,11 @@ class Call(Record):
     temperature: float
     max_tokens: int
     top_p: float | None = None
+    options: dict[str, Any] = field(default_factory=dict)
     recipe: str = ""
     chunk_id: str = ""
     draw: int = 0
+    follows: tuple[str, ...] = ()
 
     @property
     def seed(self) -> int:
@@ -97,7 +103,11 @@ class Call(Record):
 
 @dataclass(frozen=True, slots=True)
 class Completion(Record):
-    """A teacher's answer to one call, as it came, with the token counts that the teacher reports."""
+    """A teacher's answer to one call, as it came, with the token counts that the teacher reports.
+
+    `model` is the one that the endpoint says has answered; `latency` is seconds of the attempt that succeeded, and
+    `created` the time when it did.
+    """
 
     text: str
     model: str
@@ -107,15 +117,68 @@ class Completion(Record):
     completion_tokens: int = 0
     attempts: int = 1
     latency: float = 0.0
+    created: str = ""
+
+
+class CallFault(Exception):
+    """One attempt at a call failed. `kind` says what to do about it:
+
+    overload    the endpoint has too much to do (429, 503, 529): ask again, with care
+    server      it failed (5xx): ask again
+    timeout     it did not answer in time: ask again
+    connection  it was not reached: ask again, and find out whether anybody gets through
+    reset       it hung up: ask again
+    adapted     it does not take a parameter, which is left out from now on: ask again at once
+    foreign     something answered that is no teacher: ask again where one has been there before
+    refused     it will not take this call (400, 413, …): asking again is of no use
+    """
+
+    def __init__(self, kind: str, message: str, retry_after: float | None = None):
+        super().__init__(message)
+        self.kind, self.retry_after = kind, retry_after
 
 
 class Teacher(Protocol):
-    """Anything that answers calls: a language model behind an endpoint, or rules."""
+    """Anything that answers calls: a language model behind an endpoint, or rules.
+
+    `base_url` is where text goes, empty where it stays in this process; `own_host` says that it is the provider's.
+    `concurrency` is how many calls at a time it can stand.
+    """
 
     provider: str
     model: str
+    base_url: str
+    own_host: bool
+    concurrency: int
 
-    async def complete(self, call: Call) -> Completion: ...
+    async def complete(self, call: Call) -> Completion:
+        """One attempt. Raises CallFault where it failed, TeacherRefused where every further one would fail."""
+
+    async def close(self) -> None:
+        """Give back what was opened; a later call opens it again."""
+
+
+@dataclass
+class Progress:
+    """Work as it stands, in items done; calls, tokens and money where a teacher is asked. `usd`: None if unknown."""
+
+    total: int
+    done: int = 0
+    calls: int = 0
+    from_journal: int = 0
+    failed: int = 0
+    in_flight: int = 0
+    tokens: int = 0
+    usd: float | None = 0.0
+    started: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """By the rate so far; None before the first item is done."""
+        return (time.monotonic() - self.started) / self.done * (self.total - self.done) if self.done else None
+
+
+OnProgress = Callable[[Progress], None]
 
 
 @dataclass(frozen=True, slots=True)

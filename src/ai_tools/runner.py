@@ -7,14 +7,17 @@ import json
 import logging
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import errors, generation, store, teachers
+from . import errors, generation, providers, store, teachers, view
+from .asking import Asker
 from .errors import AIToolsError, MissingExtra, SettingsError, UsageError, WorkError
+from .journal import Journal
 from .settings import Settings
 from .store import STEPS, StepSpec
 
@@ -103,7 +106,9 @@ def run(
 
 def check_overrides(settings: Settings, steps: Sequence[StepSpec], overrides: dict[str, str]) -> None:
     """Raise SettingsError for a provider that is none, or a `-p` name that no notebook of the run has."""
-    teachers.connect(settings.provider)
+    providers.find(settings.provider)
+    if any(step.number in (2, 3) or (step.number == 1 and not settings.exam_path) for step in steps):
+        teachers.connect(settings)  # a missing key is better known before than after the steps in front
     offered = {name for step in steps for name in parameters_of(settings.root / step.notebook)}
     for name in overrides:
         if name not in offered:
@@ -153,6 +158,7 @@ def _execute(settings: Settings, step: StepSpec, overrides: dict[str, str]) -> N
     config = Config({"KernelManager": {"transport_encryption": "auto"}})
     options = {"cwd": notebook.parent, "kernel_name": "python3", "progress_bar": False, "config": config}
     options["extra_arguments"] = ["--log-level=CRITICAL"]  # a kernel that is shut down says so as an error
+    options["stderr_file"] = sys.stderr  # progress, and what the notebook warns of
     try:
         with _environment(overrides):
             papermill.execute_notebook(notebook, unfinished, parameters=parameters, **options)
@@ -188,18 +194,25 @@ def plan(settings: Settings, steps: Sequence[StepSpec], *, fresh: bool = False) 
         skipped = state.state == "complete" and step.number != 0 and not fresh
         after = " (unless its inputs change)" if skipped and any("  run " in line for line in lines) else ""
         lines.append(f"{step.folder:28} {'skip' if skipped else 'run':5} {state.reason}{after}")
-    lines.append(
-        f"teacher: {settings.provider}" + (" (nothing leaves this machine)" if settings.provider == "offline" else "")
-    )
-    chunks = store.step_folder(settings, 2) / "chunks.jsonl"
-    if not chunks.is_file():
-        lines.append("  calls of step 03: known once step 02 has run")
-    else:
-        n = settings.seed_data_subsample or len(store.read_rows(chunks))
-        for name in store.DATASETS:
-            calls = generation.expected_calls(generation.load_recipe(name), n, settings.summaries)
-            lines.append(f"  {name:22} about {calls:,} calls on {n:,} passages")
-    return lines
+    asked = any(step.number == 3 for step in steps)
+    return lines + (_plan_of_generation(settings) if asked else [])
+
+
+def _plan_of_generation(settings: Settings) -> list[str]:
+    """What step 03 would take, where its inputs are there."""
+    teacher = teachers.connect(settings)
+    files = [store.step_folder(settings, 2) / name for name in ("chunks.jsonl", "seed_data.jsonl")]
+    if not all(file.is_file() for file in files):
+        return [f"teacher: {teachers.describe(teacher)}", "calls of step 03: known once step 02 has run"]
+    chunks, seed_data = map(store.read_rows, files)
+    items = generation.subsample(generation.passages(chunks, seed_data), settings.seed_data_subsample)
+    path = store.journal_path(settings)
+    with Journal(path, read_only=path.exists()) as journal:
+        judge, instructions = teachers.connect_judge(settings), settings.customisation_prompt
+        asker = Asker(teacher, journal, settings, judge=judge, instructions=instructions)
+        recipes = [generation.load_recipe(name) for name in store.DATASETS]
+        estimates = generation.plan(items, recipes, asker=asker)
+    return view.plan_lines(estimates, teachers.describe(teacher), settings, instructions=instructions)
 
 
 def _as_error(kind: type[AIToolsError], message: str) -> AIToolsError:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import difflib
+import re
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from pydantic import AliasChoices, Field, PrivateAttr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, PrivateAttr, SecretStr, ValidationError, field_validator
 from pydantic.config import JsonDict
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -17,6 +19,7 @@ from .errors import SettingsError
 
 SAMPLE_DOCUMENTS = "assets/corpus"
 SAMPLE_EXAM = "assets/exam.jsonl"
+_URL_USER = re.compile(r"(^|//).*@")  # user and password in an address
 
 
 def _setting(names: str, default: Any, description: str, steps: str, **limits: Any) -> Any:
@@ -27,6 +30,11 @@ def _setting(names: str, default: Any, description: str, steps: str, **limits: A
     extra: JsonDict = {"steps": steps}
     alias = AliasChoices(*names.split())
     return Field(default, validation_alias=alias, description=description, json_schema_extra=extra, **limits)
+
+
+def _secret(names: str, description: str) -> Any:
+    """A key: never printed, part of no manifest, no notebook parameter."""
+    return _setting(names, None, f"{description} Secret.", "")
 
 
 class Settings(BaseSettings):
@@ -53,8 +61,29 @@ class Settings(BaseSettings):
     )
     num_seed_examples: int = _setting("NUM_SEED_EXAMPLES", 5, "Seed examples wanted in qna.yaml.", "03", ge=1)
     provider: str = _setting(
-        "PROVIDER GENERATOR_PROVIDER MODEL_PROVIDER", "offline", "Who answers as the teacher.", "01? 02 03"
+        "PROVIDER GENERATOR_PROVIDER MODEL_PROVIDER",
+        "offline",
+        "Who answers as the teacher: offline, openai, anthropic, gemini, ollama, vllm or openai-compatible.",
+        "01? 02 03",
     )
+    teacher_model_name: str = _setting(
+        "TEACHER_MODEL_NAME MODEL_NAME GENERATOR_MODEL", "", "The teacher's model. Empty: the provider's.", "01? 02 03"
+    )
+    teacher_model_base_url: str = _setting(
+        "TEACHER_MODEL_BASE_URL ENDPOINT",
+        "",
+        "Address of the endpoint, as a rule up to and with /v1. Empty: the provider's.",
+        "01? 02 03",
+    )
+    ollama_base_url: str = _setting(
+        "OLLAMA_BASE_URL", "", "Address of Ollama, where TEACHER_MODEL_BASE_URL is empty.", "01? 02 03"
+    )
+    teacher_model_api_key: SecretStr | None = _secret(
+        "TEACHER_MODEL_API_KEY API_KEY", "Key of the endpoint that is chosen."
+    )
+    openai_api_key: SecretStr | None = _secret("OPENAI_API_KEY", "Key for the provider openai alone.")
+    anthropic_api_key: SecretStr | None = _secret("ANTHROPIC_API_KEY", "Key for the provider anthropic alone.")
+    gemini_api_key: SecretStr | None = _secret("GEMINI_API_KEY GOOGLE_API_KEY", "Key for the provider gemini alone.")
     teacher_temperature: float = _setting(
         "TEACHER_TEMPERATURE GENERATOR_TEMPERATURE",
         0.7,
@@ -69,6 +98,36 @@ class Settings(BaseSettings):
     teacher_top_p: float | None = _setting(
         "TEACHER_TOP_P", None, "Nucleus sampling of the teacher.", "01? 02 03", gt=0, le=1
     )
+    teacher_price: Annotated[tuple[float, float] | None, NoDecode] = _setting(
+        "TEACHER_PRICE",
+        None,
+        "US dollars for a million tokens in and out, such as 0.15,0.60. Empty: from the table of known models.",
+        "",
+    )
+    ollama_top_k: int | None = _setting("OLLAMA_TOP_K", None, "Ollama's top_k.", "01? 02 03", ge=0)
+    ollama_top_p: float | None = _setting(
+        "OLLAMA_TOP_P", None, "Ollama's top_p. Empty: TEACHER_TOP_P.", "01? 02 03", ge=0, le=1
+    )
+    ollama_repeat_penalty: float | None = _setting(
+        "OLLAMA_REPEAT_PENALTY", None, "Ollama's repeat_penalty.", "01? 02 03", ge=0
+    )
+    ollama_num_predict: int | None = _setting(
+        "OLLAMA_NUM_PREDICT", None, "Ollama's num_predict. Empty: TEACHER_MAX_TOKENS.", "01? 02 03", ge=-2
+    )
+    ollama_num_ctx: int = _setting(
+        "OLLAMA_NUM_CTX", 8192, "Context window that Ollama loads the model with.", "01? 02 03", ge=256
+    )
+    ollama_stop: str = _setting(
+        "OLLAMA_STOP", "", "Where Ollama stops writing; several are separated by commas.", "01? 02 03"
+    )
+    enable_reasoning: bool = _setting(
+        "ENABLE_REASONING", False, "Ask for the reasoning of each answer, and keep it.", "03"
+    )
+    judge_model_name: str = _setting("JUDGE_MODEL_NAME", "", "The judge's model. Empty: the teacher's.", "03")
+    judge_base_url: str = _setting(
+        "JUDGE_BASE_URL", "", "Address of an OpenAI-compatible judge. Empty: the teacher's endpoint.", "03"
+    )
+    judge_api_key: SecretStr | None = _secret("JUDGE_API_KEY", "Key of the judge, where JUDGE_BASE_URL is set.")
     customisation_prompt: str = _setting(
         "CUSTOMISATION_PROMPT", "", "Instructions added to every generation prompt.", "03"
     )
@@ -85,7 +144,27 @@ class Settings(BaseSettings):
         "03",
         ge=1,
     )
-    max_concurrency: int = _setting("MAX_CONCURRENCY", 64, "Most teacher calls in flight.", "", ge=1)
+    max_concurrency: int | None = _setting(
+        "MAX_CONCURRENCY", None, "Most teacher calls in flight. Empty: 64, and 4 for ollama.", "", ge=1
+    )
+    request_timeout: float = _setting(
+        "REQUEST_TIMEOUT INFERENCE_SERVER_TIMEOUT", 120.0, "Seconds that a teacher has for a reply.", "", gt=0
+    )
+    max_retries: int = _setting(
+        "MAX_RETRIES", 5, "Further attempts at a call after overload, server errors and lost connections.", "", ge=0
+    )
+    max_calls: int | None = _setting(
+        "MAX_CALLS", None, "Most requests that this output folder's journal may hold. Empty: no limit.", "", ge=1
+    )
+    max_tokens_total: int | None = _setting(
+        "MAX_TOKENS_TOTAL", None, "Most tokens, in and out, of all calls in the journal. Empty: no limit.", "", ge=1
+    )
+    max_usd: float | None = _setting(
+        "MAX_USD", None, "Most US dollars for all calls in the journal. Empty: no limit.", "", gt=0
+    )
+    retry_rejected: bool = _setting(
+        "RETRY_REJECTED", False, "Ask again where a former run's reply could not be used.", ""
+    )
     max_failure_rate: float = _setting(
         "MAX_FAILURE_RATE", 0.1, "Share of failed items above which a step fails.", "", ge=0, le=1
     )
@@ -149,6 +228,27 @@ class Settings(BaseSettings):
     @classmethod
     def _provider(cls, value: str) -> str:
         return value.strip().lower()
+
+    @field_validator("teacher_price", mode="before")
+    @classmethod
+    def _price(cls, value: Any) -> Any:
+        if value is None:
+            return None
+        parts = value.split(",") if isinstance(value, str) else value
+        if not isinstance(parts, (list, tuple)) or len(parts) != 2 or not all(map(_is_amount, parts)):
+            raise ValueError("give two amounts, in and out, such as 0.15,0.60")
+        return tuple(map(float, parts))
+
+    @field_validator("teacher_model_base_url", "ollama_base_url", "judge_base_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        value = value.strip().rstrip("/").removesuffix("/chat/completions")
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("http", "https") or not parts.hostname):
+            raise ValueError("write the whole address, such as http://localhost:8000/v1")
+        if parts.username or parts.password:
+            raise ValueError("leave user and password out; a key belongs in TEACHER_MODEL_API_KEY or JUDGE_API_KEY")
+        return value
 
     @property
     def root(self) -> Path:
@@ -233,7 +333,16 @@ def _build(values: dict[str, Any], file: Path | None = None) -> Settings:
 
 def _explain(item: Any) -> str:
     reason = item["msg"].removeprefix("Value error, ")
-    return f"{str(item['loc'][0]).upper()}={item['input']}: {reason[0].lower()}{reason[1:]}"
+    name = str(item["loc"][0])
+    shown = _URL_USER.sub(r"\1…@", str(item["input"])) if name.endswith("_base_url") else item["input"]
+    return f"{name.upper()}={shown}: {reason[0].lower()}{reason[1:]}"
+
+
+def _is_amount(text: Any) -> bool:
+    try:
+        return 0 <= float(text) < float("inf")
+    except (ValueError, TypeError):
+        return False
 
 
 def _known(values: dict[str, Any]) -> dict[str, Any]:

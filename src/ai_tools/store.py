@@ -9,16 +9,16 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from glob import glob
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from .errors import InputError, MissingStep
 from .records import content_id
@@ -78,31 +78,41 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 
 
 def iterate_rows(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open(encoding="utf-8") as lines:
+    with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             if line.strip():
                 try:
-                    yield json.loads(line)
+                    row = json.loads(line.decode())
                 except json.JSONDecodeError as error:
                     raise InputError(
                         f"{path}, line {number}: not JSON ({error.msg}); mend or remove the line"
                     ) from None
+                except UnicodeDecodeError:
+                    raise InputError(f"{path}, line {number}: not UTF-8; save the file as UTF-8") from None
+                if not isinstance(row, dict):
+                    raise InputError(f"{path}, line {number}: no JSON object; mend or remove the line")
+                yield row
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[TextIO]:
+    """A UTF-8 file to write to; a reader of `path` finds the old file or the new one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.part")  # one name, so that a killed run's is taken up by the next
+    try:
+        with unfinished.open("w", encoding="utf-8", newline="") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
 
 
 def write_atomic(path: Path, text: str) -> Path:
-    """Write UTF-8 text so that a reader finds the old file or the new one, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with atomic(path) as file:
+        file.write(text)
     return path
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import InputError, MissingExtra, MissingStep
+from .records import OnProgress, Progress
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-Progress = Callable[[int, int], None]
 """Called with the number of items done and the number in all."""
 
 TINY = "tiny"
@@ -192,7 +192,7 @@ def generate(
     *,
     max_new_tokens: int = 32,
     batch_size: int = 32,
-    on_progress: Progress | None = None,
+    on_progress: OnProgress | None = None,
 ) -> list[str]:
     """Greedy answers, one for each question, without special tokens and outer white space.
 
@@ -211,7 +211,7 @@ def generate(
     )
     prompts = [_ids(tokenizer, chat_prompt(tokenizer, question)) for question in questions]
     answers = [""] * len(prompts)
-    done = 0
+    at = Progress(len(prompts))
     for batch in _by_length([len(ids) for ids in prompts], batch_size):
         width = max(len(prompts[i]) for i in batch)
         gaps = [width - len(prompts[i]) for i in batch]
@@ -226,9 +226,9 @@ def generate(
         texts = tokenizer.batch_decode(output[:, width:], skip_special_tokens=True)
         for i, text in zip(batch, texts, strict=True):
             answers[i] = text.strip()
-        done += len(batch)
+        at.done += len(batch)
         if on_progress:
-            on_progress(done, len(prompts))
+            on_progress(at)
     return answers
 
 
@@ -238,7 +238,7 @@ def score_options(
     options: Sequence[Sequence[str]],
     *,
     batch_size: int = 32,
-    on_progress: Progress | None = None,
+    on_progress: OnProgress | None = None,
 ) -> list[list[float]]:
     """Mean log-likelihood per token of each option as the assistant's answer, for each question.
 
@@ -253,13 +253,13 @@ def score_options(
         for option in choices
     ]
     scores = [0.0] * len(rows)
-    done = 0
+    at = Progress(len(rows))
     for batch in _by_length([len(prompt) + len(answer) for prompt, answer in rows], batch_size):
         for i, score in zip(batch, _mean_log_likelihood(student, [rows[i] for i in batch]), strict=True):
             scores[i] = score
-        done += len(batch)
+        at.done += len(batch)
         if on_progress:
-            on_progress(done, len(rows))
+            on_progress(at)
     remaining = iter(scores)
     return [[next(remaining) for _ in choices] for choices in options]
 

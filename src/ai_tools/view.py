@@ -5,14 +5,23 @@ from __future__ import annotations
 import base64
 import html
 import io
+import os
+import sys
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from .asking import ASSUMED_SECONDS, Estimate
 from .errors import MissingExtra
 from .evaluation import wrong_answers
+from .providers import price
+from .records import OnProgress, Progress
+from .settings import Settings
 
+BAR_SECONDS, LINE_SECONDS = 0.2, 5.0  # between two states of a bar, two lines
 INK, ACCENT, PALE = "#1f3b57", "#d9822b", "#9fb3c8"
 METRICS = {"accuracy": "option accuracy", "exact_match": "exact match", "contains": "contains", "f1": "token F1"}
 
@@ -32,20 +41,141 @@ class Plot:
         self.figure.savefig(path)
 
 
-def progress(description: str) -> Callable[[int, int], None]:
-    """A callback (done, total) that draws a bar in Lab and in terminals."""
-    from tqdm.auto import tqdm
+def progress(description: str) -> OnProgress:
+    """A bar in Lab and at a terminal; elsewhere, where a bar shows its first state only, a line every few seconds."""
+    return _Bar(description) if _has_reader() else _Lines(description)
 
-    bars: list[Any] = []
 
-    def update(done: int, total: int) -> None:
-        if not bars:
-            bars.append(tqdm(total=total, desc=description, mininterval=1.0))
-        bars[0].update(done - bars[0].n)
-        if done >= total:
-            bars[0].close()
+def _has_reader() -> bool:
+    """Whether somebody sees output being redrawn: a terminal, or a kernel that a front end has started."""
+    if "ipykernel" not in sys.modules:
+        return sys.stderr.isatty()
+    return any(name in os.environ for name in ("JPY_SESSION_NAME", "VSCODE_PID", "COLAB_RELEASE_TAG"))
 
-    return update
+
+class _Bar:
+    def __init__(self, description: str):
+        self._description, self._bar, self._shown = description, None, 0.0
+
+    def __call__(self, now: Progress) -> None:
+        from tqdm.auto import tqdm
+
+        if self._bar is None:
+            self._bar = tqdm(total=now.total, desc=self._description, mininterval=0.5)
+        assert self._bar is not None
+        last = now.done >= now.total
+        if last or time.monotonic() - self._shown > BAR_SECONDS:
+            self._shown = time.monotonic()
+            self._bar.set_postfix_str(_state(now), refresh=False)
+            self._bar.update(now.done - self._bar.n)
+            self._bar.refresh()
+        if last:
+            self._bar.close()
+
+
+class _Lines:
+    def __init__(self, description: str):
+        self._description, self._shown = description, time.monotonic()
+
+    def __call__(self, now: Progress) -> None:
+        if now.done >= now.total or time.monotonic() - self._shown > LINE_SECONDS:
+            self._shown = time.monotonic()
+            left = now.seconds_left if now.done < now.total else None
+            parts = (f"{now.done:,} of {now.total:,} done", _state(now), f"{_duration(left)} left" if left else "")
+            print(
+                f"{self._description}: {', '.join(filter(None, parts))}",
+                file=sys.stderr,
+                flush=True,
+            )
+
+
+def _state(now: Progress) -> str:
+    amounts = {
+        "{:,} calls": now.calls,
+        "{:,} from the journal": now.from_journal,
+        "{:,} failed": now.failed,
+        "{} in flight": now.in_flight,
+        "{:,} tokens": now.tokens,
+        "${:.4f}": now.usd,
+    }
+    return ", ".join(text.format(amount) for text, amount in amounts.items() if amount)
+
+
+def _dollars(usd: float | None) -> str:
+    return "unknown" if usd is None else f"${usd:,.2f}" if usd >= 0.01 or not usd else f"${usd:.4f}"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min" if minutes >= 5 else f"{60 * minutes + rest} s"
+
+
+def plan_lines(estimates: Sequence[Estimate], teacher: str, settings: Settings, *, instructions: str = "") -> list[str]:
+    """A plan as people read it: who is asked, then calls, tokens, money and time of each piece of work and of all."""
+    whole = Estimate("all")
+    for one in estimates:
+        for name in ("calls", "known", "tokens_in", "tokens_out", "seconds"):
+            setattr(whole, name, getattr(whole, name) + getattr(one, name))
+        whole.usd = None if one.usd is None or whole.usd is None else whole.usd + one.usd
+        whole.seen = whole.seen and one.seen
+    lines = [f"teacher: {teacher}"]
+    if instructions:
+        lines.append(f"added to the instructions: {instructions}")
+    lines.append(
+        f"{'':22} {'calls':>9} {'in journal':>11} {'tokens in':>12} {'tokens out':>12} {'price':>10} {'time':>9}"
+    )
+    for one in [*estimates, whole] if len(estimates) > 1 else estimates:
+        counts = f"{one.calls:>9,} {one.known:>11,} {one.tokens_in:>12,.0f} {one.tokens_out:>12,.0f}"
+        lines.append(f"{one.name:22} {counts} {_dollars(one.usd):>10} {_duration(one.seconds):>9}")
+    if whole.calls and not whole.seen and whole.seconds:
+        lines.append(f"time: assuming {ASSUMED_SECONDS:g} s a reply; known once some have come")
+    limits = {name.upper(): getattr(settings, name) for name in ("max_calls", "max_tokens_total", "max_usd")}
+    if any(limits.values()):
+        lines.append("limits: " + ", ".join(f"{name}={value:,}" for name, value in limits.items() if value))
+    return lines
+
+
+def journal_lines(rows: Sequence[dict[str, Any]], settings: Settings) -> list[str]:
+    """The summary of a journal: a line for each model and status, then what went wrong, most frequent first."""
+    lines = [
+        f"{'teacher':40} {'status':9} {'calls':>9} {'requests':>9} {'tokens in':>12} {'tokens out':>12} {'price':>10}"
+    ]
+    groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault((row["provider"], row["base_url"], row["model"], row["status"]), []).append(row)
+    for (provider, url, model, status), members in groups.items():
+        calls, requests, tokens_in, tokens_out = (
+            sum(row[name] for row in members) for name in ("calls", "requests", "tokens_in", "tokens_out")
+        )
+        cost = price(settings, provider, model)
+        usd = f"${cost.of(tokens_in, tokens_out):,.4f}" if cost else "unknown"
+        who = f"{provider} {model}" + (f" at {urlsplit(url).netloc}" if url else "")
+        lines.append(f"{who:40} {status:9} {calls:>9,} {requests:>9,} {tokens_in:>12,} {tokens_out:>12,} {usd:>10}")
+    causes: dict[str, int] = {}
+    for row in rows:
+        if row["error"]:
+            causes[f"{row['status']}: {row['error']}"] = (
+                causes.get(f"{row['status']}: {row['error']}", 0) + row["calls"]
+            )
+    lines += [f"{count:>6} {cause}" for cause, count in sorted(causes.items(), key=lambda item: -item[1])[:10]]
+    return lines
+
+
+def plan_table(estimates: Sequence[Estimate]) -> Any:
+    """The same as a table: one row a dataset."""
+    return table(
+        {
+            "dataset": one.name,
+            "calls to make": one.calls,
+            "in the journal": one.known,
+            "tokens in, about": round(one.tokens_in),
+            "tokens out, about": round(one.tokens_out),
+            "price": _dollars(one.usd),
+            "time, about": _duration(one.seconds),
+        }
+        for one in estimates
+    )
 
 
 def table(rows: Iterable[Any], columns: Sequence[str] = (), limit: int = 10) -> Any:

@@ -5,9 +5,9 @@ Machines are shared and noisy: read ratios, medians and CPU time, no single wall
 
 import sys
 
-from . import learning, speed
+from . import learning, speed, teachers
 
-BENCHMARKS = {"speed": speed.main, "learning": learning.main}
+BENCHMARKS = {"speed": speed.main, "teachers": teachers.main, "learning": learning.main}
 
 for name in sys.argv[1:] or BENCHMARKS:
     if name not in BENCHMARKS:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ai_tools import curation, documents, evaluation, generation, mixing, store, students, teachers, training
+from ai_tools.asking import Asker
 from ai_tools.chunking import chunk_document
 from ai_tools.journal import Journal
 from ai_tools.records import Question
@@ -31,9 +32,9 @@ def training_rows(settings: Settings, exam: list[Question], folder: Path) -> lis
     seed_data = documents.seed_rows(converted, chunks, {}, domain="", outline="")
     items = generation.passages([chunk.to_row() for chunk in chunks], seed_data)
     with Journal(folder / "journal.sqlite") as journal:
-        asker = generation.Asker(teachers.connect("offline"), journal, sampling=generation.sampling(settings))
+        asker = Asker(teachers.connect(settings), journal, settings)
         recipes = [generation.load_recipe(name) for name in store.DATASETS]
-        made = {one.name: generation.generate(items, one, asker=asker, settings=settings).samples for one in recipes}
+        made = {one.name: generation.generate(items, one, asker=asker).samples for one in recipes}
     clean, _, _ = mixing.decontaminate({name: curation.curate(samples)[0] for name, samples in made.items()}, exam)
     chat = students.load_tokenizer("tiny")
     return mixing.mix(
@@ -84,7 +85,7 @@ def measure(
 
 
 def main() -> None:
-    settings = load_settings()
+    settings = load_settings(provider="offline")
     exam = evaluation.load_exam(settings.resolve("assets/exam.jsonl"))
     probe = evaluation.load_probe(settings.resolve("assets/probe.jsonl"))
     questions = {"exam": exam, "dev": evaluation.load_exam(HERE / "dev_exam.jsonl")}

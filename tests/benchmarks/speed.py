@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from ai_tools import documents, generation, store, students, teachers
+from ai_tools.asking import Asker
 from ai_tools.chunking import chunk_document
-from ai_tools.journal import Journal
+from ai_tools.journal import Entry, Journal
 from ai_tools.records import Completion, Document
 from ai_tools.settings import load_settings
 
@@ -42,7 +43,7 @@ def fresh_interpreter(code: str) -> float:
 
 
 def main() -> None:
-    settings = load_settings()
+    settings = load_settings(provider="offline")
     print(f"import ai_tools: {fresh_interpreter('import ai_tools'):.3f} s")
     help_text = "from typer.testing import CliRunner; from ai_tools.cli import app; CliRunner().invoke(app, ['--help'])"
     print(f"ai-tools --help: {fresh_interpreter(help_text):.3f} s")
@@ -60,12 +61,13 @@ def main() -> None:
         [chunk.to_row() for chunk in chunks], documents.seed_rows(converted, chunks, {}, domain="", outline="")
     )
     with tempfile.TemporaryDirectory() as folder, Journal(Path(folder) / "journal.sqlite") as journal:
-        asker = generation.Asker(teachers.connect("offline"), journal, sampling=generation.sampling(settings))
+        teacher = teachers.connect(settings)
+        asker = Asker(teacher, journal, settings)
         recipes = [generation.load_recipe(name) for name in store.DATASETS]
 
         def all_datasets() -> None:
             for recipe in recipes:
-                generation.generate(items, recipe, asker=asker, settings=settings)
+                generation.generate(items, recipe, asker=asker)
 
         first = median_cpu(all_datasets, 1)
         again = median_cpu(all_datasets)
@@ -74,9 +76,9 @@ def main() -> None:
         )
         fields = {"title": "t", "section": "s", "passage": "p", "count": 1, "angle": "a"}
         calls = [asker.plan("questions", fields, draw=draw) for draw in range(2048)]
-        done = Completion("x" * 1500, "m")
+        done = Entry(Completion("x" * 1500, "m"))
         wall = time.perf_counter()
         for start in range(0, len(calls), 64):
-            journal.put([("offline", call, done, "") for call in calls[start : start + 64]])
+            journal.put([(teacher, call, done) for call in calls[start : start + 64]])
         print(f"journal: {len(calls) / (time.perf_counter() - wall):,.0f} rows/s, 64 a commit, synced")
     print(f"peak memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")

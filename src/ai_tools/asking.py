@@ -1,0 +1,389 @@
+"""Asking a teacher through the journal: known calls cost nothing, new ones are recorded before they are used.
+
+Asker       asks; each chain of calls advances on its own, and results come back in plan order
+Rehearsal   goes the same way without asking, and counts what it would take
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, NoReturn, Protocol, TypeVar
+
+from . import prompts, teachers
+from .costs import Budget, tokens_of
+from .errors import BudgetReached, TooManyFailures
+from .journal import Entry, Journal
+from .pacing import CallFailed, Line
+from .prompts import BadReply, Reply
+from .providers import price
+from .records import Call, Completion, OnProgress, Progress, Rejection, Teacher
+from .settings import Settings
+
+ROWS_PER_COMMIT = 64
+RECENT = 50  # calls by which a run that goes wrong is stopped before its end
+ASSUMED_SECONDS = 5.0  # for a reply, where none has been seen yet
+
+T = TypeVar("T")
+_Finished = tuple[Teacher, Call, Entry, "asyncio.Future[None]"]
+_item: ContextVar[int] = ContextVar("item", default=0)  # the item of a run that a call belongs to
+
+
+class Asks(Protocol):
+    """What a recipe needs of whoever asks: calls planned, and answered."""
+
+    @property
+    def teacher(self) -> Teacher: ...
+
+    @property
+    def settings(self) -> Settings: ...
+
+    def plan(self, prompt: str, fields: dict[str, Any], **origin: Any) -> Call: ...
+
+    async def try_ask(self, call: Call) -> Any | None: ...
+
+
+class Asker:
+    """Asks a teacher and, for judgements, a judge.
+
+    `asked` counts what was asked for, however many calls it took; `failed` lists what came to nothing, in plan order;
+    `progress` is how far the last run is, or went.
+    """
+
+    def __init__(
+        self,
+        teacher: Teacher,
+        journal: Journal,
+        settings: Settings,
+        *,
+        judge: Teacher | None = None,
+        instructions: str = "",
+        on_progress: OnProgress | None = None,
+    ):
+        self.teacher, self.judge = teacher, judge or teacher
+        self.journal, self.settings, self.instructions = journal, settings, instructions
+        self.on_progress = on_progress
+        self.sampling = teachers.sampling(settings)
+        self.calls = self.from_journal = self.asked = 0
+        self.failed: list[Rejection] = []
+        self.progress = Progress(0)
+
+    def plan(self, prompt: str, fields: dict[str, Any], **origin: Any) -> Call:
+        """The call that `ask` would make: look at its `messages` before any bulk work."""
+        loaded = prompts.load(prompt)
+        judged = loaded.reply == prompts.JUDGED
+        instructions = "" if judged else self.instructions
+        teacher = self.judge if judged else self.teacher
+        return prompts.plan_call(
+            loaded, fields, teacher=teacher, sampling=self.sampling, instructions=instructions, **origin
+        )
+
+    def run(
+        self, work: Iterable[Awaitable[T]], total: int | None = None, each: Callable[[T], None] | None = None
+    ) -> list[T]:
+        """Await all work side by side; results in its order.
+
+        Args:
+            work: may be made as it is taken: no more of it is under way at a time than keeps the teacher busy.
+            total: how much work that is, where `work` has no length.
+            each: is given every result in order instead of the list, so that none need be kept.
+        """
+        return teachers.run_sync(self._run(work, total, each))
+
+    async def _run(self, work: Iterable[Awaitable[T]], total: int | None, each: Callable[[T], None] | None) -> list[T]:
+        settings, everybody = self.settings, {self.teacher.base_url: self.teacher, self.judge.base_url: self.judge}
+        self._budget = Budget(settings, self.journal.summary(), (self.teacher, self.judge))
+        known = (price(settings, one.provider, one.model) for one in (self.teacher, self.judge))
+        self._priced = None not in list(known)
+        slots = {url: settings.max_concurrency or one.concurrency for url, one in everybody.items()}
+        self._lines = {url: Line(self._budget, slots=slots[url], settings=settings) for url in everybody}
+        self._asking: dict[str, asyncio.Event] = {}
+        self._queue: asyncio.Queue[_Finished] = asyncio.Queue()
+        self._recent: deque[bool] = deque(maxlen=RECENT)
+        self._fell_out: list[tuple[int, Rejection]] = []
+        self._stopping = False
+        self._before = (self.calls, self.from_journal, self._budget.tokens, self._budget.usd)
+        self.progress = Progress(len(work) if isinstance(work, Sequence) else total or 0)
+        writer = asyncio.create_task(self._write())
+        try:
+            return await self._together(work, 2 * max(slots.values()), each)
+        finally:
+            writer.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await writer
+            for teacher in (self.teacher, self.judge):
+                await teacher.close()
+            self._fell_out.sort(key=lambda row: (row[0], row[1].row["prompt"], row[1].row["draw"], row[1].row["key"]))
+            self.failed += [rejection for _, rejection in self._fell_out]
+
+    async def _together(self, work: Iterable[Awaitable[T]], most: int, each: Callable[[T], None] | None) -> list[T]:
+        results: list[T] = []
+        under_way: dict[int, Awaitable[T]] = {}
+        ready: dict[int, T] = {}
+        passed = 0
+        room = asyncio.Semaphore(most)
+
+        async def one(number: int, item: Awaitable[T]) -> None:
+            nonlocal passed
+            _item.set(number)
+            ready[number] = await item
+            del under_way[number]
+            room.release()
+            self.progress.done += 1
+            while passed in ready:
+                (each or results.append)(ready.pop(passed))
+                passed += 1
+            self._tell()
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for number, item in enumerate(work):
+                    under_way[number] = item
+                    await room.acquire()
+                    group.create_task(one(number, item))
+        except BaseExceptionGroup as errors:
+            first = errors.exceptions[0]
+        else:
+            return results
+        finally:
+            for item in under_way.values():  # those that a failed run never came to
+                if isinstance(item, Coroutine):
+                    item.close()
+        raise first  # outside of the handler: IPython shows nothing of an exception that has a group as its context
+
+    async def ask(self, call: Call) -> Any:
+        """The parsed reply. Raises BadReply where it cannot be used, CallFailed where none came."""
+        while call.key in self._asking:  # equal passages make equal calls: asked once, answered alike
+            await self._asking[call.key].wait()
+        self._asking[call.key] = asyncio.Event()
+        try:
+            return await self._ask(call)
+        finally:
+            self._asking.pop(call.key).set()
+
+    async def _ask(self, call: Call) -> Any:
+        found = recall(self.journal, call)
+        self.from_journal += found.known
+        reply, fault, due = found.reply, found.fault, found.due
+        if fault and self.settings.retry_rejected:
+            due = call
+        self.asked += 1
+        asked = due is not None
+        while due is not None:
+            reply, fault, due = await self._fetch(due)
+        if asked:
+            await self._watch(failed=fault is not None)
+        if fault:
+            raise fault
+        return reply
+
+    async def try_ask(self, call: Call) -> Any | None:
+        """Like `ask`, but one call's failure is data: it is kept in `failed`, and None comes back."""
+        try:
+            return await self.ask(call)
+        except (BadReply, CallFailed) as error:
+            row = {"key": call.key, "recipe": call.recipe, "prompt": call.prompt, "chunk_id": call.chunk_id}
+            check = "reply" if isinstance(error, BadReply) else "transport"
+            self._fell_out.append((_item.get(), Rejection(check, str(error), row | {"draw": call.draw})))
+            self.progress.failed += 1
+            return None
+
+    async def _fetch(self, call: Call) -> tuple[Reply | None, BadReply | None, Call | None]:
+        """Ask and record: the reply, or what is wrong with it and the call that may make it good."""
+        teacher = self.judge if call.reply == prompts.JUDGED else self.teacher
+        reply: Reply | None = None
+        fault: BadReply | None = None
+
+        async def settle(completion: Completion) -> None:
+            nonlocal reply, fault
+            reply, fault = _read(call, completion)
+            status = "rejected" if fault else "done" if reply and reply.items else "empty"
+            await self._record(teacher, call, Entry(completion, status, str(fault or "")))
+
+        try:
+            completion = await self._lines[teacher.base_url].complete(teacher, call, settle)
+        except CallFailed as error:
+            nothing = Completion("", teacher.model, finish_reason="", attempts=error.attempts)
+            await self._record(teacher, call, Entry(nothing, "failed", str(error)))
+            await self._watch(failed=True)
+            raise
+        except BudgetReached as error:
+            await self._stop(error)
+        return reply, fault, prompts.follow_up(call, completion, fault) if fault else None
+
+    async def _watch(self, *, failed: bool) -> None:
+        """Stop a run that has gone wrong: most of the last calls came to nothing, and more than may."""
+        self._recent.append(failed)
+        if len(self._recent) == RECENT and sum(self._recent) > max(0.5, self.settings.max_failure_rate) * RECENT:
+            causes = "; ".join(sorted({row.reason for _, row in self._fell_out[-RECENT:]})[:3])
+            lost = f"{sum(self._recent)} of the last {RECENT} calls failed"
+            await self._stop(TooManyFailures(f"{lost} ({causes}); all finished work is kept; mend that and run again"))
+
+    async def _stop(self, error: Exception) -> NoReturn:
+        """Raise, once the calls that are on their way, and paid for, have come in."""
+        for line in self._lines.values():
+            line.close()
+        if self._stopping:
+            await asyncio.get_running_loop().create_future()  # somebody else raises, which cancels this
+        self._stopping = True
+        while any(line.in_flight for line in self._lines.values()):
+            await asyncio.sleep(0.02)
+        raise error
+
+    async def _record(self, teacher: Teacher, call: Call, entry: Entry) -> None:
+        committed = asyncio.get_running_loop().create_future()
+        self._queue.put_nowait((teacher, call, entry, committed))
+        await committed
+        self.calls += 1
+        self._tell()
+
+    async def _write(self) -> None:
+        """Commit finished calls in small batches, at an interrupt all that wait; a commit frees its calls' slots."""
+        batch: list[_Finished] = []
+        try:
+            while True:
+                batch = [await self._queue.get(), *self._waiting(ROWS_PER_COMMIT - 1)]
+                await asyncio.to_thread(self.journal.put, [row[:3] for row in batch])
+                for *_, committed in batch:
+                    if not committed.done():
+                        committed.set_result(None)
+                batch = []
+        except asyncio.CancelledError:
+            self.journal.put(row[:3] for row in [*batch, *self._waiting(self._queue.qsize())])
+            raise
+        except Exception as error:  # whoever waits for these rows must hear of it, whatever it is
+            for *_, committed in batch:
+                if not committed.done():
+                    committed.set_exception(error)
+            raise
+
+    def _waiting(self, most: int) -> list[_Finished]:
+        return [self._queue.get_nowait() for _ in range(min(most, self._queue.qsize()))]
+
+    def _tell(self) -> None:
+        calls, from_journal, tokens, usd = self._before
+        now, budget = self.progress, self._budget
+        now.calls, now.from_journal = self.calls - calls, self.from_journal - from_journal
+        now.in_flight = sum(line.in_flight for line in self._lines.values())
+        now.tokens = budget.tokens - tokens
+        now.usd = budget.usd - usd if self._priced else None
+        if self.on_progress:
+            self.on_progress(now)
+
+
+@dataclass(frozen=True)
+class Recalled:
+    """What the journal has on a call: a reply, or the fault of the last one; `due` is the call still to be made."""
+
+    known: int
+    reply: Reply | None = None
+    fault: BadReply | None = None
+    due: Call | None = None
+
+
+def recall(journal: Journal, call: Call) -> Recalled:
+    """Follow a call, and the further tries at it, through the journal."""
+    for known in range(10):
+        entry = journal.get(call.key)
+        if entry is None or entry.status == "failed":
+            return Recalled(known, due=call)
+        reply, fault = _read(call, entry.completion)
+        following = prompts.follow_up(call, entry.completion, fault) if fault else None
+        if following is None:
+            return Recalled(known + 1, reply, fault)
+        call = following
+    raise AssertionError("a call is followed up once for each kind of fault")
+
+
+def _read(call: Call, completion: Completion) -> tuple[Reply | None, BadReply | None]:
+    try:
+        return prompts.parse(call, completion), None
+    except BadReply as fault:
+        return None, fault
+
+
+# --- what it would take ---
+
+
+@dataclass
+class Estimate:
+    """What a piece of work takes: calls to make, calls in the journal, tokens, dollars (None: unknown), seconds."""
+
+    name: str
+    calls: int = 0
+    known: int = 0
+    tokens_in: float = 0.0
+    tokens_out: float = 0.0
+    usd: float | None = 0.0
+    seconds: float = 0.0
+    seen: bool = True  # whether seconds are those of earlier replies, not assumed ones
+
+
+class Rehearsal:
+    """Stands in for an Asker: answers from its journal, otherwise with a reply of typical size, which it counts."""
+
+    def __init__(self, asker: Asker, name: str):
+        self.teacher, self.settings, self.plan = asker.teacher, asker.settings, asker.plan
+        self._asker = asker
+        self.estimate = Estimate(name)
+        self._typical = asker.journal.typical()
+        self._planned: set[str] = set()
+
+    async def try_ask(self, call: Call) -> Any | None:
+        found = recall(self._asker.journal, call)
+        due = call if found.fault and self.settings.retry_rejected else found.due
+        if due is None:
+            self.estimate.known += found.known
+            return found.reply
+        reply = _typical_reply(call)
+        if call.key not in self._planned:
+            self._planned.add(call.key)
+            self.estimate.known += found.known
+            self._count(due, reply)
+        return reply
+
+    def _count(self, call: Call, reply: Reply) -> None:
+        asker, now = self._asker, self.estimate
+        teacher = asker.judge if call.reply == prompts.JUDGED else asker.teacher
+        seen = self._typical.get((teacher.provider, teacher.model, call.prompt))
+        tokens_in, tokens_out, seconds = seen or (
+            tokens_of(call), len(reply.model_dump_json()) / 4, 0.0 if not teacher.base_url else ASSUMED_SECONDS
+        )  # fmt: skip
+        cost = price(self.settings, teacher.provider, teacher.model)
+        now.calls += 1
+        now.tokens_in += tokens_in
+        now.tokens_out += tokens_out
+        now.usd = None if cost is None or now.usd is None else now.usd + cost.of(tokens_in, tokens_out)
+        now.seconds += seconds / (self.settings.max_concurrency or teacher.concurrency)
+        now.seen = now.seen and seen is not None
+
+
+def _typical_reply(call: Call) -> Reply:
+    """A reply as long as a language model's would be, as far as one can say beforehand; no two parts are equal."""
+    fields = call.fields
+    passage = fields.get("passage", "")
+
+    def pair(number: int, **more: Any) -> dict[str, Any]:
+        reasoning = "word " * 25 if fields.get("reasoning") else ""
+        question = f"{call.key} {number} " + "word " * 12
+        return {"question": question, "reasoning": reasoning, "answer": "word " * 12} | more
+
+    count = int(fields.get("count", 1))
+    rows: list[Any]
+    if call.reply == "summaries":
+        rows = [{"angle": angle, "text": f"{angle} {passage[: len(passage) // 2]}"} for angle in fields["angles"]]
+    elif call.reply == "facts":
+        rows = [f"{call.key} {number} " + "word " * 16 for number in range(max(1, len(passage.split()) // 20))]
+    elif call.reply == prompts.JUDGED:
+        rows = [{"id": one["id"], "explanation": "word " * 12, "grounded": True} for one in fields["pairs"]]
+    elif call.reply == "exam":
+        rows = [pair(number, wrong_options=["word " * 6] * 3) for number in range(count)]
+    else:
+        facts = fields.get("facts", [{"id": ""}])
+        rows = [pair(number, id=fact["id"]) for fact in facts for number in range(count)]
+    model = prompts.REPLIES[call.reply]
+    return model.model_validate({next(iter(model.model_fields)): rows})
