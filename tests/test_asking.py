@@ -24,8 +24,8 @@ from ai_tools.errors import TeacherRefused, TeacherUnreachable, TooManyFailures
 from ai_tools.generation import Passage, load_recipe
 from ai_tools.journal import Journal
 from ai_tools.pacing import CallFailed
-from ai_tools.prompts import BadReply, Pairs
 from ai_tools.records import Call, Completion, Progress, Sample
+from ai_tools.replies import BadReply, Pairs
 from ai_tools.settings import Settings
 
 GOOD = '{"pairs": [{"question": "When does it ring?", "answer": "At noon."}]}'

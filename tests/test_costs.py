@@ -13,11 +13,12 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from ai_tools import teachers
-from ai_tools.asking import Asker, Rehearsal
+from ai_tools.asking import Asker
 from ai_tools.costs import SAFE_BYTES_PER_TOKEN, Budget, tokens_of
 from ai_tools.errors import BudgetReached, SettingsError
 from ai_tools.journal import Journal
 from ai_tools.records import Call, Completion, Teacher
+from ai_tools.rehearsal import Rehearsal
 from ai_tools.settings import Settings
 
 

@@ -13,12 +13,14 @@ from typing import Any
 import pytest
 
 from ai_tools import evaluation, generation, store, teachers
-from ai_tools.asking import Asker, Estimate
+from ai_tools.asking import Asker
 from ai_tools.errors import NothingProduced, TooManyFailures
 from ai_tools.generation import Batch, Passage, load_recipe
 from ai_tools.journal import Journal
-from ai_tools.prompts import BadReply, Sampling
+from ai_tools.prompts import Sampling
 from ai_tools.records import Call, Completion, Progress, Sample, WorkedExample
+from ai_tools.rehearsal import Estimate
+from ai_tools.replies import BadReply
 from ai_tools.settings import Settings
 
 PROMPTS = ("extractive_summary", "detailed_summary", "key_facts", "questions", "fact_questions", "faithfulness")

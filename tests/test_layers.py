@@ -30,12 +30,13 @@ HEAVY = [
 # Each row may import the rows above it; `EXTRA` adds to that and `NEVER` takes away from it.
 ROWS = (
     {"records", "errors", "english"},
-    {"settings", "chunking", "matching", "clauses", "answers"},
+    {"settings", "chunking", "matching", "clauses", "answers", "replies"},
     {"store", "journal", "prompts", "formats", "facts", "providers"},
     {"wordings", "costs"},
     {"documents", "offline", "students", "pacing"},
     {"teachers"},
     {"asking"},
+    {"rehearsal"},
     {"generation", "curation", "mixing", "training", "evaluation"},
     {"tools"},
     {"machine", "view", "runner", "cli"},

@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 import pytest
 from endpoint import PAGE, THOUGHT, Answer, Endpoint, Request
 
-from ai_tools import generation, prompts, store, teachers
+from ai_tools import generation, replies, store, teachers
 from ai_tools.asking import Asker
 from ai_tools.errors import SettingsError, TeacherRefused
 from ai_tools.generation import Passage, load_recipe
@@ -592,7 +592,7 @@ def test_thoughts_and_fences_are_taken_off_and_the_thoughts_kept_apart(
     call = make_call(fields={"count": 2})
     settings = configure(PROVIDER=provider, OLLAMA_BASE_URL=endpoint.root)
     (completion,) = ask(teachers.connect(settings), call)
-    reply = prompts.parse(call, completion)
+    reply = replies.parse(call, completion)
     assert len(reply.pairs) == 2
     assert reply.thinking == THOUGHT
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from ai_tools import evaluation, view
-from ai_tools.asking import Estimate
 from ai_tools.records import Answer, Progress, Question, Rejection
+from ai_tools.rehearsal import Estimate
 from ai_tools.settings import Settings
 
 EVIL = "<script>alert('x')</script><img src=x onerror=alert(1)>&amp;"

@@ -1,32 +1,32 @@
 """Asking a teacher through the journal: known calls cost nothing, new ones are recorded before they are used.
 
-Asker       asks; each chain of calls advances on its own, and results come back in plan order
-Rehearsal   goes the same way without asking, and counts what it would take
+Each chain of calls advances on its own; results come back in plan order, whatever the order of completion.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol, TypeVar
 
-from . import prompts, teachers
-from .costs import Budget, tokens_of
-from .errors import BudgetReached, TooManyFailures
+from . import prompts, replies, teachers
+from .costs import Budget
+from .errors import BudgetReached, TeacherRefused, TeacherUnreachable, TooManyFailures
 from .journal import Entry, Journal
 from .pacing import CallFailed, Line
-from .prompts import BadReply, Reply
 from .providers import price
 from .records import Call, Completion, OnProgress, Progress, Rejection, Teacher
+from .replies import BadReply, Reply
 from .settings import Settings
 
 ROWS_PER_COMMIT = 64
+LAST_CALLS = 30.0  # seconds that calls on their way have when a run is stopped
 RECENT = 50  # calls by which a run that goes wrong is stopped before its end
-ASSUMED_SECONDS = 5.0  # for a reply, where none has been seen yet
 
 T = TypeVar("T")
 _Finished = tuple[Teacher, Call, Entry, "asyncio.Future[None]"]
@@ -75,7 +75,7 @@ class Asker:
     def plan(self, prompt: str, fields: dict[str, Any], **origin: Any) -> Call:
         """The call that `ask` would make: look at its `messages` before any bulk work."""
         loaded = prompts.load(prompt)
-        judged = loaded.reply == prompts.JUDGED
+        judged = loaded.reply == replies.JUDGED
         instructions = "" if judged else self.instructions
         teacher = self.judge if judged else self.teacher
         return prompts.plan_call(
@@ -194,7 +194,7 @@ class Asker:
 
     async def _fetch(self, call: Call) -> tuple[Reply | None, BadReply | None, Call | None]:
         """Ask and record: the reply, or what is wrong with it and the call that may make it good."""
-        teacher = self.judge if call.reply == prompts.JUDGED else self.teacher
+        teacher = self.judge if call.reply == replies.JUDGED else self.teacher
         reply: Reply | None = None
         fault: BadReply | None = None
 
@@ -211,7 +211,7 @@ class Asker:
             await self._record(teacher, call, Entry(nothing, "failed", str(error)))
             await self._watch(failed=True)
             raise
-        except BudgetReached as error:
+        except (BudgetReached, TeacherRefused, TeacherUnreachable) as error:
             await self._stop(error)
         return reply, fault, prompts.follow_up(call, completion, fault) if fault else None
 
@@ -230,9 +230,10 @@ class Asker:
         if self._stopping:
             await asyncio.get_running_loop().create_future()  # somebody else raises, which cancels this
         self._stopping = True
-        while any(line.in_flight for line in self._lines.values()):
+        give_up = time.monotonic() + LAST_CALLS
+        while any(line.in_flight for line in self._lines.values()) and time.monotonic() < give_up:
             await asyncio.sleep(0.02)
-        raise error
+        raise error from None
 
     async def _record(self, teacher: Teacher, call: Call, entry: Entry) -> None:
         committed = asyncio.get_running_loop().create_future()
@@ -301,89 +302,6 @@ def recall(journal: Journal, call: Call) -> Recalled:
 
 def _read(call: Call, completion: Completion) -> tuple[Reply | None, BadReply | None]:
     try:
-        return prompts.parse(call, completion), None
+        return replies.parse(call, completion), None
     except BadReply as fault:
         return None, fault
-
-
-# --- what it would take ---
-
-
-@dataclass
-class Estimate:
-    """What a piece of work takes: calls to make, calls in the journal, tokens, dollars (None: unknown), seconds."""
-
-    name: str
-    calls: int = 0
-    known: int = 0
-    tokens_in: float = 0.0
-    tokens_out: float = 0.0
-    usd: float | None = 0.0
-    seconds: float = 0.0
-    seen: bool = True  # whether seconds are those of earlier replies, not assumed ones
-
-
-class Rehearsal:
-    """Stands in for an Asker: answers from its journal, otherwise with a reply of typical size, which it counts."""
-
-    def __init__(self, asker: Asker, name: str):
-        self.teacher, self.settings, self.plan = asker.teacher, asker.settings, asker.plan
-        self._asker = asker
-        self.estimate = Estimate(name)
-        self._typical = asker.journal.typical()
-        self._planned: set[str] = set()
-
-    async def try_ask(self, call: Call) -> Any | None:
-        found = recall(self._asker.journal, call)
-        due = call if found.fault and self.settings.retry_rejected else found.due
-        if due is None:
-            self.estimate.known += found.known
-            return found.reply
-        reply = _typical_reply(call)
-        if call.key not in self._planned:
-            self._planned.add(call.key)
-            self.estimate.known += found.known
-            self._count(due, reply)
-        return reply
-
-    def _count(self, call: Call, reply: Reply) -> None:
-        asker, now = self._asker, self.estimate
-        teacher = asker.judge if call.reply == prompts.JUDGED else asker.teacher
-        seen = self._typical.get((teacher.provider, teacher.model, call.prompt))
-        tokens_in, tokens_out, seconds = seen or (
-            tokens_of(call), len(reply.model_dump_json()) / 4, 0.0 if not teacher.base_url else ASSUMED_SECONDS
-        )  # fmt: skip
-        cost = price(self.settings, teacher.provider, teacher.model)
-        now.calls += 1
-        now.tokens_in += tokens_in
-        now.tokens_out += tokens_out
-        now.usd = None if cost is None or now.usd is None else now.usd + cost.of(tokens_in, tokens_out)
-        now.seconds += seconds / (self.settings.max_concurrency or teacher.concurrency)
-        now.seen = now.seen and seen is not None
-
-
-def _typical_reply(call: Call) -> Reply:
-    """A reply as long as a language model's would be, as far as one can say beforehand; no two parts are equal."""
-    fields = call.fields
-    passage = fields.get("passage", "")
-
-    def pair(number: int, **more: Any) -> dict[str, Any]:
-        reasoning = "word " * 25 if fields.get("reasoning") else ""
-        question = f"{call.key} {number} " + "word " * 12
-        return {"question": question, "reasoning": reasoning, "answer": "word " * 12} | more
-
-    count = int(fields.get("count", 1))
-    rows: list[Any]
-    if call.reply == "summaries":
-        rows = [{"angle": angle, "text": f"{angle} {passage[: len(passage) // 2]}"} for angle in fields["angles"]]
-    elif call.reply == "facts":
-        rows = [f"{call.key} {number} " + "word " * 16 for number in range(max(1, len(passage.split()) // 20))]
-    elif call.reply == prompts.JUDGED:
-        rows = [{"id": one["id"], "explanation": "word " * 12, "grounded": True} for one in fields["pairs"]]
-    elif call.reply == "exam":
-        rows = [pair(number, wrong_options=["word " * 6] * 3) for number in range(count)]
-    else:
-        facts = fields.get("facts", [{"id": ""}])
-        rows = [pair(number, id=fact["id"]) for fact in facts for number in range(count)]
-    model = prompts.REPLIES[call.reply]
-    return model.model_validate({next(iter(model.model_fields)): rows})

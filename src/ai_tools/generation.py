@@ -15,10 +15,11 @@ from typing import Any
 
 import yaml
 
-from . import prompts
-from .asking import Asker, Asks, Estimate, Rehearsal
+from . import replies
+from .asking import Asker, Asks
 from .errors import NothingProduced, TooManyFailures
 from .records import Call, Question, Rejection, Sample, WorkedExample, content_id
+from .rehearsal import Estimate, Rehearsal
 from .teachers import run_sync
 
 SUMMARIES_PER_CALL = 5
@@ -288,7 +289,7 @@ def write_exam(items: Sequence[Passage], *, asker: Asker, per_passage: int = 5) 
     return list(found.values())
 
 
-def _exam_question(item: Passage, one: prompts.ExamQuestion) -> Question:
+def _exam_question(item: Passage, one: replies.ExamQuestion) -> Question:
     name = content_id(item.chunk_id, one.question)
     question, answer = one.question.strip(), one.answer.strip()
     options = {answer, *(option.strip() for option in one.wrong_options)}
@@ -302,13 +303,13 @@ def _about(item: Passage) -> dict[str, Any]:
 
 def _sample(
     item: Passage,
-    pair: prompts.Pair,
+    pair: replies.Pair,
     call: Call,
     asker: Asks,
     draw: int,
     document: str,
     *,
-    reply: prompts.Pairs,
+    reply: replies.Pairs,
     key_fact: str | None = None,
 ) -> Sample:
     # What a model thought aloud belongs to its call; with one pair in it, it is that pair's.

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from . import prompts, providers
+from . import providers, replies
 from .costs import BYTES_PER_TOKEN, tokens_of
 from .errors import SettingsError, TeacherRefused
 from .offline import OfflineTeacher
@@ -121,7 +121,7 @@ class EndpointTeacher:
     # --- request ---
 
     def _body(self, call: Call) -> dict[str, Any]:
-        schema = prompts.schema(call) if self.endpoint.provider.schema else None
+        schema = replies.schema(call) if self.endpoint.provider.schema else None
         if self._is_ollama:
             options = {"temperature": call.temperature, "top_p": call.top_p, "num_predict": call.max_tokens}
             options |= {"seed": call.seed} | call.options

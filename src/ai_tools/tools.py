@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from . import store, teachers
-from .asking import Asker, Estimate, Rehearsal
+from .asking import Asker
 from .errors import InputError, NothingProduced, UsageError
 from .journal import Journal
 from .records import Call, OnProgress
+from .rehearsal import Estimate, Rehearsal
 from .settings import Settings
 
 ANGLE = "the whole passage"

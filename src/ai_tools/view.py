@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from .asking import ASSUMED_SECONDS, Estimate
 from .errors import MissingExtra
 from .evaluation import wrong_answers
 from .providers import price
 from .records import OnProgress, Progress
+from .rehearsal import ASSUMED_SECONDS, Estimate
 from .settings import Settings
 
 BAR_SECONDS, LINE_SECONDS = 0.2, 5.0  # between two states of a bar, two lines

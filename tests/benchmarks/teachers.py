@@ -80,21 +80,21 @@ def ours(url: str, in_flight: int, count: int, **more: Any) -> dict[str, Any]:
 
 def bodies(first: int, count: int) -> Iterator[dict[str, Any]]:
     """What ours sends, made beforehand but for the text."""
-    from ai_tools import prompts
+    from ai_tools import prompts, replies
+    from ai_tools.offline import OfflineTeacher
 
-    fields = {"title": "p", "section": "Water", "passage": "", "count": 5, "angle": "the whole passage"}
-    prompt = prompts.load("questions")
-    shown = fields | {"shape": prompts.shape("pairs", fields), "example": "", "tag": "passage", "reasoning": ""}
-    item = {"type": "object", "properties": {name: {"type": "string"} for name in ("question", "answer")}}
-    schema = {"type": "object", "properties": {"pairs": {"type": "array", "items": item}}}
+    fields = {"title": "p", "section": "Water", "passage": "-", "count": 5, "angle": "the whole passage"}
+    call = prompts.plan_call(prompts.load("questions"), fields, teacher=OfflineTeacher(), sampling=prompts.Sampling())
+    schema = {"type": "json_schema", "json_schema": {"name": "pairs", "schema": replies.schema(call)}}
+    system, user = (message["content"] for message in call.messages)
     for chunk in chunks(first, count):
-        user = prompt.user.format_map(shown | {"passage": chunk["text"]})
+        asked = user.replace("\n-\n", f"\n{chunk['text']}\n", 1)
         yield {
             "model": "mock",
-            "messages": [{"role": "system", "content": prompt.system}, {"role": "user", "content": user}],
+            "messages": [{"role": "system", "content": system}, {"role": "user", "content": asked}],
             "temperature": 0.7,
             "max_tokens": 4096,
-            "response_format": {"type": "json_schema", "json_schema": {"name": "pairs", "schema": schema}},
+            "response_format": schema,
         }
 
 
