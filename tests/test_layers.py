@@ -33,7 +33,7 @@ ROWS = (
     {"settings", "chunking", "matching", "clauses", "answers", "replies"},
     {"store", "journal", "prompts", "formats", "facts", "providers"},
     {"wordings", "costs"},
-    {"documents", "offline", "students", "pacing"},
+    {"documents", "offline", "students", "pacing", "client"},
     {"teachers"},
     {"asking"},
     {"rehearsal"},
