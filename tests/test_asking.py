@@ -379,6 +379,18 @@ def test_the_words_and_the_draw_make_another_call(settings: Settings) -> None:
     assert key_of(settings, chunk_id="c9", recipe="r") == key_of(settings), "equal words are equal calls"
 
 
+def test_another_judge_makes_other_judgements_and_no_other_pairs(settings: Settings) -> None:
+    def keys(judging: Settings) -> tuple[str, str]:
+        with asking(settings, judge=teachers.connect_judge(judging)) as asker:
+            judged = asker.plan("faithfulness", {"passage": "A bell rings.", "pairs": []})
+            return plan(asker, 1).key, judged.key
+
+    pair, judgement = keys(settings)
+    assert keys(settings.with_(judge_model_name="large"))[0] == pair
+    elsewhere = settings.with_(judge_model_name="any", judge_base_url="http://127.0.0.1:1/v1")
+    assert len({judgement, keys(settings.with_(judge_model_name="large"))[1], keys(elsewhere)[1]}) == 3
+
+
 def test_what_cannot_change_an_answer_is_no_part_of_a_call(settings: Settings) -> None:
     same = {
         "request_timeout": 3.0,
@@ -555,7 +567,8 @@ def interrupt_when(ready: Callable[[], bool]) -> threading.Thread:
 
 @pytest.mark.usefixtures("heeded_interrupts")
 def test_an_interrupt_keeps_the_replies_that_wait_for_their_commit(journal: Journal, toy_settings: Settings) -> None:
-    teacher = Fake()
+    pauses = iter((0.0, *[0.1] * 100))  # the first reply is being written when the others come in
+    teacher = Fake(pause=lambda: next(pauses))
     asker = Asker(teacher, journal, toy_settings)
     with sqlite3.connect(journal.path, isolation_level=None, check_same_thread=False) as reader:
         reader.execute("BEGIN IMMEDIATE")  # nothing can be committed meanwhile
@@ -568,6 +581,7 @@ def test_an_interrupt_keeps_the_replies_that_wait_for_their_commit(journal: Jour
         interrupting.join()
     reader.close()
     assert len(journal) == len(teacher.calls) == Fake.concurrency
+    assert {row["attempts"] for row in journal.rows()} == {1}, "what was being written is counted once"
 
 
 @pytest.mark.usefixtures("heeded_interrupts")

@@ -375,7 +375,7 @@ def test_addresses_that_accept_and_never_answer_are_given_up_after_a_few_seconds
         before = time.monotonic()
         found = teachers.check(settings, ["openai-compatible", "ollama", "offline"])
     assert [check.reachable for check in found] == ["no", "no", "yes, it is part of this program"]
-    assert time.monotonic() - before < 1.7 * teachers.CHECK_SECONDS
+    assert time.monotonic() - before < 9
 
 
 def test_a_description_names_the_host_that_text_goes_to(endpoint: Endpoint) -> None:

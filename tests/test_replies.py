@@ -198,6 +198,17 @@ def test_a_reply_that_cannot_be_mended_without_losing_words_is_refused(
         reply_of(make_call, text)
 
 
+def test_a_number_for_an_answer_is_read_as_its_digits(make_call: Callable[..., Call]) -> None:
+    assert reply_of(make_call, '{"pairs": [{"question": "How many?", "answer": 64}]}').pairs[0].answer == "64"
+
+
+def test_a_reply_nested_beyond_reading_is_refused(make_call: Callable[..., Call]) -> None:
+    with pytest.raises(BadReply):
+        reply_of(make_call, '{"pairs": ' + "[" * 100_000)
+    with pytest.raises(BadReply):
+        reply_of(make_call, "[" * 50_000 + "]" * 50_000)
+
+
 def cuts(text: str) -> list[str]:
     return [text[:end] for end in range(len(text))]
 
@@ -259,7 +270,7 @@ def test_every_kind_of_reply_is_refused_where_it_ends_in_the_middle(make_call: C
         ('{"pairs": [{"question": "When?"}]}', "pairs", r"pairs\.0\.answer: Field required"),
         ('{"pairs": "none"}', "pairs", "pairs: Input should be a valid array"),
         (
-            '{"pairs": [{"question": "When?", "answer": 12}]}',
+            '{"pairs": [{"question": "When?", "answer": [12]}]}',
             "pairs",
             r"pairs\.0\.answer: Input should be a valid string",
         ),

@@ -384,3 +384,21 @@ def names_read(source: str) -> set[str]:
     names = {node.id for node in nodes if isinstance(node, ast.Name) and id(node) not in handed_back}
     attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     return names | attributes | {node.value for node in nodes if isinstance(node, ast.Constant) and node.value}
+
+
+@pytest.mark.parametrize(("line", "start"), [("MAX_USD 5", "MAX_USD"), ("MAX_CALLS", "MAX_CALLS")])
+def test_a_line_of_dotenv_that_sets_nothing_is_an_error_with_its_number(toy_root: Path, line: str, start: str) -> None:
+    (toy_root / ".env").write_text(f"# limits\nSEED=3\n{line}\n")
+    with pytest.raises(SettingsError, match=rf"\.env, line 3: no setting; write {start}=value"):
+        load_settings()
+
+
+def test_a_password_in_an_address_of_the_environment_is_not_shown(
+    toy_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("TEACHER_MODEL_BASE_URL", "ENDPOINT", "JUDGE_BASE_URL"):
+        with monkeypatch.context() as patch:
+            patch.setenv(name, "http://ada:hunter2@h.test/v1")
+            with pytest.raises(SettingsError) as caught:
+                load_settings()
+        assert "hunter2" not in str(caught.value)

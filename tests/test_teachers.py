@@ -601,7 +601,6 @@ def test_thoughts_and_fences_are_taken_off_and_the_thoughts_kept_apart(
     "content",
     [
         PAGE,
-        {"error": {"message": "no capacity"}},
         {"choices": []},
         {"choices": None},
         {"choices": [{"message": None}]},
@@ -623,6 +622,53 @@ def test_an_answer_that_is_no_completion_is_told_from_one_and_quoted(
     assert message.endswith("; set TEACHER_MODEL_BASE_URL to the endpoint (as a rule it ends in /v1)")
     if content is PAGE:
         assert "'Welcome It works!'" in message
+
+
+def test_an_error_that_is_reported_as_a_success_is_a_failure_of_the_server(
+    endpoint: Script, configure: Configure, make_call: Callable[..., Call]
+) -> None:
+    endpoint.says(200, {"error": {"message": "no capacity"}})
+    with pytest.raises(CallFault, match="answers 200, with an error: no capacity") as caught:
+        ask(teachers.connect(configure()), make_call())
+    assert caught.value.kind == "server"
+
+
+@pytest.mark.parametrize(
+    ("message", "usage", "text", "tokens"),
+    [
+        ({"content": {"pairs": []}}, {}, '{"pairs": []}', None),
+        ({"content": 7}, {}, "7", None),
+        ({"content": "{}"}, {"prompt_tokens": "12", "completion_tokens": -3}, "{}", None),
+        ({"content": "{}"}, {"prompt_tokens": 10**30, "completion_tokens": 5}, "{}", 5),
+    ],
+)
+def test_odd_contents_and_counts_neither_crash_nor_count_backwards(
+    endpoint: Script,
+    configure: Configure,
+    make_call: Callable[..., Call],
+    message: dict[str, Any],
+    usage: dict[str, Any],
+    text: str,
+    tokens: int | None,
+) -> None:
+    endpoint.says(200, {"choices": [{"message": message}], "usage": usage})
+    (found,) = ask(teachers.connect(configure()), make_call())
+    assert found.text == text
+    assert 0 < found.prompt_tokens < 1000, "an estimate, where the endpoint says nothing that can be"
+    assert found.completion_tokens == (len(text) // 4 if tokens is None else tokens)
+
+
+def test_a_refusal_of_the_number_of_tokens_leaves_the_limit_in_place(
+    endpoint: Script, configure: Configure, make_call: Callable[..., Call]
+) -> None:
+    words = "'max_tokens' or 'max_completion_tokens' is too large: 4096. The context length is 2048."
+    endpoint.says(400, {"error": {"message": words, "param": "max_tokens"}})
+    teacher = teachers.connect(configure())
+    for _ in range(2):
+        with pytest.raises(CallFault, match=r"too large.*; see TEACHER_MAX_TOKENS") as caught:
+            ask(teacher, make_call())
+        assert caught.value.kind == "refused"
+    assert all(request.body["max_tokens"] == 100 for request in endpoint.requests)
 
 
 # --- refusals and failures ---

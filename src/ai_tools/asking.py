@@ -6,7 +6,6 @@ Each chain of calls advances on its own; results come back in plan order, whatev
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
@@ -102,7 +101,7 @@ class Asker:
         slots = {url: settings.max_concurrency or one.concurrency for url, one in everybody.items()}
         self._lines = {url: Line(self._budget, slots=slots[url], settings=settings) for url in everybody}
         self._asking: dict[str, asyncio.Event] = {}
-        self._queue: asyncio.Queue[_Finished] = asyncio.Queue()
+        self._queue: asyncio.Queue[_Finished | None] = asyncio.Queue()  # None ends it
         self._recent: deque[bool] = deque(maxlen=RECENT)
         self._fell_out: list[tuple[int, Rejection]] = []
         self._stopping = False
@@ -112,9 +111,8 @@ class Asker:
         try:
             return await self._together(work, 2 * max(slots.values()), each)
         finally:
-            writer.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await writer
+            self._queue.put_nowait(None)
+            await writer
             for teacher in (self.teacher, self.judge):
                 await teacher.close()
             self._fell_out.sort(key=lambda row: (row[0], row[1].row["prompt"], row[1].row["draw"], row[1].row["key"]))
@@ -246,24 +244,22 @@ class Asker:
         """Commit finished calls in small batches, at an interrupt all that wait; a commit frees its calls' slots."""
         batch: list[_Finished] = []
         try:
-            while True:
-                batch = [await self._queue.get(), *self._waiting(ROWS_PER_COMMIT - 1)]
+            while (first := await self._queue.get()) is not None:
+                batch = [first]
+                while len(batch) < ROWS_PER_COMMIT and not self._queue.empty():
+                    if (row := self._queue.get_nowait()) is None:
+                        self._queue.put_nowait(None)
+                        break
+                    batch.append(row)
                 await asyncio.to_thread(self.journal.put, [row[:3] for row in batch])
                 for *_, committed in batch:
                     if not committed.done():
                         committed.set_result(None)
-                batch = []
-        except asyncio.CancelledError:
-            self.journal.put(row[:3] for row in [*batch, *self._waiting(self._queue.qsize())])
-            raise
         except Exception as error:  # whoever waits for these rows must hear of it, whatever it is
             for *_, committed in batch:
                 if not committed.done():
                     committed.set_exception(error)
             raise
-
-    def _waiting(self, most: int) -> list[_Finished]:
-        return [self._queue.get_nowait() for _ in range(min(most, self._queue.qsize()))]
 
     def _tell(self) -> None:
         calls, from_journal, tokens, usd = self._before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
 import warnings
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .errors import AIToolsError, SettingsError, TooManyFailures
+from .errors import AIToolsError, SettingsError, TooManyFailures, UsageError
 
 if TYPE_CHECKING:
     from .settings import Settings
@@ -136,6 +137,8 @@ def list_providers(
         names = ", ".join((provider.name, *provider.aliases))
         model = set_as.model or ("rules" if provider.name == providers.OFFLINE else "none by default")
         typer.echo(f"{names}\n  model:    {model}\n  address:  {set_as.base_url or '-'}\n  set-up:   {provider.setup}")
+        if provider == providers.find(loaded.provider):
+            typer.echo("  chosen:   by PROVIDER")
         if provider.ignores:
             typer.echo(f"  ignores:  {', '.join(provider.ignores)}")
         if one := found.get(provider.name):
@@ -147,7 +150,7 @@ def list_providers(
 
 @app.command()
 def journal(
-    export: Annotated[Path | None, typer.Option(help="Write every call to this file, as JSON Lines.")] = None,
+    export: Annotated[Path | None, typer.Option(help="Write every call to this new file, as JSON Lines.")] = None,
 ) -> None:
     """What the calls of this output folder were: how many, of whom, what they took, what failed and why."""
     from . import settings, store, view
@@ -155,6 +158,8 @@ def journal(
 
     loaded = settings.load_settings()
     path = store.journal_path(loaded)
+    if export and export.exists():
+        raise UsageError(f"--export {export}: exists; give a new file")
     with Journal(path, read_only=True) as calls:
         for line in view.journal_lines(calls.summary(), loaded):
             typer.echo(line)
@@ -198,6 +203,11 @@ def main() -> None:
         if error.format_message():  # without arguments the help is all there is to say
             typer.echo(f"error: {error.format_message()}", err=True)
         code = 2
+    except sqlite3.Error as error:  # a full disk, a damaged file
+        typer.echo(
+            f"error: the journal cannot be read or written ({error}); is the disk full, the file damaged?", err=True
+        )
+        code = 1
     except OSError as error:  # a folder that cannot be written, a full disk
         typer.echo(f"error: {error}; choose a folder that can be written (OUTPUT_DIR, -o)", err=True)
         code = 2 if error.filename else 1

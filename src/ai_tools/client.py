@@ -23,7 +23,10 @@ from .records import Call, CallFault, Completion
 from .settings import env_names
 
 CONNECT_SECONDS = 10.0
+MOST_TOKENS = 10**9  # in one reply; what is beyond is no number of tokens
 SHORTEST_KEY = 8  # what is shorter stands for no key: "none", "EMPTY", "ollama"
+LENGTHS = ("max_tokens", "max_completion_tokens")
+_UNKNOWN = re.compile(r"unsupported|not supported|unknown|unrecogni|unexpected|not permitted|extra ", re.IGNORECASE)
 REQUIRED = ("model", "messages", "stream")  # everything else in a request may be left out where it is refused
 
 
@@ -57,7 +60,7 @@ class EndpointTeacher:
         self.endpoint = endpoint
         self._is_ollama = endpoint.provider.api == "ollama"
         self._left_out: set[str] = set()
-        self._renamed = {"max_tokens": endpoint.provider.length_parameter}
+        self._length = endpoint.provider.length_parameter
         self._headers = {"content-type": "application/json"} | endpoint.authorization
         self._http: Any = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -103,7 +106,7 @@ class EndpointTeacher:
                 "messages": call.messages,
                 "temperature": call.temperature,
                 "top_p": call.top_p,
-                self._renamed["max_tokens"]: call.max_tokens,
+                self._length: call.max_tokens,
                 "seed": call.seed if self.endpoint.provider.seed else None,
                 "response_format": schema and _response_format(call.reply, schema),
             }
@@ -144,17 +147,28 @@ class EndpointTeacher:
     def _adapt(self, body: dict[str, Any], response: Response) -> bool:
         """Learn from a refusal that names a parameter; True if the call can be asked again without it."""
         words, named = _error_of(response)
-        if "max_completion_tokens" in words and "max_tokens" in body and named in ("", "max_tokens"):
-            self._renamed["max_tokens"] = "max_completion_tokens"
-            return True
         optional = [name for name in body if name not in REQUIRED]
         refused = next((name for name in optional if named.split(".")[0] == name), "") or next(
             (name for name in optional if re.search(rf"\b{name}\b", words)), ""
         )
+        if refused in LENGTHS:
+            return self._adapt_length(refused, words)
         if refused and refused not in self._left_out:
             self._left_out.add(refused)
             warnings.warn(f"{self.endpoint.host} refuses {refused}; asked without it from now on", stacklevel=2)
         return bool(refused)
+
+    def _adapt_length(self, refused: str, words: str) -> bool:
+        """The most tokens of a reply has two names, and a refusal may be of the number, not of the name."""
+        if not _UNKNOWN.search(words):
+            return False
+        if (
+            refused == self._length
+            and (other := next(name for name in LENGTHS if name != refused)) not in self._left_out
+        ):
+            self._length = other
+        self._left_out.add(refused)
+        return True
 
     def _check(self, response: Response) -> None:
         """Raise what a status other than 200 means."""
@@ -171,19 +185,27 @@ class EndpointTeacher:
         if status == 402 or (status == 429 and "insufficient_quota" in response.text):
             raise TeacherRefused(f"{said}. The account has no credit left")
         if status in (404, 405) or 300 <= status < 400:
-            fix = f"set {variables.model} to a model that it has, or {variables.base_url} (as a rule it ends in /v1)"
+            if self._is_ollama:
+                fix = f"`ollama pull {self.model}`, or set {variables.model}"
+            else:
+                fix = (
+                    f"set {variables.model} to a model that it has, or {variables.base_url} (as a rule it ends in /v1)"
+                )
             raise TeacherRefused(f"{said} (model {self.model} at {self.base_url}). Fix: {fix}")
         if status in (429, 503, 529):
             raise CallFault("overload", said, _retry_after(response.headers))
         if status in (408, 409, 425) or status >= 500:
             raise CallFault("server", said, _retry_after(response.headers))
-        raise CallFault("refused", said)
+        raise CallFault("refused", said + ("; see TEACHER_MAX_TOKENS" if "max_" in words else ""))
 
     def _read(self, response: Response) -> Completion:
         try:
             data = json.loads(response.content)
+            if isinstance(data, dict) and data.get("error"):  # some gateways report every error as a success
+                words, _ = _error_of(response.without(self.endpoint.key))
+                raise CallFault("server", f"{self.endpoint.host} answers 200, with an error: {words}")
             return _of_ollama(data) if self._is_ollama else _of_openai(data)
-        except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
             start = _plain(response.without(self.endpoint.key).text)
             fix = f"set {self.endpoint.variables.base_url} to the endpoint (as a rule it ends in /v1)"
             message = f"{self.base_url} answers, but not as a chat endpoint: {start!r}; {fix}"
@@ -200,6 +222,8 @@ def open_client(endpoint: Endpoint) -> Any:
 
     url = urlsplit(endpoint.base_url)
     proxy = None if proxy_bypass(url.hostname or "") else getproxies().get(url.scheme)
+    if proxy and "://" not in proxy:
+        proxy = f"http://{proxy}"
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0),
         timeout=aiohttp.ClientTimeout(total=endpoint.timeout, sock_connect=min(CONNECT_SECONDS, endpoint.timeout)),
@@ -228,14 +252,16 @@ def _of_openai(data: dict[str, Any]) -> Completion:
     content = message.get("content") or ""
     if isinstance(content, list):  # some endpoints answer in parts
         content = "".join(part.get("text", "") for part in content)
+    if not isinstance(content, str):  # and some with the JSON itself
+        content = json.dumps(content, ensure_ascii=False)
     refusal = message.get("refusal")
     return Completion(
         text=content or refusal or "",
         model=data.get("model") or "",
         finish_reason="content_filter" if refusal and not content else choice.get("finish_reason") or "stop",
         reasoning=message.get("reasoning_content") or message.get("reasoning") or "",
-        prompt_tokens=usage.get("prompt_tokens") or 0,
-        completion_tokens=usage.get("completion_tokens") or 0,
+        prompt_tokens=_amount(usage.get("prompt_tokens")),
+        completion_tokens=_amount(usage.get("completion_tokens")),
     )
 
 
@@ -246,9 +272,14 @@ def _of_ollama(data: dict[str, Any]) -> Completion:
         model=data.get("model") or "",
         finish_reason=data.get("done_reason") or "stop",
         reasoning=message.get("thinking") or "",
-        prompt_tokens=data.get("prompt_eval_count") or 0,
-        completion_tokens=data.get("eval_count") or 0,
+        prompt_tokens=_amount(data.get("prompt_eval_count")),
+        completion_tokens=_amount(data.get("eval_count")),
     )
+
+
+def _amount(value: Any) -> int:
+    """A number of tokens as an endpoint tells it; 0 for what can be none."""
+    return value if isinstance(value, int) and 0 <= value < MOST_TOKENS else 0
 
 
 def _error_of(response: Response) -> tuple[str, str]:

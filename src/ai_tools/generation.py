@@ -131,7 +131,8 @@ def generate(items: Sequence[Passage], recipe: Recipe, *, asker: Asker) -> Batch
     batch = Batch(samples, failed, asker.calls - before[0], asker.from_journal - before[1])
     _check_failures(recipe.name, failed, asker.asked - before[3], asker)
     if not samples:
-        fix = "look at the documents' text; the offline teacher reads English prose only"
+        offline = "; the offline teacher reads English prose only" if not asker.teacher.base_url else ""
+        fix = f"look at the documents' text and the replies in the journal{offline}"
         raise NothingProduced(f"{recipe.name}: no pair came out of the passages ({len(items)}); {fix}")
     return batch
 

@@ -188,7 +188,7 @@ class Line:
         now = time.monotonic()
         if now - self._changed < self._round_trip:
             return
-        if sum(self._overload) > OVERLOADED:
+        if len(self._overload) == WINDOW and sum(self._overload) > OVERLOADED:
             self.slots = max(1, self.slots * 4 // 5)
             self._overload.clear()
         elif self.slots < self.most:
@@ -199,7 +199,7 @@ class Line:
     # --- slots: a semaphore whose size changes ---
 
     async def _take_slot(self) -> None:
-        if self._has_room() and not self._waiting:
+        if self._has_room():
             self.in_flight += 1
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()

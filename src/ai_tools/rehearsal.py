@@ -38,6 +38,7 @@ class Rehearsal:
         self.estimate = Estimate(name)
         self._typical = asker.journal.typical()
         self._planned: set[str] = set()
+        self._busy, self._chain = 0.0, dict[str, float]()
 
     async def try_ask(self, call: Call) -> Any | None:
         found = recall(self._asker.journal, call)
@@ -64,7 +65,9 @@ class Rehearsal:
         now.tokens_in += tokens_in
         now.tokens_out += tokens_out
         now.usd = None if cost is None or now.usd is None else now.usd + cost.of(tokens_in, tokens_out)
-        now.seconds += seconds / (self.settings.max_concurrency or teacher.concurrency)
+        self._busy += seconds / (self.settings.max_concurrency or teacher.concurrency)
+        self._chain[call.prompt] = max(seconds, self._chain.get(call.prompt, 0.0))
+        now.seconds = max(self._busy, sum(self._chain.values()))  # however few calls: one waits for the other
         now.seen = now.seen and seen is not None
 
 

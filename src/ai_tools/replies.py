@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from pydantic import BaseModel, PrivateAttr, ValidationError
+from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
 from .records import Call, Completion
 
@@ -21,7 +21,11 @@ _ESCAPED = re.compile(r"\\.", re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|[\"\\/bfnrt])")
 
 
-class Reply(BaseModel):
+class _Item(BaseModel):
+    model_config = ConfigDict(coerce_numbers_to_str=True)  # an answer of 64 is "64"
+
+
+class Reply(_Item):
     """What a teacher is asked for, and the completion that it came in."""
 
     _completion: Completion | None = PrivateAttr(None)
@@ -43,7 +47,7 @@ class Reply(BaseModel):
         return items
 
 
-class Summary(BaseModel):
+class Summary(_Item):
     angle: str
     text: str
 
@@ -56,7 +60,7 @@ class Facts(Reply):
     facts: list[str]
 
 
-class Pair(BaseModel):
+class Pair(_Item):
     id: str = ""
     question: str
     reasoning: str = ""
@@ -67,7 +71,7 @@ class Pairs(Reply):
     pairs: list[Pair]
 
 
-class Judgement(BaseModel):
+class Judgement(_Item):
     id: str
     explanation: str
     grounded: bool
@@ -77,7 +81,7 @@ class Judgements(Reply):
     judgements: list[Judgement]
 
 
-class ExamQuestion(BaseModel):
+class ExamQuestion(_Item):
     question: str
     answer: str
     wrong_options: list[str]
@@ -111,6 +115,13 @@ def parse(call: Call, completion: Completion) -> Any:
         raise BadReply(f"cut off after {completion.completion_tokens} tokens", "cut off")
     if completion.finish_reason == "content_filter":
         raise BadReply(f"withheld by the endpoint: {completion.text[:200]}", "withheld")
+    try:
+        return _parsed(call, completion)
+    except RecursionError:
+        raise BadReply("nested too deeply to be read") from None
+
+
+def _parsed(call: Call, completion: Completion) -> Reply:
     thought, text = split_thinking(completion.text)
     if not text:
         raise BadReply("an empty reply" + (" after its reasoning" if thought or completion.reasoning else ""))
@@ -235,6 +246,8 @@ def _repaired(call: Call, text: str, error: ValidationError) -> Reply:
         except json.JSONDecodeError:
             pass
     inside = text[starts[0] : 1 + max(text.rfind("}"), text.rfind("]"))]
+    if not inside:
+        raise BadReply("it ends in the middle")
     from json_repair import repair_json
 
     found = repair_json(inside, return_objects=True)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 from pydantic import AliasChoices, Field, PrivateAttr, SecretStr, ValidationError, field_validator
 from pydantic.config import JsonDict
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -148,7 +149,12 @@ class Settings(BaseSettings):
         "MAX_CONCURRENCY", None, "Most teacher calls in flight. Empty: 64, and 4 for ollama.", "", ge=1
     )
     request_timeout: float = _setting(
-        "REQUEST_TIMEOUT INFERENCE_SERVER_TIMEOUT", 120.0, "Seconds that a teacher has for a reply.", "", gt=0
+        "REQUEST_TIMEOUT INFERENCE_SERVER_TIMEOUT",
+        120.0,
+        "Seconds that a teacher has for a reply.",
+        "",
+        gt=0,
+        allow_inf_nan=False,
     )
     max_retries: int = _setting(
         "MAX_RETRIES", 5, "Further attempts at a call after overload, server errors and lost connections.", "", ge=0
@@ -160,7 +166,7 @@ class Settings(BaseSettings):
         "MAX_TOKENS_TOTAL", None, "Most tokens, in and out, of all calls in the journal. Empty: no limit.", "", ge=1
     )
     max_usd: float | None = _setting(
-        "MAX_USD", None, "Most US dollars for all calls in the journal. Empty: no limit.", "", gt=0
+        "MAX_USD", None, "Most US dollars for all calls in the journal. Empty: no limit.", "", gt=0, allow_inf_nan=False
     )
     retry_rejected: bool = _setting(
         "RETRY_REJECTED", False, "Ask again where a former run's reply could not be used.", ""
@@ -320,6 +326,7 @@ def load_settings(**explicit: Any) -> Settings:
     letters of a known one; other unknown names in `.env` are listed in one warning.
     """
     file = find_root(Path.cwd()) / ".env"
+    _check_lines(file)
     _check_names(dotenv_values(file), file)
     return _build(_known(explicit), file)
 
@@ -334,7 +341,8 @@ def _build(values: dict[str, Any], file: Path | None = None) -> Settings:
 def _explain(item: Any) -> str:
     reason = item["msg"].removeprefix("Value error, ")
     name = str(item["loc"][0])
-    shown = _URL_USER.sub(r"\1…@", str(item["input"])) if name.endswith("_base_url") else item["input"]
+    is_address = name.lower().endswith("_base_url") or "://" in str(item["input"]) or name.lower() == "endpoint"
+    shown = _URL_USER.sub(r"\1…@", str(item["input"])) if is_address else item["input"]
     return f"{name.upper()}={shown}: {reason[0].lower()}{reason[1:]}"
 
 
@@ -354,6 +362,17 @@ def _known(values: dict[str, Any]) -> dict[str, Any]:
                 f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else "; see .env.example")
             )
     return lowered
+
+
+def _check_lines(file: Path) -> None:
+    """A line that is no setting must not pass as one: it may be a limit."""
+    if not file.is_file():
+        return
+    with file.open(encoding="utf-8") as lines:
+        for line in parse_stream(lines):
+            if line.error or (line.key and line.value is None):
+                start = line.original.string.strip().split("=")[0].split(" ")[0]
+                raise SettingsError(f"{file.name}, line {line.original.line}: no setting; write {start}=value")
 
 
 def _check_names(dotenv: Iterable[str], file: Path) -> None:

@@ -60,6 +60,8 @@ def generate_qa(
     """
     started, total = time.monotonic(), _count(source)
     _refuse_foreign(output, overwrite)
+    if output.exists() and output.samefile(source):
+        raise UsageError(f"-o {output}: that is the source; give another file")
     with Journal(store.journal_path(settings)) as journal:
         asker = Asker(teachers.connect(settings), journal, settings, on_progress=on_progress)
         pairs = empty = 0
