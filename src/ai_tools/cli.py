@@ -111,8 +111,9 @@ def generate(
         if plan or (estimate.calls and not typer.confirm("Go on?")):
             return
     made = tools.generate_qa(source, output, loaded, overwrite=overwrite, on_progress=view.progress("generate"))
-    usd = "price unknown" if made.usd is None else f"${made.usd:.4f}"
-    calls = f"{made.calls:,} calls, {made.from_journal:,} from the journal, {made.tokens:,} tokens, {usd}"
+    asked = made.asked
+    usd = "price unknown" if asked.usd is None else f"${asked.usd:.4f}"
+    calls = f"{asked.calls:,} calls, {asked.from_journal:,} from the journal, {asked.tokens:,} tokens, {usd}"
     left_out = f"{made.empty:,} empty, {made.failed:,} failed"
     typer.echo(f"{made.pairs:,} pairs from {made.chunks:,} passages -> {made.output}")
     typer.echo(f"{left_out}; {calls}; {made.seconds:.1f} s")

@@ -13,7 +13,7 @@ from . import store, teachers
 from .asking import Asker
 from .errors import InputError, NothingProduced, UsageError
 from .journal import Journal
-from .records import Call, OnProgress
+from .records import Call, OnProgress, Progress
 from .rehearsal import Estimate, Rehearsal
 from .settings import Settings
 
@@ -22,7 +22,10 @@ ANGLE = "the whole passage"
 
 @dataclass(frozen=True)
 class Generated:
-    """What `generate_qa` made. `empty` chunks held nothing to ask; `failed` ones got no usable reply."""
+    """What `generate_qa` made.
+
+    `empty` chunks held nothing to ask, `failed` ones got no usable reply; `asked` has the calls, tokens and money.
+    """
 
     output: Path
     chunks: int
@@ -30,10 +33,7 @@ class Generated:
     empty: int
     failed: int
     causes: tuple[str, ...]
-    calls: int
-    from_journal: int
-    tokens: int
-    usd: float | None
+    asked: Progress
     seconds: float
 
 
@@ -89,19 +89,8 @@ def generate_qa(
             if not pairs:
                 why = "; ".join(causes[:3]) or "no passage held anything to ask"
                 raise NothingProduced(f"{source}: no pair came out of {total} passages ({why})")
-    return Generated(
-        output,
-        total,
-        pairs,
-        empty,
-        len(asker.failed),
-        causes,
-        asker.calls,
-        asker.from_journal,
-        asker.progress.tokens,
-        asker.progress.usd,
-        time.monotonic() - started,
-    )
+    seconds = time.monotonic() - started
+    return Generated(output, total, pairs, empty, len(asker.failed), causes, asker.progress, seconds)
 
 
 def plan_qa(source: Path, settings: Settings) -> tuple[Estimate, str]:
