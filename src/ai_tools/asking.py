@@ -96,8 +96,7 @@ class Asker:
     async def _run(self, work: Iterable[Awaitable[T]], total: int | None, each: Callable[[T], None] | None) -> list[T]:
         settings, everybody = self.settings, {self.teacher.base_url: self.teacher, self.judge.base_url: self.judge}
         self._budget = Budget(settings, self.journal.summary(), (self.teacher, self.judge))
-        known = (price(settings, one.provider, one.model) for one in (self.teacher, self.judge))
-        self._priced = None not in list(known)
+        self._priced = all(price(settings, one.provider, one.model) for one in (self.teacher, self.judge))
         slots = {url: settings.max_concurrency or one.concurrency for url, one in everybody.items()}
         self._lines = {url: Line(self._budget, slots=slots[url], settings=settings) for url in everybody}
         self._asking: dict[str, asyncio.Event] = {}
@@ -111,12 +110,12 @@ class Asker:
         try:
             return await self._together(work, 2 * max(slots.values()), each)
         finally:
-            self._queue.put_nowait(None)
-            await writer
             for teacher in (self.teacher, self.judge):
                 await teacher.close()
             self._fell_out.sort(key=lambda row: (row[0], row[1].row["prompt"], row[1].row["draw"], row[1].row["key"]))
             self.failed += [rejection for _, rejection in self._fell_out]
+            self._queue.put_nowait(None)
+            await writer  # last, since it raises where the journal could not be written
 
     async def _together(self, work: Iterable[Awaitable[T]], most: int, each: Callable[[T], None] | None) -> list[T]:
         results: list[T] = []

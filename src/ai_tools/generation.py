@@ -145,8 +145,10 @@ def _check_failures(name: str, failed: Sequence[Rejection], asked: int, asker: A
 
 
 def plan(items: Sequence[Passage], recipes: Iterable[Recipe], *, asker: Asker) -> list[Estimate]:
-    """What each dataset takes: the way that `generate` goes, without asking. Later calls depend on earlier replies;
-    where these are not in the journal, replies of typical size are assumed."""
+    """What each dataset takes: the way that `generate` goes, without asking.
+
+    Later calls depend on earlier replies; where these are not in the journal, replies of typical size are assumed.
+    """
     found = []
     for recipe in recipes:
         rehearsal = Rehearsal(asker, recipe.name)

@@ -1,6 +1,7 @@
 """Who can be the teacher: the table of providers, the endpoint that the settings choose, and what its tokens cost.
 
-The table and the prices are data (`data/providers.yaml`); a line there is all that another provider takes.
+The table and the prices are data (`data/providers.yaml`). Another provider is an entry there and, where it has a key
+variable of its own, a setting.
 """
 
 from __future__ import annotations
