@@ -259,8 +259,10 @@ def test_the_inputs_are_the_files_that_the_step_needs(step: StepSpec) -> None:
 
 def test_the_tree_lists_every_module_and_no_other() -> None:
     tree = section(TOP.read_text("utf-8"), "The project").split("src/ai_tools/\n")[1].split("\ntests/")[0]
-    listed = re.findall(r"^  (\w+\.py) +\S", tree, re.MULTILINE)
-    assert sorted(listed) == sorted(path.name for path in Path(ai_tools.__file__).parent.glob("*.py"))
+    listed = re.findall(r"^  (\w+(?:\.py|/)) +\S", tree, re.MULTILINE)
+    package = Path(ai_tools.__file__).parent
+    folders = [f"{path.parent.name}/" for path in package.glob("*/__init__.py")]
+    assert sorted(listed) == sorted([path.name for path in package.glob("*.py")] + folders + ["data/"])
 
 
 def test_the_tree_lists_files_and_folders_that_exist() -> None:
@@ -285,7 +287,7 @@ def test_the_extras_of_the_install_lines_exist() -> None:
 
 @every_step
 def test_the_error_messages_that_a_page_quotes_are_in_the_package(step: StepSpec) -> None:
-    sources = "\n".join(path.read_text("utf-8") for path in Path(settings.__file__).parent.glob("*.py"))
+    sources = "\n".join(path.read_text("utf-8") for path in Path(settings.__file__).parent.rglob("*.py"))
     joined = re.sub(r'"\s*\n\s*f?"', "", sources)  # strings that go on in the next line
     choice = r"\{'([^']*)' if [^{}]*? else '([^']*)'\}"  # words that a message chooses between
     plain = re.sub(choice, r"\1", joined) + re.sub(choice, r"\2", joined)

@@ -1,6 +1,7 @@
 """Who may import whom, read from the source; and that importing the package is light."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,8 @@ import pytest
 import ai_tools
 
 PACKAGE = Path(ai_tools.__file__).parent
-MODULES = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"}
+FOLDERS = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}  # each is one module to the others
+MODULES = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"} | FOLDERS
 HEAVY = [
     "torch",
     "transformers",
@@ -27,12 +29,12 @@ HEAVY = [
     "json_repair",
 ]
 
-# Each row may import the rows above it; `EXTRA` adds to that and `NEVER` takes away from it.
+# Each row may import the rows above it; `EXTRA` adds to that, `NEVER` takes away from it, `ONLY` stands instead of it.
 ROWS = (
-    {"records", "errors", "english"},
-    {"settings", "chunking", "matching", "clauses", "answers", "replies"},
-    {"store", "journal", "prompts", "formats", "facts", "providers"},
-    {"wordings", "costs"},
+    {"records", "errors"},
+    {"settings", "chunking", "matching", "replies"},
+    {"store", "journal", "prompts", "formats", "providers"},
+    {"costs"},
     {"documents", "offline", "students", "pacing", "client"},
     {"teachers"},
     {"asking"},
@@ -43,27 +45,20 @@ ROWS = (
 )
 EXTRA = {"runner": {"view"}, "cli": {"machine", "view", "runner"}}
 NEVER = {name: {"students"} for name in ("asking", "generation", "curation", "mixing")}
-ONLY = {
-    "english": set(),
-    "answers": {"english"},
-    "clauses": {"english"},
-    "facts": {"english", "clauses"},
-    "wordings": {"english", "answers", "clauses", "facts"},
+ONLY = {"offline": {"records", "errors"}}
+INSIDE = {  # what the modules of a folder may import of one another: those to their left
+    "offline": ("english", "answers", "clauses", "facts", "wordings", "teacher", "__init__"),
 }
-LANGUAGE = set(ONLY)  # the offline teacher's own, which nothing else reads
 
 
 def may_import(module: str) -> set[str]:
     row = next(number for number, names in enumerate(ROWS) if module in names)
     above = {name for names in ROWS[:row] for name in names}
-    if module in ONLY:
-        return ONLY[module]
-    hidden = set() if module in {"offline", "cli"} else LANGUAGE
-    return (above | EXTRA.get(module, set())) - NEVER.get(module, set()) - hidden
+    return ONLY.get(module, (above | EXTRA.get(module, set())) - NEVER.get(module, set()))
 
 
-def imports_of(source: str) -> set[str]:
-    """Modules of the package that a source imports anywhere, those for type checkers aside."""
+def imports_of(source: str, level: int = 1) -> set[str]:
+    """Modules that a source imports anywhere, those for type checkers aside: by `level` dots, or by the full name."""
     found: set[str] = set()
 
     def visit(node: ast.AST) -> None:
@@ -74,7 +69,7 @@ def imports_of(source: str) -> set[str]:
         if isinstance(node, ast.Import):
             found.update(name.name.split(".")[1] for name in node.names if name.name.startswith("ai_tools."))
         elif isinstance(node, ast.ImportFrom):
-            inside = node.level > 0 or (node.module or "").split(".")[0] == "ai_tools"
+            inside = node.level == level or (not node.level and (node.module or "").split(".")[0] == "ai_tools")
             parts = [part for part in (node.module or "").split(".") if part != "ai_tools"]
             if inside:
                 found.update([parts[0]] if parts and parts[0] else [name.name for name in node.names])
@@ -82,13 +77,34 @@ def imports_of(source: str) -> set[str]:
             visit(child)
 
     visit(ast.parse(source))
-    return found & MODULES
+    return found
+
+
+def sources_of(module: str) -> dict[str, str]:
+    """The source files of a module, by their place in the package."""
+    folder = PACKAGE / module
+    files = sorted(folder.glob("*.py")) if module in FOLDERS else [PACKAGE / f"{module}.py"]
+    return {str(file.relative_to(PACKAGE)): file.read_text("utf-8") for file in files}
 
 
 @pytest.mark.parametrize("module", sorted(MODULES))
 def test_a_module_imports_only_what_stands_above_it(module: str) -> None:
-    assert any(module in row for row in ROWS), f"{module}.py has no place in the law of imports"
-    assert imports_of((PACKAGE / f"{module}.py").read_text("utf-8")) <= may_import(module)
+    assert any(module in row for row in ROWS), f"{module} has no place in the law of imports"
+    for file, source in sources_of(module).items():
+        assert imports_of(source, 2 if module in FOLDERS else 1) & MODULES <= may_import(module), file
+
+
+@pytest.mark.parametrize("folder", sorted(FOLDERS))
+def test_the_modules_of_a_folder_import_one_another_one_way(folder: str) -> None:
+    order = INSIDE[folder]
+    assert sorted(order) == sorted(path.stem for path in (PACKAGE / folder).glob("*.py"))
+    for place, name in enumerate(order):
+        assert imports_of((PACKAGE / folder / f"{name}.py").read_text("utf-8")) & set(order) <= set(order[:place]), name
+
+
+def test_nobody_outside_a_folder_reaches_into_it() -> None:
+    inner = re.compile(rf"^\s*(?:from|import) (?:\.|ai_tools\.)(?:{'|'.join(FOLDERS)})\.", re.MULTILINE)
+    assert [path.name for path in PACKAGE.glob("*.py") if inner.search(path.read_text("utf-8"))] == []
 
 
 def test_every_place_in_the_law_is_held_by_a_module() -> None:
@@ -108,11 +124,11 @@ if TYPE_CHECKING:
 def late():
     from ai_tools import cli
 """
-    assert imports_of(source) == {"journal", "store", "students", "mixing", "view", "cli"}
+    assert imports_of(source) & MODULES == {"journal", "store", "students", "mixing", "view", "cli"}
 
 
 def test_the_package_itself_imports_none_of_its_modules() -> None:
-    assert imports_of((PACKAGE / "__init__.py").read_text("utf-8")) == set()
+    assert imports_of((PACKAGE / "__init__.py").read_text("utf-8")) & MODULES == set()
 
 
 def test_the_public_names_are_sorted_and_all_there() -> None:

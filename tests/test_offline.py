@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from ai_tools import facts
+import ai_tools
 from ai_tools.errors import UsageError
-from ai_tools.offline import OfflineTeacher
+from ai_tools.offline import OfflineTeacher, facts
 from ai_tools.records import Call
 
 CORPUS = sorted((Path(__file__).parents[1] / "assets" / "corpus").glob("*.md"))
@@ -215,23 +215,23 @@ def test_another_process_with_another_hash_seed_gives_the_same_bytes() -> None:
 
 
 def test_the_model_changes_with_every_source_that_makes_its_answers(tmp_path: Path) -> None:
-    package = Path(facts.__file__).parent
+    package = Path(ai_tools.__file__).parent
     program = "from ai_tools.offline import OfflineTeacher; print(OfflineTeacher().model)"
     models = set()
     for name in (
         "",
-        "offline.py",
+        "teacher.py",
         "wordings.py",
         "answers.py",
         "facts.py",
         "clauses.py",
         "english.py",
-        "data/english.yaml",
+        "english.yaml",
     ):
         copy = tmp_path / (Path(name).stem + name[-1:] or "same") / "ai_tools"
         shutil.copytree(package, copy, ignore=shutil.ignore_patterns("__pycache__"))
         if name:
-            with (copy / name).open("a") as source:
+            with (copy / "offline" / name).open("a") as source:
                 source.write("\n# another rule\n")
         command = [sys.executable, "-c", program]
         models.add(subprocess.run(command, cwd=copy.parent, capture_output=True, text=True, check=True).stdout)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ai_tools import wordings
-from ai_tools.facts import Fact, facts, proper_words, sentences
+from ai_tools.offline import wordings
+from ai_tools.offline.facts import Fact, facts, proper_words, sentences
 
 CORPUS = sorted((Path(__file__).parents[1] / "assets" / "corpus").glob("*.md"))
 

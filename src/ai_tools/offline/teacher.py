@@ -19,10 +19,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from . import answers, clauses, english, facts, wordings
-from .errors import UsageError
+from ..errors import UsageError
+from ..records import Call, Completion
+from . import english, facts, wordings
 from .facts import Fact
-from .records import Call, Completion
 from .wordings import Wording
 
 CRISP = 6  # most words of an answer that is asked for by preference
@@ -40,8 +40,8 @@ class OfflineTeacher:
     concurrency = 64
 
     def __init__(self) -> None:
-        rules = (__file__, wordings.__file__, answers.__file__, facts.__file__, clauses.__file__, english.__file__)
-        source = b"".join([*(Path(file).read_bytes() for file in rules), english.DATA.read_bytes()])
+        rules = sorted(file for file in Path(__file__).parent.iterdir() if file.suffix in {".py", ".yaml"})
+        source = b"".join(file.read_bytes() for file in rules)
         self.model = "rules-" + hashlib.sha256(source).hexdigest()[:12]
 
     async def complete(self, call: Call) -> Completion:

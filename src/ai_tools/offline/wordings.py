@@ -5,7 +5,7 @@
     _Asker              the rules: each asks for one part of a clause (a time, a number, the doer, the subject, …)
     _anchored … _sound  which questions name their section, and which are dropped
 
-The question forms stand in data/english.yaml. A fact that no rule fits gives nothing. An answer is made of the fact,
+The question forms stand in english.yaml. A fact that no rule fits gives nothing. An answer is made of the fact,
 after "Yes,", "No," or a pronoun at most.
 """
 

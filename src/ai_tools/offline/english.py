@@ -1,6 +1,6 @@
 """English words: the word lists, verb and noun forms, and the class of every word of a sentence.
 
-    words(), pattern()      the word lists and patterns of data/english.yaml
+    words(), pattern()      the word lists and patterns of english.yaml
     lemma() … readings()    forms of verbs and nouns, from lemminflect's word lists
     tag(sentence)           words with their classes
     head_of(), is_plural()  about a noun phrase
@@ -17,7 +17,7 @@ from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
-DATA = resources.files("ai_tools") / "data" / "english.yaml"
+DATA = resources.files(__package__) / "english.yaml"
 FINITE = ("MD", "BE", "HV", "DO", "VBZ", "VBP", "VBD")
 HELPERS = ("MD", "BE", "HV", "DO")
 
