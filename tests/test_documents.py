@@ -7,7 +7,6 @@ import pytest
 
 from ai_tools import documents
 from ai_tools.errors import InputError
-from ai_tools.records import Chunk, Document, WorkedExample
 
 
 def test_every_file_becomes_a_document(tmp_path: Path) -> None:
@@ -98,48 +97,9 @@ def test_a_document_row_points_to_its_markdown_and_leaves_the_text_there(tmp_pat
     assert "text" not in row
 
 
-@pytest.mark.parametrize(
-    ("title", "outline"),
-    [
-        ("The Bell Book", "the Bell Book"),
-        ("Theory of bells.", "Theory of bells"),
-        ("One two three four five six seven, eight nine", "One two three four five six seven, eight"),
-        ("A  guide:", "a guide"),
-        ("", ""),
-    ],
-)
-def test_an_outline_is_a_short_phrase_fit_after_in(title: str, outline: str) -> None:
-    assert documents.outline_of(title) == outline
-
-
 def test_two_files_whose_paths_read_alike_keep_two_names(tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
     for name in ("b/page.md", "b__page.md"):
         (tmp_path / name).write_text(f"# {name}\n\nA bell.\n")
     found, _ = documents.convert([tmp_path / "b/page.md", tmp_path / "b__page.md"])
     assert len({one.name for one in found}) == len({one.id for one in found}) == 2
-
-
-def seeds(**changes: str) -> list[dict[str, str]]:
-    files = [Document(x, x, f"{x}.md", f"The {x} book", "text/markdown", "", "markdown", "") for x in ("bell", "lamp")]
-    chunks = [Chunk(f"{x}{i}", x, x, i, (), f"{x} text {i}", 0, 1, 1) for x in ("bell", "lamp") for i in range(2)]
-    bell = WorkedExample("bell text 1", (("q1", "a1"), ("q2", "a2"), ("q3", "a3"), ("q4", "a4")))
-    examples = {"bell": bell, "lamp": WorkedExample("lamp text 0", (("l1", "m1"),))}
-    return documents.seed_rows(files, chunks, examples, **({"domain": "", "outline": ""} | changes))
-
-
-def test_every_chunk_gets_a_seed_row_with_the_worked_example_of_its_own_document() -> None:
-    rows = seeds()
-    assert [row["chunk_id"] for row in rows] == ["bell0", "bell1", "lamp0", "lamp1"]
-    assert [row["icl_document"] for row in rows] == ["bell text 1", "bell text 1", "lamp text 0", "lamp text 0"]
-    assert [row["icl_query_1"] for row in rows] == ["q1", "q1", "l1", "l1"]
-    assert (rows[0]["icl_response_3"], rows[2]["icl_query_3"]) == ("a3", "")
-    assert rows[3]["document"] == "lamp text 1"
-    assert (rows[3]["document_outline"], rows[3]["domain"]) == ("the lamp book", "The lamp book")
-    assert all(isinstance(value, str) for row in rows for value in row.values())
-
-
-def test_domain_and_outline_of_the_settings_override_what_is_inferred() -> None:
-    assert {(row["domain"], row["document_outline"]) for row in seeds(domain="bells", outline="the rules")} == {
-        ("bells", "the rules")
-    }

@@ -35,7 +35,7 @@ ROWS = (
     {"settings", "chunking", "matching", "replies"},
     {"store", "journal", "prompts", "formats", "providers"},
     {"costs"},
-    {"documents", "offline", "students", "pacing", "client"},
+    {"documents", "seeds", "offline", "students", "pacing", "client"},
     {"teachers"},
     {"asking"},
     {"rehearsal"},

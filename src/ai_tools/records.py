@@ -34,7 +34,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Document(Record):
-    """One converted source. `name`: its path below the source, `/` as `__`; every file made from it begins so."""
+    """One converted source. `name`: its path below the source, `/` as `__`; every file made from it begins so.
+
+    `pages`: where in the text each page begins, in characters; empty where the source has no pages.
+    """
 
     id: str
     name: str
@@ -45,11 +48,16 @@ class Document(Record):
     converter: str
     text: str
     warnings: tuple[str, ...] = ()
+    pages: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk(Record):
-    """A passage: `document.text[start:end] == text`, counted in characters."""
+    """A passage: `document.text[start:end] == text`, counted in characters.
+
+    `metadata`, where it applies: `pages` [first, last]; `table_header`, two lines, for a chunk that begins inside a
+    table; `fence`, the opening line, for a chunk that begins inside a block of code.
+    """
 
     chunk_id: str
     document_id: str

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ai_tools import curation, documents, evaluation, generation, mixing, store, students, teachers, training
+from ai_tools import curation, documents, evaluation, generation, mixing, seeds, store, students, teachers, training
 from ai_tools.asking import Asker
 from ai_tools.chunking import chunk_document
 from ai_tools.journal import Journal
@@ -29,7 +29,7 @@ def training_rows(settings: Settings, exam: list[Question], folder: Path) -> lis
     converted, _ = documents.convert(store.source_files(settings))
     size = settings.chunk_tokens
     chunks = [chunk for one in converted for chunk in chunk_document(one, max_tokens=size, tokenizer=tokenizer)]
-    seed_data = documents.seed_rows(converted, chunks, {}, domain="", outline="")
+    seed_data = seeds.seed_rows(converted, chunks, {}, domain="", outline="")
     items = generation.passages([chunk.to_row() for chunk in chunks], seed_data)
     with Journal(folder / "journal.sqlite") as journal:
         asker = Asker(teachers.connect(settings), journal, settings)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ai_tools import documents, generation, store, students, teachers
+from ai_tools import documents, generation, seeds, store, students, teachers
 from ai_tools.asking import Asker
 from ai_tools.chunking import chunk_document
 from ai_tools.journal import Entry, Journal
@@ -58,7 +58,7 @@ def main() -> None:
     chunks = chunk_all(converted)
     print(f"chunking: {size / seconds / 1e6:.2f} MB/s of CPU ({len(chunks)} chunks)")
     items = generation.passages(
-        [chunk.to_row() for chunk in chunks], documents.seed_rows(converted, chunks, {}, domain="", outline="")
+        [chunk.to_row() for chunk in chunks], seeds.seed_rows(converted, chunks, {}, domain="", outline="")
     )
     with tempfile.TemporaryDirectory() as folder, Journal(Path(folder) / "journal.sqlite") as journal:
         teacher = teachers.connect(settings)
