@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-EXTRAS := notebooks,train,documents,dev
+EXTRAS := notebooks,train,documents,lancedb,dev
 READY  := $(VENV)/ready
 
 .PHONY: run test lab lint bench clean

@@ -1,0 +1,106 @@
+"""Plain text and Markdown: as they are, but for underlined titles in the one and front matter in the other."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from .given import Converted, Given, decode
+
+UNDERLINE = re.compile(r"([=*#~^\"+-])\1{2,}")
+
+
+def from_text(given: Given) -> Converted:
+    """Plain text: titles that are underlined become headings; a line that only looks like a heading does not."""
+    text, warnings = decode(given)
+    lines = re.sub(r"(?m)^(#{1,6}[ \t])", r"\\\1", text).split("\n")
+    levels: dict[tuple[str, bool], int] = {}  # an underline's level is told by when it first comes, as in docutils
+    for at, line in enumerate(map(str.rstrip, lines)):
+        if not at or not UNDERLINE.fullmatch(line) or not re.search(r"\w", lines[at - 1]):
+            continue
+        title, over = lines[at - 1].strip(), at > 1 and lines[at - 2].rstrip() == line
+        alone = (at < 2 or over or not lines[at - 2].strip()) and not "".join(lines[at + 1 : at + 2]).strip()
+        if alone and len(title) - 1 <= len(line) <= len(title) * 2 + 4:
+            level = levels.setdefault((line[0], over), min(len(levels) + 1, 6))
+            lines[at - 1 : at + 1] = [f"{'#' * level} {title}", ""]
+            if over:
+                lines[at - 2] = ""
+    if levels and (entries := _contents(lines)):
+        lines = [line for at, line in enumerate(lines) if at not in entries]
+        warnings = (*warnings, f"contents left out: {len(entries)} lines")
+    text = re.sub(r"(?m)^(#{1,6} .*\n)\n\n+", r"\1\n", "\n".join(lines)) if levels else "\n".join(lines)
+    return Converted(first_heading(text) or _opening(text), text, warnings)
+
+
+def _contents(lines: list[str]) -> set[int]:
+    """Where lists of contents are: four or more entries, close to one another, that say what later headings say."""
+
+    def key(line: str) -> str:
+        return re.sub(r"[ .]{2,}\d+$|\W", "", line.strip().lower())
+
+    later = Counter(key(line) for line in lines if line.startswith("#"))
+    runs: list[list[int]] = [[]]
+    for at, line in enumerate(lines):
+        if line.startswith("#"):
+            later[key(line)] -= 1
+            runs.append([])
+        elif len(line) < 200 and later[key(line)] > 0 and line.strip():
+            if runs[-1] and at - runs[-1][-1] > 20:
+                runs.append([])
+            runs[-1].append(at)
+    found: set[int] = set()
+    for run in runs:
+        if len(run) > 3:
+            end = next((at for at in range(run[-1], len(lines)) if not lines[at].strip()), len(lines))
+            found.update(range(run[0], end + 1))
+    return found
+
+
+def _opening(text: str) -> str:
+    """The first line, where it stands alone and is no sentence."""
+    first, _, rest = text.strip().partition("\n")
+    alone = rest.startswith("\n") and len(first) <= 100 and not first.rstrip().endswith((".", ",", ";", ":"))
+    return first.strip() if alone and re.search(r"\w", first) else ""
+
+
+def from_markdown(given: Given) -> Converted:
+    """Markdown as it is, but for front matter: that says how a page is published, and would be learned as prose."""
+    text, warnings = decode(given)
+    title = ""
+    found = re.match(r"\A(---|\+\+\+)[ \t]*\n(.*?)\n(?:\1|\.\.\.)[ \t]*(?:\n|\Z)", text[:64_000], re.DOTALL)
+    if found and (keys := re.findall(r"^([\w-]+)\s*[:=]", found[2], re.MULTILINE)):
+        named = re.search(r"^title\s*[:=][ \t]*(.+?)[ \t]*$", found[2], re.MULTILINE)
+        title = re.sub(r"^([\"'])(.*)\1$", r"\2", named[1]) if named else ""
+        text = text[found.end() :]
+        warnings = (*warnings, f"front matter left out: {', '.join(keys)}")
+    return Converted(title or first_heading(text), text, warnings)
+
+
+def first_heading(text: str) -> str:
+    """The first heading of level one, else of level two, without its marks; code is not looked at."""
+    found: dict[int, str] = {}
+    fence, before = "", ""
+    for line in text.splitlines():
+        if not line.lstrip(" ").startswith(("`", "~", "#", "=", "-")):  # most lines
+            before = "" if fence else line
+            continue
+        mark = re.match(r" {0,3}(`{3,}|~{3,})(.*)", line)
+        if fence:
+            fence = "" if mark and mark[1].startswith(fence) and not mark[2].strip() else fence
+        elif mark:
+            fence = mark[1]
+        elif atx := re.match(r" {0,3}(#{1,2})[ \t]+(.*?)[ \t]*#*[ \t]*$", line):
+            found.setdefault(len(atx[1]), atx[2])
+        elif (
+            before.strip()
+            and re.fullmatch(r" {0,3}(=+|-{2,})[ \t]*", line)
+            and not re.match(r"\s{4}|[-*+>|#]|\d+\. ", before)
+        ):
+            found.setdefault(1 if "=" in line else 2, before.strip())
+        before = "" if fence or mark else line
+        if 1 in found:
+            break
+    plain = re.sub(
+        r"!?\[([^\]]*)\]\([^)]*\)|[*`]|\{#[^}]*\}", lambda link: link[1] or "", found.get(1) or found.get(2, "")
+    )
+    return " ".join(plain.split())
