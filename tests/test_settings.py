@@ -126,6 +126,10 @@ def test_an_unknown_explicit_name_is_an_error_that_offers_a_near_one() -> None:
         ({"request_timeout": 0}, "REQUEST_TIMEOUT=0: input should be greater than 0"),
         ({"max_calls": 0, "max_tokens_total": 0, "max_usd": 0}, "MAX_USD=0: input should be greater than 0"),
         ({"ollama_num_ctx": 10, "ollama_top_p": 2}, "OLLAMA_TOP_P=2: input should be less than or equal to 1"),
+        ({"chunk_overlap": -1}, "CHUNK_OVERLAP=-1: input should be greater than or equal to 0"),
+        ({"chunk_overlap": 512}, "CHUNK_OVERLAP=512: give less than CHUNK_TOKENS, which is 512"),
+        ({"pdf_converter": "magic"}, "PDF_CONVERTER=magic: input should be 'builtin' or 'docling'"),
+        ({"max_file_mb": 0, "file_timeout": 0, "fetch_timeout": "inf"}, "FETCH_TIMEOUT=inf: input should be a finite"),
         ({"enable_reasoning": "perhaps"}, "ENABLE_REASONING=perhaps: input should be a valid boolean"),
     ],
 )
@@ -269,6 +273,30 @@ def test_a_password_in_what_is_hardly_an_address_is_not_shown_either(address: st
     assert "hunter2" not in str(caught.value)
 
 
+def test_an_overlap_is_less_than_a_chunk_whichever_of_the_two_is_set() -> None:
+    assert load_settings(chunk_overlap=511).chunk_overlap == 511
+    assert load_settings(chunk_tokens=64, chunk_overlap=16).with_(chunk_tokens=32).chunk_overlap == 16
+    with pytest.raises(SettingsError, match="CHUNK_OVERLAP=16: give less than CHUNK_TOKENS, which is 16"):
+        load_settings(chunk_tokens=64, chunk_overlap=16).with_(chunk_tokens=16)
+
+
+def test_a_document_s_address_with_a_password_is_refused_without_showing_it() -> None:
+    address = "https://ada:hunter2@h.test/guide"
+    with pytest.raises(SettingsError, match="leave user and password out; save the page and give the file") as caught:
+        load_settings(source_documents=f"docs, {address}")
+    assert "hunter2" not in str(caught.value)
+    mail = "docs, https://h.test/@ada/guide?mail=a@b.test, mail@home.md"
+    assert load_settings(source_documents=mail).source_documents == mail
+
+
+def test_what_is_read_and_within_which_limits_belongs_to_the_steps_that_convert_documents() -> None:
+    limits = {"source_documents", "pdf_converter", "max_file_mb", "file_timeout", "fetch_timeout", "chunk_overlap"}
+    assert limits <= load_settings().of_step(2).keys()
+    assert not limits & load_settings().of_step(1).keys(), "the exam is given"
+    assert limits <= load_settings(source_documents="docs").of_step(1).keys()
+    assert "icl_file" in load_settings().of_step(2)
+
+
 SECRETS = {name for name in Settings.model_fields if name.endswith("_api_key")}
 
 
@@ -364,7 +392,7 @@ def test_the_example_file_read_back_changes_nothing() -> None:
 def test_a_setting_that_nothing_reads_does_not_exist() -> None:
     providers = yaml.safe_load((ROOT / "src/ai_tools/data/providers.yaml").read_text("utf-8"))["providers"]
     read = {key for row in providers.values() for key in row.get("keys", ())}
-    for path in (ROOT / "src/ai_tools").glob("*.py"):
+    for path in (ROOT / "src/ai_tools").rglob("*.py"):
         holders = {"settings"} | ({"self"} if path.stem == "settings" else set())
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Attribute) and ast.unparse(node.value).rpartition(".")[2] in holders:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from dotenv.parser import parse_stream
-from pydantic import AliasChoices, Field, PrivateAttr, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, PrivateAttr, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic.config import JsonDict
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -46,8 +46,25 @@ class Settings(BaseSettings):
     source_documents: str = _setting(
         "SOURCE_DOCUMENTS",
         SAMPLE_DOCUMENTS,
-        "Documents to learn: a file, a folder, a glob or a comma list of them.",
+        "Documents to learn: a file, a folder, a glob, an http(s) address or a comma list of them.",
         "01? 02",
+    )
+    pdf_converter: Literal["builtin", "docling"] = _setting(
+        "PDF_CONVERTER", "builtin", "What reads PDF: builtin, or docling, which loads layout models.", "01? 02"
+    )
+    max_file_mb: float = _setting(
+        "MAX_FILE_MB",
+        50,
+        "Most megabytes of one document, as it comes and unpacked.",
+        "01? 02",
+        gt=0,
+        allow_inf_nan=False,
+    )
+    file_timeout: float = _setting(
+        "FILE_TIMEOUT", 120, "Seconds that one document may take to convert.", "01? 02", gt=0, allow_inf_nan=False
+    )
+    fetch_timeout: float = _setting(
+        "FETCH_TIMEOUT", 60, "Seconds that one address has for its whole answer.", "01? 02", gt=0, allow_inf_nan=False
     )
     exam: str = _setting(
         "EXAM",
@@ -56,9 +73,18 @@ class Settings(BaseSettings):
         "01",
     )
     chunk_tokens: int = _setting("CHUNK_TOKENS", 512, "Most tokens in a chunk.", "01? 02", ge=16)
-    domain: str = _setting("DOMAIN", "", "Subject of the documents. Empty: inferred from each document.", "02")
+    chunk_overlap: int = _setting(
+        "CHUNK_OVERLAP", 0, "Most tokens that a chunk repeats of the one before it.", "01? 02", ge=0
+    )
+    domain: str = _setting("DOMAIN", "", "Subject of the documents. Empty: inferred from their titles.", "02")
     document_outline: str = _setting(
         "DOCUMENT_OUTLINE", "", 'A short noun phrase that names the document, fit for "In …,". Empty: inferred.', "02"
+    )
+    icl_file: str = _setting(
+        "ICL_FILE",
+        "",
+        "Worked examples (YAML, JSON, JSON Lines), for all documents or by name. Empty: the teacher writes them.",
+        "02",
     )
     num_seed_examples: int = _setting("NUM_SEED_EXAMPLES", 5, "Seed examples wanted in qna.yaml.", "03", ge=1)
     provider: str = _setting(
@@ -229,6 +255,21 @@ class Settings(BaseSettings):
         if not value or min(value) < 1:
             raise ValueError("give one or more whole numbers from 1 up, such as 5,10")
         return tuple(sorted(set(value)))
+
+    @field_validator("source_documents")
+    @classmethod
+    def _no_password(cls, value: str) -> str:
+        if re.search(r"https?://[^/,?#]*@", value, re.IGNORECASE):
+            raise ValueError("leave user and password out; save the page and give the file")
+        return value
+
+    @field_validator("chunk_overlap")
+    @classmethod
+    def _overlap(cls, value: int, info: ValidationInfo) -> int:
+        most = info.data.get("chunk_tokens")
+        if most and value >= most:
+            raise ValueError(f"give less than CHUNK_TOKENS, which is {most}")
+        return value
 
     @field_validator("provider")
     @classmethod

@@ -1,0 +1,158 @@
+"""Documents from `http(s)` addresses: within limits of time, size and redirects, and kept as they came.
+
+aiohttp, since the project has it for its teachers: its time limit is over the whole answer, the number of redirects is
+an argument, and many addresses go at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from ..errors import InputError
+from ..records import content_id
+from ..sync import run_sync
+
+if TYPE_CHECKING:
+    import aiohttp
+
+MB = 1_000_000
+AT_ONCE = 8
+MAX_REDIRECTS = 5
+PIECE = 65_536
+NOTE = ".fetched.json"
+# Kinds that are refused before they are loaded; what the rest really is, its content says.
+REFUSED = ("image/", "video/", "audio/", "font/", "text/css", "text/javascript", "application/javascript")
+SUFFIXES = {"text/html": ".html", "application/pdf": ".pdf", "text/markdown": ".md", "text/plain": ".txt"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An answer as it came. `address` is as it was named, `found_at` where it was found in the end, both without user
+    name and password; `charset` is what the server said. `warning`: why this is the copy of an earlier time."""
+
+    path: Path
+    address: str
+    found_at: str
+    charset: str
+    fetched_at: str
+    warning: str = ""
+
+
+def fetch_all(
+    addresses: Sequence[str], folder: Path, *, timeout: float, max_bytes: float
+) -> list[Fetched | InputError]:
+    """Fetch addresses side by side into a folder: one result for each, in their order, a failure as data.
+
+    Where an address cannot be fetched now, the copy of an earlier time is used, with a warning that says its date.
+    """
+    return run_sync(_fetch_all(addresses, folder, timeout, max_bytes))
+
+
+async def _fetch_all(
+    addresses: Sequence[str], folder: Path, timeout: float, max_bytes: float
+) -> list[Fetched | InputError]:
+    import aiohttp
+
+    folder.mkdir(parents=True, exist_ok=True)
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def one(session: aiohttp.ClientSession, address: str) -> Fetched | InputError:
+        async with gate:
+            try:
+                return await _fetch(session, address, folder, max_bytes)
+            except InputError as error:
+                why = str(error)
+            except TimeoutError:
+                why = f"no whole answer within {timeout:g} s; try again or raise FETCH_TIMEOUT"
+            except aiohttp.TooManyRedirects:
+                why = f"more than {MAX_REDIRECTS} redirects; give the last address"
+            except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError, ValueError):
+                why = "no web address; write https://host/page"
+            except (aiohttp.ClientError, OSError) as error:
+                reason = public(" ".join(str(error).split()))[:120] or type(error).__name__
+                why = f"not reached ({reason}); check the address and the network"
+        kept = _kept(address, folder, why)
+        return kept or InputError(why)
+
+    # trust_env would read .netrc too, and send what it finds there.
+    accept = "text/html, text/markdown, text/plain, application/pdf, */*;q=0.5"
+    headers = {"User-Agent": "ai-tools", "Accept": accept}
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=timeout), headers=headers) as session:
+        return await asyncio.gather(*(one(session, address) for address in addresses))
+
+
+async def _fetch(session: aiohttp.ClientSession, address: str, folder: Path, max_bytes: float) -> Fetched:
+    async with session.get(address, max_redirects=MAX_REDIRECTS) as answer:
+        if answer.status != 200:
+            raise InputError(f"answered {answer.status} {answer.reason or ''}".rstrip() + "; check the address")
+        kind = answer.content_type
+        if kind.startswith(REFUSED):
+            raise InputError(f"{kind}, no document; give the address of a page or file")
+        too_large = f"over MAX_FILE_MB={max_bytes / MB:g}; raise it or save a part of the page"
+        if (answer.content_length or 0) > max_bytes:
+            raise InputError(f"{(answer.content_length or 0) / MB:.1f} MB, {too_large}")
+        stem = _stem(address)
+        part = folder / f".{stem}.part"
+        size = 0
+        try:
+            with part.open("wb") as file:
+                async for piece in answer.content.iter_chunked(PIECE):  # unpacked already: a small bomb counts in full
+                    size += len(piece)
+                    if size > max_bytes:
+                        raise InputError(too_large)
+                    file.write(piece)
+            path = folder / f"{stem}{SUFFIXES.get(kind, _suffix(str(answer.url)))}"
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        found = Fetched(path, public(address), public(str(answer.url)), answer.charset or "", now)
+    _keep(found, folder / f"{stem}{NOTE}")
+    return found
+
+
+def _keep(found: Fetched, note: Path) -> None:
+    """Write beside the answer what it is, in one move, so that a note is never without its answer."""
+    row = {"file": found.path.name, "address": found.address, "found_at": found.found_at}
+    row |= {"charset": found.charset, "fetched_at": found.fetched_at}
+    part = note.with_name(f".{note.name}.part")
+    part.write_text(json.dumps(row, ensure_ascii=False, indent=2) + "\n", "utf-8")
+    part.replace(note)
+
+
+def _kept(address: str, folder: Path, why: str) -> Fetched | None:
+    """What an earlier time has left of an address."""
+    try:
+        row: dict[str, Any] = json.loads((folder / f"{_stem(address)}{NOTE}").read_text("utf-8"))
+        path = folder / row["file"]
+        if not path.is_file():
+            return None
+        warning = f"not fetched anew: {why.split(';')[0]}; this is the copy of {row['fetched_at']}"
+        return Fetched(path, row["address"], row["found_at"], row["charset"], row["fetched_at"], warning)
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def public(address: str) -> str:
+    """The address without user name and password."""
+    return re.sub(r"(https?://)[^/?#\s]*@", r"\1", address, flags=re.IGNORECASE)
+
+
+def _stem(address: str) -> str:
+    """A file name that says where it came from; the hash tells addresses apart that read alike."""
+    shown = public(address)
+    name = re.sub(r"[^A-Za-z0-9.-]+", "_", re.sub(r"^https?://", "", shown, flags=re.IGNORECASE)).strip("_.")
+    return f"{name[:100]}-{content_id(shown)[:8]}"
+
+
+def _suffix(address: str) -> str:
+    found = re.search(r"\.[A-Za-z][A-Za-z0-9]{1,7}$", urlsplit(address).path)
+    return found[0].lower() if found else ""
