@@ -18,7 +18,7 @@ from ai_tools.errors import NothingProduced, TooManyFailures
 from ai_tools.generation import Batch, Passage, load_recipe
 from ai_tools.journal import Journal
 from ai_tools.prompts import Sampling
-from ai_tools.records import Call, Completion, Progress, Sample, WorkedExample
+from ai_tools.records import Call, Chunk, Completion, Document, Progress, Sample, WorkedExample
 from ai_tools.rehearsal import Estimate
 from ai_tools.replies import BadReply
 from ai_tools.settings import Settings
@@ -560,6 +560,42 @@ def test_the_worked_example_of_a_document_comes_from_that_document(journal: Jour
     assert len(teacher.calls) == 3
 
 
+def test_a_worked_example_has_three_different_pairs_and_no_empty_ones(journal: Journal, settings: Settings) -> None:
+    class Careless(FakeTeacher):
+        def make_pairs(self, call: Call) -> list[Any]:
+            pairs = [
+                ("Who?", "Ada."),
+                (" Who? ", "Ada."),
+                ("When?", " "),
+                ("Why?", "Dusk."),
+                ("How?", "So."),
+                ("Z?", "z"),
+            ]
+            return [{"id": "", "question": question, "answer": answer} for question, answer in pairs]
+
+    (example,) = generation.worked_examples(ITEMS[:1], asker=Asker(Careless(), journal, settings)).values()
+    assert example.pairs == (("Who?", "Ada."), ("Why?", "Dusk."), ("How?", "So."))
+
+
+def test_every_document_is_asked_about_with_texts_of_its_own(journal: Journal, settings: Settings) -> None:
+    texts = {name: f"{name} rings. " * 400 for name in ("bell", "lamp")}
+    documents = [Document(name, name, name, f"The {name}", "", "", "", text) for name, text in texts.items()]
+    chunks = [
+        Chunk(f"{name}{n}", name, name, n, (), "", 300 * n, 300 * n + 300, 60) for name in texts for n in range(15)
+    ]
+    items = generation.example_passages(documents, chunks)
+    assert [item.document_id for item in items] == ["bell"] * 2 + ["lamp"] * 2
+    assert all(item.text in texts[item.document_id] and len(item.text) > 1400 for item in items)
+    assert len({item.chunk_id for item in items}) == 4
+    teacher = FakeTeacher(pairs_per_call=3)
+    found = generation.worked_examples(items, asker=Asker(teacher, journal, settings))
+    assert {name: example.document for name, example in found.items()} == {
+        "bell": items[0].text,
+        "lamp": items[2].text,
+    }
+    assert [call.fields["title"] for call in teacher.calls] == ["The bell", "The lamp"]
+
+
 def test_a_written_exam_is_marked_generated_and_its_options_hold_the_answer(
     journal: Journal, settings: Settings, tmp_path: Path
 ) -> None:
@@ -618,7 +654,7 @@ def test_a_passage_has_the_worked_example_that_its_row_of_seed_data_holds() -> N
 def test_questions_are_asked_for_with_the_worked_example_of_another_passage(
     recipe: str, journal: Journal, settings: Settings
 ) -> None:
-    example = WorkedExample("Text c1.", (("What is shown?", "An example."),))
+    example = WorkedExample("# Bells\n\nText c1. And more.", (("What is shown?", "An example."),))
     teacher = FakeTeacher()
     make(recipe, teacher, journal, settings, [replace(item, example=example) for item in ITEMS[:2]])
     for call in teacher.calls:

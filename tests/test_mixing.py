@@ -168,6 +168,19 @@ def test_pairs_about_facts_are_spread_over_the_facts_before_any_gets_a_second(da
     assert sorted(facts.values()) == [1] * 6 + [2] * 2
 
 
+def test_samples_that_go_first_are_in_the_smallest_cut_whatever_the_lot(datasets: Datasets) -> None:
+    first = {some[place].sample_id for some in datasets.values() for place in (5, -1)}
+    for seed in range(5):
+        taken = {
+            metadata(row)["sample_id"]
+            for row in mixed(datasets, cut=1, pairs_per_summary=1, first=first, seed=seed).rows
+        }
+        assert first <= taken
+        assert len(taken) == 9, "they take the places of others"
+    without = [{metadata(row)["sample_id"] for row in mixed(datasets, cut=1, seed=seed).rows} for seed in range(5)]
+    assert not all(first <= taken for taken in without)
+
+
 def test_a_cut_that_no_passage_reaches_names_the_largest_feasible_one(datasets: Datasets) -> None:
     assert mixing.check_feasible(datasets, [1, 4]) == {"extractive_summary": 4, "detailed_summary": 4}
     with pytest.raises(CutTooLarge, match=r"CUT_SIZES=9: .*passage c0\)\. Largest feasible cut: 4"):

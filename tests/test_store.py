@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from ai_tools import store
 from ai_tools.errors import InputError, MissingStep
 from ai_tools.records import Answer, Rejection
-from ai_tools.settings import Settings, load_settings
+from ai_tools.settings import Settings
 from ai_tools.store import Step, read_rows, write_rows
 
 JSON_VALUES = st.recursive(
@@ -103,6 +104,19 @@ def test_nothing_is_removed_before_the_first_write_and_then_all_that_the_old_man
     assert store.read_manifest(toy_settings, 2) is None, "a half-made step looks complete"
 
 
+def test_files_that_people_edit_by_hand_are_never_removed_with_the_others(toy_settings: Settings) -> None:
+    for need in store.STEPS[3].needs:
+        write_rows(toy_settings.output / need, [])
+    step = Step(toy_settings, 3)
+    for name in ("rejected.jsonl", "qna.yaml", "qna_index.jsonl", "review.jsonl"):
+        step.write_text(name, "")
+    step.finish()
+    again = Step(toy_settings, 3)
+    again.clear()
+    left = sorted(path.name for path in again.folder.iterdir() if path.is_file())
+    assert left == ["qna.yaml", "qna_index.jsonl", "review.jsonl"]
+
+
 def test_the_manifest_goes_last_of_all(toy_settings: Settings) -> None:
     folder = finished_step(toy_settings)
     manifest = store.read_manifest(toy_settings, 2)
@@ -157,6 +171,23 @@ def test_inputs_are_hashed_by_their_bytes(toy_settings: Settings, toy_root: Path
     assert before["docs/bells.md"] != after["docs/bells.md"]
 
 
+def test_a_document_whose_name_is_no_utf_8_is_an_input_that_a_manifest_can_hold(
+    toy_settings: Settings, toy_root: Path
+) -> None:
+    (toy_root / "docs" / os.fsdecode(b"gr\xfc\xdfe.md")).write_text("x")
+    step = Step(toy_settings, 2)
+    step.finish()
+    assert [name for name in step.inputs if "\ufffd" in name] == ["docs/gr\ufffd\ufffde.md"]
+
+
+def test_worked_examples_of_a_file_are_an_input_of_the_step_that_uses_them(
+    toy_settings: Settings, toy_root: Path
+) -> None:
+    (toy_root / "icl.yaml").write_text("x")
+    assert "icl.yaml" in store.hash_inputs(toy_settings.with_(icl_file="icl.yaml"), 2)
+    assert store.hash_inputs(toy_settings.with_(icl_file="gone.yaml"), 2)["gone.yaml"] is None
+
+
 def test_a_folder_as_input_is_hashed_by_its_files_and_their_names(toy_settings: Settings, toy_root: Path) -> None:
     student = toy_root / "student"
     student.mkdir()
@@ -175,45 +206,3 @@ def test_the_cut_that_is_trained_on_is_the_largest_unless_one_is_named(toy_setti
     assert store.training_cut(toy_settings.with_(training_cut="5")) == step_04 / "combined_cut_5x.jsonl"
     named = toy_settings.with_(training_cut="docs/mine.jsonl")
     assert store.training_cut(named) == toy_settings.root / "docs/mine.jsonl"
-
-
-def sources(names: str) -> list[str]:
-    settings = load_settings(source_documents=names)
-    return [str(path.relative_to(settings.root)) for path in store.source_files(settings)]
-
-
-def test_hidden_files_private_folders_and_links_that_leave_are_no_documents(
-    toy_root: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    outside = tmp_path_factory.mktemp("outside") / "secret.md"
-    outside.write_text("secret")
-    docs = toy_root / "docs"
-    (docs / ".hidden.md").write_text("x")
-    (docs / ".git").mkdir()
-    (docs / ".git/readme.md").write_text("x")
-    (docs / "_layouts").mkdir()
-    (docs / "_layouts/page.md").write_text("x")
-    (docs / "_intro.md").write_text("x")
-    (docs / "link.md").symlink_to(outside)
-    (docs / "folder").symlink_to(outside.parent, target_is_directory=True)
-    (docs / "same.md").symlink_to(docs / "bells.md")
-    assert sources("docs") == ["docs/_intro.md", "docs/bells.md", "docs/lamps.md", "docs/same.md"]
-
-
-def test_documents_come_as_a_file_a_folder_a_glob_or_a_comma_list(toy_root: Path) -> None:
-    (toy_root / "docs/deep").mkdir()
-    (toy_root / "docs/deep/stairs.md").write_text("x")
-    (toy_root / "docs/.hidden.md").write_text("x")
-    (toy_root / "notes.txt").write_text("x")
-    assert sources("docs/lamps.md") == ["docs/lamps.md"]
-    assert sources("docs") == ["docs/bells.md", "docs/deep/stairs.md", "docs/lamps.md"]
-    assert sources("docs/*.md") == ["docs/bells.md", "docs/lamps.md"]
-    assert sources("docs/**/*.md") == ["docs/bells.md", "docs/deep/stairs.md", "docs/lamps.md"]
-    assert sources(f"{toy_root}/docs/*.md") == ["docs/bells.md", "docs/lamps.md"]
-    assert sources("notes.txt, docs/lamps.md,docs/l*.md,") == ["notes.txt", "docs/lamps.md"]
-
-
-@pytest.mark.parametrize("name", ["nowhere", "docs/*.pdf", "docs/bells.md,nowhere.md"])
-def test_documents_that_are_not_there_are_an_error_that_names_them(toy_root: Path, name: str) -> None:
-    with pytest.raises(InputError, match=re.escape(f"SOURCE_DOCUMENTS={name.split(',')[-1]}: ")):
-        sources(name)

@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
+import warnings
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
 from .records import Sample, content_id
+
+SEED_EXAMPLES = 5  # that the InstructLab taxonomy asks for at least
+CONTEXT_WORDS = 375  # about the 500 tokens that its guide allows for a context
+LINE = 108  # characters of a line of a context, which stands four deep: its linter allows 120
+
+
+_OPENERS = """
+a an the at by for from if in on to under until with within how what when where which who whom whose why is are was were
+do does did has have had can could may might must shall should will would
+"""
+_PLACED = re.compile(r"In (?!what|which|whose|how)[^,?]+, ")
+
+
+def titled(question: str, outline: str) -> str:
+    """The question behind "In {outline}, ", its first word in lower case unless it is a name.
+
+    One that says itself where to look ("In the section on keys, who …?") stays as it is.
+    """
+    if _PLACED.match(question):
+        return question
+    first, space, rest = question.partition(" ")
+    return f"In {outline}, {first.lower() if first.lower() in _OPENERS.split() else first}{space}{rest}"
 
 
 def messages(question: str, answer: str, reasoning: str | None = None) -> list[dict[str, Any]]:
@@ -41,54 +67,131 @@ def qagen_row(sample: Sample, document: str) -> dict[str, Any]:
 
 
 def qna_examples(samples: Iterable[Sample], count: int, pairs: int = 3) -> list[list[Sample]]:
-    """Up to `count` contexts of `pairs` samples each, one chunk a context, taken in turn from every document."""
+    """Up to `count` contexts of `pairs` samples each, one chunk a context, taken in turn from every document.
+
+    Chunks of more than 375 words come after all others.
+    """
     by_chunk: dict[str, dict[str, Sample]] = {}
+    asked: set[tuple[str, str]] = set()
     for sample in samples:
-        by_chunk.setdefault(sample.chunk_id, {}).setdefault(sample.response, sample)  # three different answers
+        if (sample.chunk_id, sample.question) not in asked:  # different questions with different answers
+            by_chunk.setdefault(sample.chunk_id, {}).setdefault(sample.response, sample)
+            asked.add((sample.chunk_id, sample.question))
     groups = [list(group.values())[:pairs] for group in by_chunk.values() if len(group) >= pairs]
     by_document: dict[str, list[list[Sample]]] = {}
     for group in groups:
         by_document.setdefault(group[0].document_id, []).append(group)
-    turns = [(rank, order) for order, queue in enumerate(by_document.values()) for rank in range(len(queue))]
+    turns = []
+    for order, queue in enumerate(by_document.values()):
+        queue.sort(key=_is_long)
+        turns += [(_is_long(group), rank, order) for rank, group in enumerate(queue)]
     queues = list(by_document.values())
-    return [queues[order][rank] for rank, order in sorted(turns)[:count]]
+    return [queues[order][rank] for _, rank, order in sorted(turns)[:count]]
 
 
-def qna_yaml(examples: Sequence[Sequence[Sample]], *, domain: str, outline: str, source: str) -> str:
-    """An InstructLab taxonomy file (knowledge, version 3), ready for review.
+def _is_long(group: Sequence[Sample]) -> bool:
+    return len(group[0].raw_document.split()) > CONTEXT_WORDS
+
+
+def qna_yaml(
+    examples: Sequence[Sequence[Sample]], *, domain: str, outline: str, source: str, documents: Sequence[dict[str, Any]]
+) -> str:
+    """An InstructLab taxonomy file (knowledge, version 3), ready for review; with under 5 contexts there is a warning.
 
     Args:
         examples: groups of samples of one chunk each, see `qna_examples`.
-        source: SOURCE_DOCUMENTS. For local folders `repo` is the folder's name and `commit` a hash of what is quoted.
+        source: SOURCE_DOCUMENTS; `repo` is the folder's name, or the host of an address.
+        documents: rows of documents.jsonl; `commit` is a hash of their bytes.
     """
+    if len(examples) < SEED_EXAMPLES:
+        warnings.warn(
+            f"qna.yaml: {len(examples)} seed examples, and the taxonomy asks for {SEED_EXAMPLES}; "
+            "raise NUM_SEED_EXAMPLES, or give more text",
+            stacklevel=2,
+        )
+    repo = ", ".join(dict.fromkeys(filter(None, map(_repo, source.split(","))))) or "documents"
     content = {
         "version": 3,
         "created_by": "ai-tools",
-        "domain": domain,
-        "document_outline": outline,
+        "domain": domain or repo,
+        "document_outline": outline or repo,
         "seed_examples": [
             {
-                "context": group[0].raw_document,
+                "context": _Block(_context(group[0].raw_document)),
                 "questions_and_answers": [{"question": one.question, "answer": one.response} for one in group],
             }
             for group in examples
         ],
         "document": {
-            "repo": PurePath(source).name or source,
-            "commit": content_id(*(group[0].raw_document for group in examples)),
-            "patterns": ["*"],
+            "repo": repo,
+            "commit": content_id(*sorted(row["sha256"] for row in documents)),
+            "patterns": sorted({f"*{PurePath(row['source']).suffix}" for row in documents}) or ["*"],
         },
     }
-    return yaml.dump(content, Dumper=_BlockDumper, sort_keys=False, allow_unicode=True, width=110)
+    return yaml.dump(content, Dumper=_BlockDumper, sort_keys=False, allow_unicode=True, width=LINE)
+
+
+def qna_index(examples: Sequence[Sequence[Sample]]) -> list[dict[str, Any]]:
+    """What `qna_yaml` writes, a pair a row, with the sample that it is."""
+    return [
+        {
+            "sample_id": one.sample_id,
+            "example": number,
+            "context": _context(one.raw_document),
+            "question": one.question,
+            "answer": one.response,
+        }
+        for number, group in enumerate(examples, 1)
+        for one in group
+    ]
+
+
+def _repo(part: str) -> str:
+    """The name of a part of SOURCE_DOCUMENTS: an address's host, a folder, a file, or the folder of a glob."""
+    part = part.strip()
+    if "://" in part:
+        return urlsplit(part).hostname or ""
+    plain = [name for name in PurePath(part).parts if not set(name) & set("*?[")]
+    return plain[-1] if plain else ""
+
+
+def _context(text: str) -> str:
+    """A passage as a block of YAML takes it: no tabs, control characters, spaces at line ends; long lines wrapped.
+
+    Tables and code keep their lines.
+    """
+    lines: list[str] = []
+    fenced = False
+    for line in re.sub(r"[\x85\u2028\u2029\r]", "\n", text).expandtabs(4).split("\n"):
+        line = "".join(letter for letter in line if letter.isprintable() or letter == "\u00a0").rstrip()
+        mark = re.match(r"\s*(?:```|~~~)", line)
+        fenced ^= bool(mark)
+        if len(line) <= LINE or fenced or mark or re.match(r"\s*\||    ", line):
+            lines.append(line)
+        else:
+            indent = re.match(r"\s*(?:[-*+>]|\d+[.)])?\s*", line)
+            deep = " " * len(indent[0]) if indent else ""
+            lines += textwrap.wrap(line, LINE, subsequent_indent=deep, break_long_words=False, break_on_hyphens=False)
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
+
+
+class _Block(str):
+    """Text that is written as a block however short it is."""
+
+    __slots__ = ()
 
 
 class _BlockDumper(yaml.SafeDumper):
     """Writes text of several lines as block scalars, which people can read and edit."""
 
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
 
-def _block(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in text else None
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text or isinstance(text, _Block) else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
-_BlockDumper.add_representer(str, _block)
+_BlockDumper.add_representer(str, _text)
+_BlockDumper.add_representer(_Block, _text)

@@ -18,9 +18,10 @@ import yaml
 from . import replies
 from .asking import Asker, Asks
 from .errors import NothingProduced, TooManyFailures
-from .records import Call, Question, Rejection, Sample, WorkedExample, content_id
+from .records import Call, Chunk, Document, Question, Rejection, Sample, WorkedExample, content_id
 from .rehearsal import Estimate, Rehearsal
-from .teachers import run_sync
+from .seeds import example_texts
+from .sync import run_sync
 
 SUMMARIES_PER_CALL = 5
 JUDGEMENTS_PER_CALL = 25
@@ -52,10 +53,17 @@ class Passage:
     domain: str
     heading_path: tuple[str, ...]
     example: WorkedExample | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
 
     @property
     def section(self) -> str:
         return " > ".join(self.heading_path)
+
+    @property
+    def shown(self) -> str:
+        """The text as a teacher reads it: what continues a table or code has the table's header or the code's mark."""
+        opening = self.metadata.get("table_header") or self.metadata.get("fence")
+        return f"{opening}\n{self.text}" if opening else self.text
 
 
 @dataclass
@@ -88,6 +96,7 @@ def passages(chunks: Iterable[dict[str, Any]], seed_data: Iterable[dict[str, Any
             domain=seeds[row["chunk_id"]]["domain"],
             heading_path=tuple(row["heading_path"]),
             example=_example(seeds[row["chunk_id"]]),
+            metadata=row.get("metadata") or {},
         )
         for row in chunks
         if row["chunk_id"] in seeds
@@ -172,7 +181,7 @@ async def _chain(item: Passage, recipe: Recipe, asker: Asks) -> list[Sample]:
         samples = [sample for part in await asyncio.gather(*per_summary) for sample in part]
     else:
         draws = [(draw, recipe.angles[(draw - 1) % len(recipe.angles)]) for draw in range(1, summaries + 1)]
-        per_draw = [_from_text(item, item.text, draw, angle, recipe, asker) for draw, angle in draws]
+        per_draw = [_from_text(item, item.shown, draw, angle, recipe, asker) for draw, angle in draws]
         samples = [sample for part in await asyncio.gather(*per_draw) for sample in part]
     return await _judge(item, samples, recipe, asker)
 
@@ -182,7 +191,7 @@ async def _summaries(item: Passage, recipe: Recipe, asker: Asks, count: int) -> 
     found = []
     for first in range(1, count + 1, SUMMARIES_PER_CALL):
         angles = [recipe.angles[(draw - 1) % len(recipe.angles)] for draw in range(first, first + SUMMARIES_PER_CALL)]
-        fields = _about(item) | {"passage": item.text, "angles": angles}
+        fields = _about(item) | {"passage": item.shown, "angles": angles}
         call = asker.plan(recipe.summary, fields, recipe=recipe.name, chunk_id=item.chunk_id, draw=first)
         reply = await asker.try_ask(call)
         if reply is not None:
@@ -195,7 +204,7 @@ async def _from_text(item: Passage, text: str, draw: int, angle: str, recipe: Re
     count = asker.settings.questions_per_chunk
     fields = _about(item) | {"passage": text, "count": count, "angle": angle}
     fields["reasoning"] = asker.settings.enable_reasoning
-    if item.example and item.example.document != item.text:
+    if item.example and not _overlap(item.example.document, item.text):
         fields["worked_example"] = item.example
     call = asker.plan(recipe.questions, fields, recipe=recipe.name, chunk_id=item.chunk_id, draw=draw)
     reply = await asker.try_ask(call)
@@ -204,9 +213,14 @@ async def _from_text(item: Passage, text: str, draw: int, angle: str, recipe: Re
     return [_sample(item, pair, call, asker, draw, text, reply=reply) for pair in reply.pairs]
 
 
+def _overlap(one: str, other: str) -> bool:
+    """Whether one of the texts holds the other: what was asked about the one must not be shown to be asked again."""
+    return one.strip() in other or other.strip() in one
+
+
 async def _from_facts(item: Passage, recipe: Recipe, asker: Asks) -> list[Sample]:
     origin = {"recipe": recipe.name, "chunk_id": item.chunk_id}
-    listed = await asker.try_ask(asker.plan(recipe.facts, _about(item) | {"passage": item.text}, **origin))
+    listed = await asker.try_ask(asker.plan(recipe.facts, _about(item) | {"passage": item.shown}, **origin))
     facts = [] if listed is None else [{"id": f"f{n}", "text": text} for n, text in enumerate(listed.facts, 1)]
     texts = {fact["id"]: fact["text"] for fact in facts}
     document = "\n".join(texts.values())
@@ -233,7 +247,7 @@ async def _judge(item: Passage, samples: list[Sample], recipe: Recipe, asker: As
     for block in (block for some in asked.values() for block in _blocks(some, JUDGEMENTS_PER_CALL)):
         pairs = [{"id": one.sample_id, "question": one.question, "answer": one.response} for one in block]
         call = asker.plan(
-            recipe.judge, {"passage": item.text, "pairs": pairs}, recipe=recipe.name, chunk_id=item.chunk_id
+            recipe.judge, {"passage": item.shown, "pairs": pairs}, recipe=recipe.name, chunk_id=item.chunk_id
         )
         reply = await asker.try_ask(call)
         verdicts = {verdict.id: verdict for verdict in reply.judgements} if reply else {}
@@ -251,6 +265,18 @@ async def _judge(item: Passage, samples: list[Sample], recipe: Recipe, asker: As
     return judged
 
 
+def example_passages(documents: Sequence[Document], chunks: Iterable[Chunk]) -> list[Passage]:
+    """What a worked example of each document may be made of: its best texts of about 500 tokens, see `seeds`."""
+    by_document: dict[str, list[Chunk]] = {document.id: [] for document in documents}
+    for chunk in chunks:
+        by_document[chunk.document_id].append(chunk)
+    return [
+        Passage(content_id(one.id, text), one.id, text, one.title, outline="", domain="", heading_path=())
+        for one in documents
+        for text in example_texts(one, by_document[one.id])
+    ]
+
+
 def worked_examples(items: Sequence[Passage], *, asker: Asker) -> dict[str, WorkedExample]:
     """An example of three pairs for each document id, from its first passage that yields three, else the best one."""
     by_document: dict[str, list[Passage]] = {}
@@ -263,8 +289,9 @@ def worked_examples(items: Sequence[Passage], *, asker: Asker) -> dict[str, Work
             fields = {"title": item.title, "passage": item.text, "count": 3}
             call = asker.plan("worked_example", fields, recipe="worked_example", chunk_id=item.chunk_id)
             reply = await asker.try_ask(call)
-            pairs = tuple((pair.question, pair.answer) for pair in reply.pairs[:3]) if reply else ()
-            best = max(best, WorkedExample(item.text, pairs), key=lambda one: len(one.pairs))
+            pairs = {pair.question.strip(): pair.answer.strip() for pair in (reply.pairs if reply else ())}
+            full = tuple((question, answer) for question, answer in pairs.items() if question and answer)
+            best = max(best, WorkedExample(item.text, full[:3]), key=lambda one: len(one.pairs))
             if len(best.pairs) == 3:
                 break
         return best
@@ -279,7 +306,7 @@ def write_exam(items: Sequence[Passage], *, asker: Asker, per_passage: int = 5) 
     """An exam from the documents themselves, marked `generated`; its wordings differ from those of the recipes."""
 
     async def questions(item: Passage) -> list[Question]:
-        fields = _about(item) | {"passage": item.text, "count": per_passage}
+        fields = _about(item) | {"passage": item.shown, "count": per_passage}
         reply = await asker.try_ask(asker.plan("exam", fields, recipe="exam", chunk_id=item.chunk_id))
         asked = reply.questions if reply else []
         return [_exam_question(item, one) for one in asked if one.question.strip() and one.answer.strip()]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from . import formats
 from .errors import CutTooLarge, NothingProduced
@@ -19,6 +19,7 @@ NGRAM = 8
 SUMMARY_DATASETS = ("extractive_summary", "detailed_summary")
 
 Datasets = dict[str, list[Sample]]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,7 @@ def mix(
     count_tokens: Callable[[dict[str, Any]], int],
     headings: dict[str, tuple[str, ...]],
     seed: int,
+    first: Collection[str] = frozenset(),
 ) -> Mix:
     """Build the cut of `cut` summaries a passage.
 
@@ -131,6 +133,7 @@ def mix(
         general: rows of assets/general.jsonl.
         count_tokens: length of a training row in the student's tokens; longer rows than `max_tokens` are dropped.
         headings: heading path by chunk id, for the row's metadata.
+        first: ids of samples that are taken before others of their passage, such as those that people reviewed.
     """
     rejected: list[Rejection] = []
     rows: list[dict[str, Any]] = []
@@ -141,7 +144,7 @@ def mix(
         new, repeated = _split_seen(datasets[name], seen)
         rejected += [Rejection("duplicate", "another dataset has the same pair", one.to_row()) for one in repeated]
         draw = _draw_summaries if name in SUMMARY_DATASETS else _draw_pairs
-        drawn = draw(new, cut, pairs_per_summary, random.Random(f"{seed}-{cut}-{name}"))
+        drawn = draw(new, cut, pairs_per_summary, random.Random(f"{seed}-{cut}-{name}"), first)
         seen |= {_pair(one) for one in drawn}
         chosen += [(name, one) for one in drawn]
     for name, sample in chosen:
@@ -191,18 +194,23 @@ def _split_seen(samples: Iterable[Sample], seen: set[tuple[str, str]]) -> tuple[
     return new, repeated
 
 
-def _draw_summaries(samples: Sequence[Sample], cut: int, pairs: int, rng: random.Random) -> list[Sample]:
+def _draw_summaries(
+    samples: Sequence[Sample], cut: int, pairs: int, rng: random.Random, first: Collection[str]
+) -> list[Sample]:
     by_chunk: dict[str, dict[int, list[Sample]]] = defaultdict(lambda: defaultdict(list))
     for sample in samples:
         by_chunk[sample.chunk_id][sample.draw].append(sample)
     chosen = []
     for draws in by_chunk.values():
-        for draw in sorted(rng.sample(sorted(draws), min(cut, len(draws)))):
-            chosen += rng.sample(draws[draw], min(pairs, len(draws[draw])))
+        wanted = {draw for draw, some in draws.items() if any(one.sample_id in first for one in some)}
+        for draw in sorted(_by_lot(sorted(draws), cut, rng, wanted.__contains__)):
+            chosen += _by_lot(draws[draw], pairs, rng, lambda one: one.sample_id in first)
     return chosen
 
 
-def _draw_pairs(samples: Sequence[Sample], cut: int, pairs: int, rng: random.Random) -> list[Sample]:
+def _draw_pairs(
+    samples: Sequence[Sample], cut: int, pairs: int, rng: random.Random, first: Collection[str]
+) -> list[Sample]:
     """Up to cut x pairs of each passage: one of every fact (or draw), then a second of every one, and so on."""
     by_chunk: dict[str, dict[Any, list[Sample]]] = defaultdict(lambda: defaultdict(list))
     for sample in samples:
@@ -213,9 +221,14 @@ def _draw_pairs(samples: Sequence[Sample], cut: int, pairs: int, rng: random.Ran
         for group in groups.values():
             turns += list(enumerate(rng.sample(group, len(group))))
         rng.shuffle(turns)
-        turns.sort(key=lambda turn: turn[0])
+        turns.sort(key=lambda turn: (turn[1].sample_id not in first, turn[0]))
         chosen += [sample for _, sample in turns[: cut * pairs]]
     return chosen
+
+
+def _by_lot(items: Sequence[T], count: int, rng: random.Random, wanted: Callable[[T], bool]) -> list[T]:
+    """`count` of the items, those that are wanted before others."""
+    return sorted(rng.sample(items, len(items)), key=lambda one: not wanted(one))[:count]
 
 
 def _row(
@@ -226,7 +239,7 @@ def _row(
     with_title: bool = False,
     in_context: bool = False,
 ) -> dict[str, Any]:
-    question = f"In {sample.document_outline}, {sample.question}" if with_title else sample.question
+    question = formats.titled(sample.question, sample.document_outline) if with_title else sample.question
     if in_context:
         question = f"{sample.document_outline}\n{sample.document}\n\n{sample.question}"
     metadata = {

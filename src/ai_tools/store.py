@@ -15,11 +15,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from glob import glob
 from importlib import metadata
 from pathlib import Path
 from typing import Any, TextIO
 
+from . import sources
 from .errors import InputError, MissingStep
 from .records import content_id
 from .settings import Settings
@@ -30,7 +30,7 @@ DATASETS = ("extractive_summary", "detailed_summary", "key_facts_to_qa", "docume
 
 @dataclass(frozen=True)
 class StepSpec:
-    """One step of the series. `needs` are files of earlier steps below the output folder.
+    """One step of the series. `needs` are files of earlier steps below the output folder; `heeds` may be missing.
 
     `{cut}` stands for the cut that is trained on. `assets` name the setting or file whose bytes matter too.
     """
@@ -39,6 +39,7 @@ class StepSpec:
     folder: str
     needs: tuple[str, ...] = ()
     assets: tuple[str, ...] = ()
+    heeds: tuple[str, ...] = ()
 
     @property
     def notebook(self) -> str:
@@ -48,7 +49,7 @@ class StepSpec:
 STEPS = (
     StepSpec(0, "00_Setup"),
     StepSpec(1, "01_Base_Model_Evaluation", (), ("exam", "student", "assets/general.jsonl", "assets/probe.jsonl")),
-    StepSpec(2, "02_Data_Processing", (), ("documents",)),
+    StepSpec(2, "02_Data_Processing", (), ("documents", "icl_file")),
     StepSpec(
         3, "03_Knowledge_Generation", ("step_02/chunks.jsonl", "step_02/documents.jsonl", "step_02/seed_data.jsonl")
     ),
@@ -61,6 +62,7 @@ STEPS = (
             "step_01/exam.jsonl",
         ),
         ("assets/general.jsonl", "assets/probe.jsonl"),
+        ("step_03/review.jsonl", "step_03/qna.yaml"),
     ),
     StepSpec(5, "05_Model_Training", ("{cut}",), ("student", "assets/general.jsonl")),
     StepSpec(
@@ -72,6 +74,9 @@ STEPS = (
 )
 
 
+FOR_PEOPLE = ("qna.yaml", "qna_index.jsonl", "review.jsonl")  # edited by hand: replaced by `review` alone
+
+
 def read_rows(path: Path) -> list[dict[str, Any]]:
     """All rows of a JSON Lines file. A torn line raises InputError with its number."""
     return list(iterate_rows(path))
@@ -81,17 +86,20 @@ def iterate_rows(path: Path) -> Iterator[dict[str, Any]]:
     with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             if line.strip():
-                try:
-                    row = json.loads(line.decode())
-                except json.JSONDecodeError as error:
-                    raise InputError(
-                        f"{path}, line {number}: not JSON ({error.msg}); mend or remove the line"
-                    ) from None
-                except UnicodeDecodeError:
-                    raise InputError(f"{path}, line {number}: not UTF-8; save the file as UTF-8") from None
-                if not isinstance(row, dict):
-                    raise InputError(f"{path}, line {number}: no JSON object; mend or remove the line")
-                yield row
+                yield parse_row(line, f"{path}, line {number}")
+
+
+def parse_row(line: bytes, where: str) -> dict[str, Any]:
+    """The JSON object that a line is. Raises InputError, which begins with `where`, for any other line."""
+    try:
+        row = json.loads(line.decode())
+    except json.JSONDecodeError as error:
+        raise InputError(f"{where}: not JSON ({error.msg}); mend or remove the line") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{where}: not UTF-8; save the file as UTF-8") from None
+    if not isinstance(row, dict):
+        raise InputError(f"{where}: no JSON object; mend or remove the line")
+    return row
 
 
 @contextmanager
@@ -138,6 +146,16 @@ def journal_path(settings: Settings) -> Path:
     return settings.output / "journal.sqlite"
 
 
+def conversions_path(settings: Settings) -> Path:
+    """Where converted documents are kept, so that no unchanged file is converted again."""
+    return settings.output / "converted"
+
+
+def fetched_path(settings: Settings) -> Path:
+    """Where documents from http(s) addresses are kept as they came."""
+    return settings.output / "fetched"
+
+
 def base_student_path(settings: Settings) -> Path:
     """Where the pre-trained tiny student is cached, by what it depends on: how it is built, general text and seed."""
     code = [PACKAGE / name for name in ("students.py", "training.py", "data/tiny_tokenizer.json")]
@@ -174,13 +192,17 @@ class Step:
         return self.folder / name
 
     def clear(self) -> None:
-        """Remove what the step's manifest names, the manifest last, so that no half-made step ever looks complete."""
+        """Remove what the step's manifest names, the manifest last, so that no half-made step ever looks complete.
+
+        What people edit stays.
+        """
         if self._cleared:
             return
         self._cleared = True
         manifest = read_manifest(self.settings, self.number)
         for name in manifest["files"] if manifest else []:
-            _remove(self.folder / name)
+            if name not in FOR_PEOPLE:
+                _remove(self.folder / name)
         _remove(self.folder / "manifest.json")
         self.folder.mkdir(parents=True, exist_ok=True)
 
@@ -241,6 +263,7 @@ def hash_inputs(settings: Settings, number: int, *, must_exist: bool = False) ->
             )
             raise MissingStep(f"step {number:02d} needs {path}, which is not there; {fix}")
         found[name] = _hash(path)
+    found |= {name: _hash(settings.output / name) for name in STEPS[number].heeds}
     for asset in STEPS[number].assets:
         for path in _asset_paths(settings, asset):
             found[_relative(settings, path)] = _hash(path)
@@ -248,44 +271,16 @@ def hash_inputs(settings: Settings, number: int, *, must_exist: bool = False) ->
 
 
 def _asset_paths(settings: Settings, asset: str) -> list[Path]:
-    if asset == "documents":
-        return source_files(settings)
-    if asset == "exam":  # without an exam the teacher writes one from the documents
-        return [settings.exam_path] if settings.exam_path else source_files(settings)
+    if asset == "exam" and settings.exam_path:
+        return [settings.exam_path]
+    if asset in ("documents", "exam"):  # without an exam the teacher writes one from the documents
+        return sources.find(settings.source_documents, settings.root).files
+    if asset == "icl_file":
+        return [settings.resolve(settings.icl_file)] if settings.icl_file else []
     if asset == "student":
         folder = settings.resolve(settings.student_model_name)
         return [folder] if folder.is_dir() else []
     return [settings.resolve(asset)]
-
-
-def source_files(settings: Settings) -> list[Path]:
-    """The files that SOURCE_DOCUMENTS names, sorted; links that leave a folder are not followed.
-
-    Left out are hidden files, and folders that begin with `_`, which site generators put beside their pages.
-    """
-    files: list[Path] = []
-    for part in filter(None, (piece.strip() for piece in settings.source_documents.split(","))):
-        path = settings.resolve(part)
-        if path.is_dir():
-            files += sorted(file for file in path.rglob("*") if file.is_file() and _is_source(file, path))
-        elif path.is_file():
-            files.append(path)
-        elif any(mark in part for mark in "*?["):
-            pattern = str(Path(part).expanduser())
-            names = glob(pattern, root_dir=settings.root, recursive=True)  # noqa: PTH207 - takes absolute patterns
-            found = sorted(file for file in map(settings.resolve, names) if file.is_file())
-            if not found:
-                raise InputError(f"SOURCE_DOCUMENTS={part}: matches no file below {settings.root}")
-            files += found
-        else:
-            raise InputError(f"SOURCE_DOCUMENTS={part}: no such file or folder below {settings.root}")
-    return list(dict.fromkeys(files))
-
-
-def _is_source(file: Path, folder: Path) -> bool:
-    *folders, name = file.relative_to(folder).parts
-    hidden = name.startswith(".") or any(part.startswith((".", "_")) for part in folders)
-    return not hidden and file.resolve().is_relative_to(folder.resolve())
 
 
 def training_cut(settings: Settings) -> Path | None:
@@ -336,7 +331,8 @@ def _hash(path: Path) -> str | None:
 
 
 def _relative(settings: Settings, path: Path) -> str:
-    return str(path.relative_to(settings.root)) if path.is_relative_to(settings.root) else str(path)
+    name = str(path.relative_to(settings.root)) if path.is_relative_to(settings.root) else str(path)
+    return os.fsencode(name).decode("utf-8", "replace")  # a name need not be UTF-8, a manifest is
 
 
 def _remove(path: Path) -> None:
