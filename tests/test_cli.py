@@ -106,9 +106,10 @@ def test_help_names_every_command_and_loads_no_heavy_package() -> None:
     code = (
         "import sys\nfrom typer.testing import CliRunner\nfrom ai_tools.cli import app\n"
         "shown = CliRunner().invoke(app, ['--help']).output\n"
-        "for name in ('run', 'status', 'generate', 'list-providers', 'journal'):\n"
+        "for name in ('run', 'status', 'chunk', 'generate', 'list-providers', 'journal'):\n"
         "    assert name in shown and CliRunner().invoke(app, [name, '--help']).exit_code == 0\n"
-        "heavy = 'torch', 'transformers', 'pandas', 'papermill', 'datasets', 'aiohttp', 'openai', 'json_repair'\n"
+        "heavy = 'torch', 'transformers', 'pandas', 'papermill', 'datasets', 'aiohttp'\n"
+        "heavy += 'openai', 'json_repair', 'lancedb', 'pyarrow', 'lxml', 'trafilatura'\n"
         "print([name for name in heavy if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)

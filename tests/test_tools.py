@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import lancedb
 import pytest
 from endpoint import Endpoint
 from outside import COMMAND, ai_tools, at, bells, environment, error_of, start, write_chunks
@@ -258,25 +259,17 @@ GOOD = b'{"chunk_id": "c0", "text": "The bell rings at noon."}\n'
 
 
 @pytest.mark.parametrize(
-    ("content", "words", "plan"),
+    ("content", "words"),
     [
-        (None, "no such file", ()),
-        (b"", "no chunk in it", ()),
-        (GOOD + b'{"chunk_id": "c1", "te', "line 2", ()),
-        (GOOD + b'{"chunk_id": "c1"}\n', "row 2", ()),
-        (GOOD + b'{"chunk_id": "c1", "text": " "}\n', "row 2", ()),
-        (GOOD + b'{"text": "No name."}\n', "row 2", ()),
-        (GOOD + b'{"chunk_id": "c1", "text": 7}\n', "row 2", ()),
-        (GOOD + b"7\n", "line 2", ()),
-        (GOOD + b'{"chunk_id": "c1", "text": "x", "heading_path": 7}\n', "row 2", ()),
-        (GOOD + b'{"chunk_id": "c1", "text": "Half an emoji: \\ud83d"}\n', "row 2", ()),
-        (b"\xff\xfe\x00{", "UTF-8", ()),
-        (None, "no such file", ("--plan",)),
-        (b"", "no chunk in it", ("--plan",)),
-        (GOOD + b'{"chunk_id": "c1"}\n', "row 2", ("--plan",)),
+        (None, "no such file"),
+        (b"", "no chunk in it"),
+        (b'{"chunk_id": "c1", "te', "line 1"),
+        (b'{"chunk_id": "c1"}\n', "row 1"),
+        (b"\xff\xfe\x00{", "UTF-8"),
     ],
 )
-def test_a_chunk_file_that_cannot_be_used_is_one_line_and_exit_code_2(
+@pytest.mark.parametrize("plan", [(), ("--plan",)])
+def test_a_chunk_file_without_a_passage_is_one_line_and_exit_code_2(
     toy_root: Path, endpoint: Endpoint, content: bytes | None, words: str, plan: tuple[str, ...]
 ) -> None:
     if content is not None:
@@ -288,6 +281,65 @@ def test_a_chunk_file_that_cannot_be_used_is_one_line_and_exit_code_2(
     assert "chunks.jsonl" in line
     assert not endpoint.requests
     assert not left_behind(toy_root)
+
+
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [(b'{"chunk_id": "c1", "te', "line 2: not JSON"), (b'{"text": 7}\n', "row 2: its text is no text")],
+)
+def test_a_row_that_cannot_be_used_is_named_and_all_others_are_asked(
+    toy_root: Path, endpoint: Endpoint, bad: bytes, words: str
+) -> None:
+    (toy_root / "chunks.jsonl").write_bytes(GOOD + bad)
+    done = generate(toy_root, endpoint.url)
+    assert done.returncode == 1
+    assert f"left out: chunks.jsonl, {words}" in done.stderr
+    assert "1 of chunks.jsonl could not be used" in error_of(done)
+    assert {row["chunk_id"] for row in rows_of(toy_root)} == {"c0"}
+    plan = generate(toy_root, endpoint.url, "--plan")
+    assert plan.returncode == 0
+    assert f"left out: chunks.jsonl, {words}" in plan.stderr
+    assert planned(plan.stdout)[:2] == ["0", "1"]
+
+
+# --- sources of other kinds ---
+
+
+def test_a_table_of_lancedb_is_asked_about_and_its_sources_are_in_the_rows(toy_root: Path, endpoint: Endpoint) -> None:
+    for name, file in (("text_chunks", "bells.md"), ("code_chunks", "bells.py")):
+        rows = [{"id": "a", "content": text, "source_file": file, "vector": [0.5] * 4} for text in bells(2)]
+        lancedb.connect(toy_root / "db").create_table(name, [row | {"source": "the bell book"} for row in rows])
+    done = generate(toy_root, endpoint.url, chunks="db")
+    assert done.returncode == 0, done.stderr
+    assert {(row["source"], row["source_file"]) for row in rows_of(toy_root)} == {("the bell book", "bells.md")}
+    assert len({row["chunk_id"] for row in rows_of(toy_root)}) == 2
+    done = generate(toy_root, endpoint.url, "--table", "code_chunks", "--table", "text_chunks", chunks="db")
+    assert {row["source_file"] for row in rows_of(toy_root)} == {"bells.md", "bells.py"}
+    done = generate(toy_root, endpoint.url, "--table", "pages", chunks="db")
+    assert done.returncode == 2
+    assert "no table pages; choose with --table from code_chunks, text_chunks" in error_of(done)
+
+
+def test_documents_are_chunked_on_the_way_and_a_broken_one_is_named(toy_root: Path, endpoint: Endpoint) -> None:
+    (toy_root / "docs/broken.pdf").write_bytes(b"%PDF-1.7\nbroken")
+    done = generate(toy_root, endpoint.url, chunks="docs")
+    assert done.returncode == 1
+    assert "left out: broken.pdf: " in done.stderr
+    assert {row["source_file"] for row in rows_of(toy_root)} == {"bells.md", "lamps.md"}
+    assert "Bells" in prompts_to(endpoint)[0]
+    done = generate(toy_root, endpoint.url, "--table", "pages", chunks="docs")
+    assert done.returncode == 2
+    assert "no LanceDB folder" in error_of(done)
+
+
+def test_what_opens_a_table_or_code_is_shown_to_the_teacher(toy_root: Path, endpoint: Endpoint) -> None:
+    row = {"text": "| Noon | 12 |", "metadata": {"table_header": "| Hour | Strokes |\n|---|---|"}}
+    (toy_root / "chunks.jsonl").write_text(json.dumps(row))
+    assert generate(toy_root, endpoint.url).returncode == 0
+    assert "| Hour | Strokes |\n|---|---|\n| Noon | 12 |" in prompts_to(endpoint)[0]
+
+
+# --- wrong usage ---
 
 
 @pytest.mark.parametrize(
@@ -421,7 +473,7 @@ def test_ctrl_c_ends_with_130_and_the_next_run_goes_on(toy_root: Path) -> None:
 def test_a_second_run_in_the_same_folder_is_refused_while_the_first_goes_on(toy_root: Path) -> None:
     write_chunks(toy_root / "chunks.jsonl", bells(10))
     with Endpoint(latency=1) as endpoint:
-        first = start("generate", "chunks.jsonl", "-o", "out.json", **at(endpoint.url), MAX_CONCURRENCY="5")
+        first = start("generate", "chunks.jsonl", "-o", "out.json", **at(endpoint.url), MAX_CONCURRENCY="2")
         while not endpoint.requests and first.poll() is None:
             time.sleep(0.01)
         second = generate(toy_root, endpoint.url, output="other.json")

@@ -15,7 +15,7 @@ _HOMES = {
     "curation": ["curate"],
     "mixing": ["decontaminate", "mix"],
     "training": ["train", "pretrain_tiny"],
-    "tools": ["generate_qa"],
+    "tools": ["chunk_documents", "generate_qa"],
     "evaluation": ["load_exam", "answer_all", "grade", "compare"],
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}

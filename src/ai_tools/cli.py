@@ -6,6 +6,7 @@ import os
 import sqlite3
 import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,10 +15,12 @@ import typer
 from .errors import AIToolsError, SettingsError, TooManyFailures, UsageError
 
 if TYPE_CHECKING:
+    from .records import Rejection
     from .settings import Settings
 
 INTERRUPTED = 130
 MODELS_SHOWN = 8
+LISTED = 20
 
 app = typer.Typer(
     add_completion=False,
@@ -67,14 +70,61 @@ def status(parameter: Parameter = None) -> None:
         typer.echo(f"{step.folder:28} {state.state:9} {state.reason}" + (f" [{counts}]" if counts else ""))
 
 
-Source = Annotated[Path, typer.Argument(help="The chunks: chunks.jsonl of step 02.")]
+Source = Annotated[
+    str,
+    typer.Argument(help="A LanceDB folder, chunk files (a folder, *_chunks.json, chunks.jsonl) or documents."),
+]
+Table = Annotated[
+    list[str] | None, typer.Option(help="Table of a LanceDB folder; may be repeated. Default: text_chunks.")
+]
 Output = Annotated[Path, typer.Option("--output", "-o", help="The file to write, ending in .json.")]
+
+
+@app.command()
+def chunk(
+    docs: Annotated[str, typer.Argument(help="Documents: a folder, file, glob, address or comma list of these.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write to.")],
+    chunk_size: Annotated[
+        int | None,
+        typer.Option(help="Most tokens in a chunk; characters where recursive. Default: CHUNK_TOKENS; 2000."),
+    ] = None,
+    chunk_overlap: Annotated[
+        int | None, typer.Option(help="Most that a chunk repeats of the one before it. Default: CHUNK_OVERLAP; 0.")
+    ] = None,
+    splitting_strategy: Annotated[str, typer.Option(help="markdown or recursive (plain text).")] = "markdown",
+    tokenizer: Annotated[str | None, typer.Option(help="What counts tokens. Default: TOKENIZER_MODEL_NAME.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Write beside files that this did not make.")] = False,
+) -> None:
+    """Documents to passages: each document's chunks, its Markdown, and chunks.jsonl of all."""
+    from . import tools, view
+
+    made = tools.chunk_documents(
+        docs,
+        output,
+        _settings_of(tokenizer_model_name=tokenizer),
+        chunk_size=chunk_size,
+        chunk_overlap=chunk_overlap,
+        splitting_strategy=splitting_strategy,
+        overwrite=overwrite,
+        on_progress=view.progress("chunk"),
+    )
+    _list("warning", made.warnings)
+    _list("left out", made.failed)
+    beside = ", ".join(f"{count} {what}" for what, count in sorted(made.passed_over.items()))
+    passed_over = f"; passed over: {beside}" if beside else ""
+    typer.echo(
+        f"{made.chunks:,} chunks of {made.documents:,} documents -> {made.output}; "
+        f"{len(made.failed):,} failed{passed_over}; {made.seconds:.1f} s"
+    )
+    if made.failed:
+        raise TooManyFailures(f"{len(made.failed)} files could not be read; all others are in {made.output}")
 
 
 @app.command()
 def generate(
     source: Source,
     output: Output,
+    table: Table = None,
     n_pairs: Annotated[
         int | None, typer.Option("--n-pairs", "--questions-per-chunk", help="Pairs asked for about each passage.")
     ] = None,
@@ -105,21 +155,33 @@ def generate(
         retry_rejected=retry_rejected or None,
     )
     ask_first = not yes and sys.stdin.isatty() and loaded.provider != "offline"
+    tables = table or ()
     if plan or ask_first:
-        estimate, teacher = tools.plan_qa(source, loaded)
+        estimate, teacher, unread = tools.plan_qa(source, loaded, tables=tables, on_chunking=view.progress("chunk"))
         typer.echo("\n".join(view.plan_lines([estimate], teacher, loaded)))
+        _list("left out", unread)
         if plan or (estimate.calls and not typer.confirm("Go on?")):
             return
-    made = tools.generate_qa(source, output, loaded, overwrite=overwrite, on_progress=view.progress("generate"))
+    made = tools.generate_qa(
+        source,
+        output,
+        loaded,
+        tables=tables,
+        overwrite=overwrite,
+        on_chunking=view.progress("chunk"),
+        on_progress=view.progress("generate"),
+    )
     asked = made.asked
     usd = "price unknown" if asked.usd is None else f"${asked.usd:.4f}"
     calls = f"{asked.calls:,} calls, {asked.from_journal:,} from the journal, {asked.tokens:,} tokens, {usd}"
     left_out = f"{made.empty:,} empty, {made.failed:,} failed"
     typer.echo(f"{made.pairs:,} pairs from {made.chunks:,} passages -> {made.output}")
     typer.echo(f"{left_out}; {calls}; {made.seconds:.1f} s")
-    if made.failed:
-        causes = "; ".join(made.causes[:3])
-        raise TooManyFailures(f"{made.failed} passages failed ({causes}); all others are in {made.output}")
+    _list("left out", made.unread)
+    what = [f"{made.failed} passages failed ({'; '.join(made.causes[:3])})"] if made.failed else []
+    what += [f"{len(made.unread)} of {source} could not be used"] if made.unread else []
+    if what:
+        raise TooManyFailures(f"{', '.join(what)}; all others are in {made.output}")
 
 
 @app.command()
@@ -167,6 +229,13 @@ def journal(
         if export:
             written = store.write_rows(export, (dict(row) for row in calls.rows()))
             typer.echo(f"every call -> {written}")
+
+
+def _list(what: str, lines: Sequence[str | Rejection]) -> None:
+    for line in lines[:LISTED]:
+        typer.echo(f"{what}: {line if isinstance(line, str) else line.reason}", err=True)
+    if len(lines) > LISTED:
+        typer.echo(f"{what}: {len(lines) - LISTED:,} more", err=True)
 
 
 def _settings_of(**chosen: Any) -> Settings:
