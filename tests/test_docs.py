@@ -14,7 +14,7 @@ from dotenv import dotenv_values
 from typer.testing import CliRunner
 
 import ai_tools
-from ai_tools import providers, settings, teachers, tools
+from ai_tools import providers, review, settings, teachers, tools
 from ai_tools.cli import app
 from ai_tools.curation import CHECKS
 from ai_tools.runner import parameters_of
@@ -39,6 +39,7 @@ COMMANDS = {  # the section of the top page that explains each
     "run": "Command line",
     "status": "Command line",
     "list-providers": "Your own teacher",
+    "chunk": "Single tools",
     "generate": "Single tools",
     "journal": "Single tools",
 }
@@ -240,13 +241,14 @@ def test_the_outputs_are_the_files_that_the_notebook_writes(step: StepSpec) -> N
         if cell["cell_type"] == "code"
     )
     written = {wild(name) for name in re.findall(r'step\.(?:write_\w+|add)\(\s*f?"([^"]+)"', source)}
+    written |= {review.QNA, review.INDEX, review.REVIEW} if "review.write_qna(" in source else set()
     named = {wild(name) for row in table(section(text_of(step), "Outputs")) for name in names(row[0])}
     assert named == written
 
 
 @every_step
 def test_the_inputs_are_the_files_that_the_step_needs(step: StepSpec) -> None:
-    needs = {wild(name) if name != "{cut}" else "step_04/combined_cut_*x.jsonl" for name in step.needs}
+    needs = {wild(name) if name != "{cut}" else "step_04/combined_cut_*x.jsonl" for name in (*step.needs, *step.heeds)}
     cells = [name for row in table(section(text_of(step), "Inputs")) for name in names(row[0])]
     named = {wild(name) for name in cells if re.match(r"step_\d\d/", name)}
     for name in named:

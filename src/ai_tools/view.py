@@ -43,10 +43,10 @@ class Plot:
 
 def progress(description: str) -> OnProgress:
     """A bar in Lab and at a terminal; elsewhere, where a bar shows its first state only, a line every few seconds."""
-    return _Bar(description) if _has_reader() else _Lines(description)
+    return _Bar(description) if has_reader() else _Lines(description)
 
 
-def _has_reader() -> bool:
+def has_reader() -> bool:
     """Whether somebody sees output being redrawn: a terminal, or a kernel that a front end has started."""
     if "ipykernel" not in sys.modules:
         return sys.stderr.isatty()
