@@ -30,6 +30,7 @@ from ai_tools.generation import Passage, load_recipe
 from ai_tools.journal import Journal
 from ai_tools.records import Call, CallFault, Completion, Sample, Teacher
 from ai_tools.settings import Settings, load_settings
+from ai_tools.sync import run_sync
 
 PASSAGE = Passage(
     "c1", "d1", "The bell rings at noon. Ada rings it 3 times.", "Bells", "the bell book", "bells", ("Ringing",)
@@ -869,9 +870,9 @@ async def _answer() -> int:
 
 def test_async_work_runs_from_ordinary_code_and_from_inside_a_running_loop() -> None:
     async def cell() -> int:
-        return teachers.run_sync(_answer())
+        return run_sync(_answer())
 
-    assert teachers.run_sync(_answer()) == 7
+    assert run_sync(_answer()) == 7
     assert asyncio.run(cell()) == 7
 
 
@@ -880,7 +881,7 @@ def test_an_error_of_the_work_comes_through() -> None:
         raise ValueError("broken")
 
     async def cell() -> None:
-        teachers.run_sync(fail())
+        run_sync(fail())
 
     with pytest.raises(ValueError, match="broken"):
         asyncio.run(cell())
@@ -907,7 +908,7 @@ def test_an_interrupted_cell_stops_the_work_at_once() -> None:
     async def cell() -> None:
         timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
         timer.start()
-        teachers.run_sync(long())
+        run_sync(long())
 
     before = time.monotonic()
     loop = asyncio.new_event_loop()  # as in a notebook; asyncio.run has a way of its own with Ctrl-C

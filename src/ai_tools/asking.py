@@ -22,6 +22,7 @@ from .providers import price
 from .records import Call, Completion, OnProgress, Progress, Rejection, Teacher
 from .replies import BadReply, Reply
 from .settings import Settings
+from .sync import run_sync
 
 ROWS_PER_COMMIT = 64
 LAST_CALLS = 30.0  # seconds that calls on their way have when a run is stopped
@@ -91,7 +92,7 @@ class Asker:
             total: how much work that is, where `work` has no length.
             each: is given every result in order instead of the list, so that none need be kept.
         """
-        return teachers.run_sync(self._run(work, total, each))
+        return run_sync(self._run(work, total, each))
 
     async def _run(self, work: Iterable[Awaitable[T]], total: int | None, each: Callable[[T], None] | None) -> list[T]:
         settings, everybody = self.settings, {self.teacher.base_url: self.teacher, self.judge.base_url: self.judge}

@@ -36,7 +36,8 @@ class Record:
 class Document(Record):
     """One converted source. `name`: its path below the source, `/` as `__`; every file made from it begins so.
 
-    `pages`: where in the text each page begins, in characters; empty where the source has no pages.
+    `source`: that path with its suffix, or an address, which was fetched at `fetched_at`. `pages`: where in the text
+    each page begins, in characters; empty where the source has no pages.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Document(Record):
     text: str
     warnings: tuple[str, ...] = ()
     pages: tuple[int, ...] = ()
+    fetched_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ai_tools import documents, generation, seeds, store, students, teachers
+from ai_tools import documents, generation, seeds, sources, store, students, teachers
 from ai_tools.asking import Asker
 from ai_tools.chunking import chunk_document
 from ai_tools.journal import Entry, Journal
@@ -47,7 +47,7 @@ def main() -> None:
     print(f"import ai_tools: {fresh_interpreter('import ai_tools'):.3f} s")
     help_text = "from typer.testing import CliRunner; from ai_tools.cli import app; CliRunner().invoke(app, ['--help'])"
     print(f"ai-tools --help: {fresh_interpreter(help_text):.3f} s")
-    converted, _ = documents.convert(store.source_files(settings))
+    converted, _ = documents.convert(sources.find(settings.source_documents, settings.root), settings)
     tokenizer = students.counting_tokenizer("tiny")
 
     def chunk_all(some: list[Document]) -> list[Any]:

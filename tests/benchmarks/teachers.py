@@ -45,7 +45,8 @@ def settings_of(url: str, folder: str, in_flight: int, **more: Any) -> Any:
 
 def chunks(first: int, count: int) -> Iterator[dict[str, Any]]:
     for number in range(first, first + count):
-        yield {"chunk_id": f"c{number}", "file": "p.md", "heading_path": ["Water"], "text": f"{number} {TEXT}"}
+        about = {"document_id": "", "file": "p.md", "title": "", "heading_path": ["Water"], "metadata": {}}
+        yield {"chunk_id": f"c{number}", "text": f"{number} {TEXT}"} | about
 
 
 # --- the clients; each is given a load and returns what became of it ---
