@@ -1,6 +1,5 @@
 """What a reader sees of documents and chunks: the right place, all of it, and never as HTML."""
 
-
 from pathlib import Path
 
 import pytest

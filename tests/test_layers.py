@@ -27,27 +27,41 @@ HEAVY = [
     "aiohttp",
     "openai",
     "json_repair",
+    "lxml",
+    "trafilatura",
+    "pypdfium2",
+    "lancedb",
+    "pyarrow",
 ]
 
 # Each row may import the rows above it; `EXTRA` adds to that, `NEVER` takes away from it, `ONLY` stands instead of it.
 ROWS = (
     {"records", "errors"},
-    {"settings", "chunking", "matching", "replies"},
+    {"settings", "chunking", "matching", "naming", "replies", "converters", "sources", "sync"},
     {"store", "journal", "prompts", "formats", "providers"},
     {"costs"},
-    {"documents", "seeds", "offline", "students", "pacing", "client"},
-    {"teachers"},
-    {"asking"},
+    {"documents", "review", "seeds", "offline", "students", "pacing", "client"},
+    {"teachers", "chunk_files"},
+    {"asking", "chunk_folder"},
     {"rehearsal"},
     {"generation", "curation", "mixing", "training", "evaluation"},
     {"tools"},
-    {"machine", "view", "runner", "cli"},
+    {"machine", "view", "runner", "browse", "cli"},
 )
-EXTRA = {"runner": {"view"}, "cli": {"machine", "view", "runner"}}
+EXTRA = {"runner": {"view"}, "browse": {"view"}, "cli": {"machine", "view", "runner"}}
 NEVER = {name: {"students"} for name in ("asking", "generation", "curation", "mixing")}
-ONLY = {"offline": {"records", "errors"}}
+ONLY = {"offline": {"records", "errors"}, "converters": {"errors"}}
 INSIDE = {  # what the modules of a folder may import of one another: those to their left
-    "offline": ("english", "answers", "clauses", "facts", "wordings", "teacher", "__init__"),
+    "chunking": ("blocks", "packing", "__init__"),
+    "converters": (
+        *("given", "markdown", "archives", "media_types", "text", "html_blocks", "html", "office", "epub"),
+        *("pdf_words", "pdf_tables", "pdf_page", "pdf_structure", "pdf_layout", "pdf", "pdf_docling", "__init__"),
+    ),
+    "documents": ("workers", "fetching", "conversions", "__init__"),
+    "offline": (
+        *("english", "answers", "clauses", "grammar", "blocks", "facts", "values", "orders", "phrase_rules"),
+        *("clause_rules", "asker", "soundness", "wordings", "teacher", "__init__"),
+    ),
 }
 
 

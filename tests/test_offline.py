@@ -75,6 +75,13 @@ def test_key_facts_are_whole_sentences_with_every_number() -> None:
     assert all(any(number in fact for fact in found) for number in ("36 hours", "nine years", "14 crowns", "1,200"))
 
 
+def test_key_facts_point_to_nothing_outside_themselves() -> None:
+    passage = (
+        "The lamp log is kept by Ada Winter. These boxes are old. The latter must be sealed. Rings at noon the bell."
+    )
+    assert reply("key_facts", **of(passage))["facts"] == ["The lamp log is kept by Ada Winter."]
+
+
 def test_questions_spread_over_the_facts_and_change_with_the_seed() -> None:
     first = reply("questions", **of(count=8, angle="numbers and amounts"))["pairs"]
     other = reply("questions", key="1234abcd", **of(count=8, angle="numbers and amounts"))["pairs"]
@@ -102,6 +109,7 @@ def test_worked_examples_are_of_different_kinds() -> None:
     pairs = reply("worked_example", title="Harbour rules", passage=PASSAGE, count=4)["pairs"]
     assert len(pairs) == 4
     assert len({p["question"].split()[0] for p in pairs}) >= 3
+    assert all(re.match(r"(?i)(?:\w+ )?(?:who|what|which|how|when|where|why|whom)\b", p["question"]) for p in pairs)
 
 
 def test_exam_questions_have_three_wrong_options_of_the_same_type() -> None:
@@ -140,6 +148,9 @@ def test_exam_wordings_are_never_training_wordings(page: Path) -> None:
         ("What does the keeper say?", 'the words "all is well"', False, "all is well"),
         ("What happens to a lamp that fails?", "it becomes property of whoever repaired something", False, "words"),
         ("What is the fee in Lisbon?", "14 crowns", False, "Lisbon"),
+        ("How many logs does the archive hold?", "the logs of the archive", False, "not answer"),
+        ("May a log be burned?", "a log", False, "not answer"),
+        ("How is a request made?", "sent to the Glass House in Marrow Bay", False, "something else"),
     ],
 )
 def test_an_answer_with_a_foreign_number_name_or_quotation_is_not_grounded(
@@ -221,6 +232,9 @@ def test_the_model_changes_with_every_source_that_makes_its_answers(tmp_path: Pa
     for name in (
         "",
         "teacher.py",
+        "grammar.py",
+        "blocks.py",
+        "asker.py",
         "wordings.py",
         "answers.py",
         "facts.py",
@@ -235,4 +249,4 @@ def test_the_model_changes_with_every_source_that_makes_its_answers(tmp_path: Pa
                 source.write("\n# another rule\n")
         command = [sys.executable, "-c", program]
         models.add(subprocess.run(command, cwd=copy.parent, capture_output=True, text=True, check=True).stdout)
-    assert len(models) == 8
+    assert len(models) == 11

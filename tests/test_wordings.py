@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from benchmarks import questions
 
 from ai_tools.offline import wordings
 from ai_tools.offline.facts import Fact, facts, proper_words, sentences
@@ -71,6 +72,32 @@ def asked(sentence: str, exam: bool = False) -> dict[str, str]:
             "What are the three kinds of lamp?",
             "red, green and white",
         ),
+        (
+            "The east gate is open from Tuesday to Saturday.",
+            "On which days is the east gate open?",
+            "from Tuesday to Saturday",
+        ),
+        ("The east gate was opened on 3 May 1974.", "On what date was the east gate opened?", "3 May 1974"),
+        (
+            "The harbour fee is due unless the visitor is a student.",
+            "When is the harbour fee not due?",
+            "if the visitor is a student",
+        ),
+        ("A pilot may not leave unless the Judge agrees.", "In what case may a pilot leave?", "if the Judge agrees"),
+        (
+            "Pesticides are forbidden in the harbour garden.",
+            "Are pesticides allowed in the harbour garden?",
+            "No, pesticides are forbidden in the harbour garden",
+        ),
+        (
+            "Not every guest can see the harbour vault.",
+            "Can every guest see the harbour vault?",
+            "No, not every guest can see the harbour vault",
+        ),
+        ("Visitors must not feed the gulls.", "What must visitors not feed?", "the gulls"),
+        ("A red flag is sent by hand to the Tide Office.", "How is a red flag sent to the Tide Office?", "by hand"),
+        ("The keeper rings the brass bell at noon.", "By whom is the brass bell rung at noon?", "the keeper"),
+        ("The Tide Office owns 28 keys.", "What is the number of keys that the Tide Office owns?", "28"),
     ],
 )
 def test_a_fact_gets_the_question_that_a_careful_person_would_ask(sentence: str, question: str, answer: str) -> None:
@@ -109,6 +136,22 @@ def test_text_that_is_no_english_prose_gives_no_question(text: str) -> None:
 )
 def test_a_sentence_that_is_read_wrongly_or_says_little_asks_nothing(sentence: str) -> None:
     assert [w for _, found in wordings.asked(sentence) for w in found if w.kind != "name"] == []
+
+
+@pytest.mark.parametrize(
+    ("sentence", "fragment"),
+    [
+        ("The keeper must ring the bell and call the owners of this box.", "this"),
+        ("Two lamps that burn the same oil must not hang in the tower.", "How many"),
+        ("The files consist of a single page possibly signed by the Judge.", "By whom"),
+        ("The tools are provided for keepers wishing to leave.", "purpose"),
+        ("The gate is opened by a change to the red lever.", "By what"),
+        ("Ada Winter and Olaf Stone are the wardens of the tower.", "Who is Ada Winter and Olaf Stone"),
+        ("It is possible to open the gate without a key.", "it"),
+    ],
+)
+def test_no_question_is_cut_from_the_middle_of_a_phrase_or_points_outside(sentence: str, fragment: str) -> None:
+    assert not [q for q in asked(sentence) if re.search(rf"\b{fragment}\b", q)]
 
 
 def test_two_facts_that_answer_one_question_differently_do_not_ask_it() -> None:
@@ -151,7 +194,8 @@ def test_every_page_of_the_sample_handbook_is_covered_by_sound_questions(page: P
         for w in wordings.wordings(fact, names):
             assert w.question[0].isupper()
             assert w.question.endswith("?")
-            assert not re.search(r"  | ,|\?\?|\b(this|these|such) ", w.question)
+            bare = re.sub(r'^In the section "[^"]+"|such as ', "", w.question)  # a heading is quoted as it stands
+            assert not re.search(r"  | ,|\?\?|\b(this|these|such) ", bare)
             assert set(re.findall(r"\d[\d.,:]*\d|\d", w.answer)) <= numbers
             asked_of[fact.source] = asked_of.get(fact.source, 0) + (not w.exam)
     found = [s.text for s in sentences(passage)]
@@ -169,3 +213,18 @@ def test_exam_and_training_wordings_never_meet_in_the_sample_handbook() -> None:
                 (exam if w.exam else training).add(w.question)
     assert len(exam) > 500
     assert training.isdisjoint(exam)
+
+
+def test_nearly_all_statements_of_the_sample_handbook_have_a_question() -> None:
+    found = questions.measure((page.read_text(), "") for page in CORPUS)
+    assert found["statements"] > 400
+    assert found["coverage"] >= 0.95
+    assert found["mean"] >= 4
+
+
+def test_statements_are_sentences_items_and_rows_whatever_the_teacher_reads() -> None:
+    text = (
+        "# Title\n\nThe lamp is red. Red and green?\n\nIt has:\n\n- a very old glass\n\n| a | b |\n|---|---|\n| 1 | 2 |"
+    )
+    text += "\n\n```\nx is y.\n```\n"
+    assert questions.statements(text) == ["The lamp is red.", "a very old glass", "| 1 | 2 |"]

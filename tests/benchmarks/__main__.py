@@ -5,9 +5,17 @@ Machines are shared and noisy: read ratios, medians and CPU time, no single wall
 
 import sys
 
-from . import learning, speed, teachers
+from . import chunking, documents, folders, learning, questions, speed, teachers
 
-BENCHMARKS = {"speed": speed.main, "teachers": teachers.main, "learning": learning.main}
+BENCHMARKS = {
+    "speed": speed.main,
+    "documents": documents.main,
+    "chunking": chunking.main,
+    "folders": folders.main,
+    "teachers": teachers.main,
+    "questions": questions.main,
+    "learning": learning.main,
+}
 
 for name in sys.argv[1:] or BENCHMARKS:
     if name not in BENCHMARKS:

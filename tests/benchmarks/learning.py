@@ -12,7 +12,19 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ai_tools import curation, documents, evaluation, generation, mixing, seeds, store, students, teachers, training
+from ai_tools import (
+    curation,
+    documents,
+    evaluation,
+    generation,
+    mixing,
+    seeds,
+    sources,
+    store,
+    students,
+    teachers,
+    training,
+)
 from ai_tools.asking import Asker
 from ai_tools.chunking import chunk_document
 from ai_tools.journal import Journal
@@ -26,7 +38,7 @@ HERE = Path(__file__).parent
 def training_rows(settings: Settings, exam: list[Question], folder: Path) -> list[dict[str, Any]]:
     """The rows of the largest cut, made in memory as steps 02 to 04 make them."""
     tokenizer = students.counting_tokenizer("tiny")
-    converted, _ = documents.convert(store.source_files(settings))
+    converted, _ = documents.convert(sources.find(settings.source_documents, settings.root), settings)
     size = settings.chunk_tokens
     chunks = [chunk for one in converted for chunk in chunk_document(one, max_tokens=size, tokenizer=tokenizer)]
     seed_data = seeds.seed_rows(converted, chunks, {}, domain="", outline="")

@@ -1,10 +1,16 @@
 """The offline teacher: it answers the package's prompts by rules about English prose, without a language model.
 
-teacher      one reply to each prompt: summaries, facts, questions, an exam, the judge
-wordings     a fact -> questions with answers        answers    an answer -> its short form
-facts        a passage -> sentences, each true by itself
-clauses      a sentence -> subject, verb and phrases
-english      word classes and forms; its word lists are in english.yaml
+teacher       one reply to each prompt: summaries, facts, questions, an exam, the judge
+wordings      a fact -> questions with answers       soundness     which of them are asked
+asker         all rules on one clause, made of       clause_rules  condition, subject, definition, list, ban
+                                                     phrase_rules  time, number, doer, object, place, purpose
+                                                     orders        the orders of words
+values        numbers, codes and names inside        answers       an answer -> its short form
+facts         a passage -> sentences, each true by itself
+blocks        paragraphs, lists, tables and definitions as sentences
+grammar       whether a sentence is surely read whole
+clauses       a sentence -> subject, verb and phrases
+english       word classes and forms; its word lists are in english.yaml
 """
 
 from .teacher import OfflineTeacher

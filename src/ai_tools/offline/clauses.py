@@ -118,7 +118,7 @@ def _verb_group(tokens: Sequence[Token], start: int) -> tuple[list[str], list[st
     else:
         return None
     particle = voice != "copula" and i < len(tokens) and tokens[i].low in words("particles")
-    if particle and (i + 1 == len(tokens) or tokens[i + 1].tag in ("DT", "IN")):
+    if particle and (i + 1 == len(tokens) or tokens[i + 1].tag in ("DT", "IN", "REL")):
         verb, i = f"{verb} {tokens[i].low}", i + 1
     return helpers, adverbs, verb, tense, voice, i
 
@@ -209,12 +209,16 @@ def _begins(tokens: Sequence[Token], i: int, start: int, kinds: Sequence[str]) -
         return ""  # "twice a year"
     if name == "CD" and i > start and before != "IN" and {"times", "time"} & {t.low for t in tokens[i + 1 : i + 3]}:
         return "ADV"  # "at most three times", but not "at one time"
+    if name == "RB" and after.tag in ("VBN", "JJ") and before in nouns and kinds:
+        return ""  # "a stanza possibly surrounded by a line"
     if name == "RB" and before not in ("IN", "DT", "CC") and low != "not" and after.low != "of":
-        return "PP" if after.tag == "IN" else "ADV"
+        return "PP" if after.tag == "IN" and " " not in low else "ADV"
     if low in ("every", "each", "once", "twice") and before in (*nouns, "VBN", "RB", "CD"):
         return "ADV"
     if name == "CD" and before in nouns and lemma(tokens[start - 1].text) in words("two_objects"):
         return "NP"
+    if not kinds and low == "of":
+        return "PP"  # "consists of"
     if not kinds:
         return "ADJ" if name in ("JJ", "VBN") else "NP"
     if kinds[-1] == "ADV" and before == "RB" and name not in (",", "CC"):
@@ -229,12 +233,20 @@ def readable(clause: Clause) -> bool:
     pronouns = words("personal") - {"there"}
     dangling = pronouns | (words("prepositions", "determiners") | {"and", "or", "that", "which", "who"}) - {"all"}
     opening = words("subordinators", "question_words", "no_subject", "prepositions") | {"not"}
+    if subject[:1] == ["not"] and subject[1:2] in (["every"], ["all"]):
+        first = "every"  # "Not every client can …"
     if len(subject) > 16 or last in dangling or {"if", "when", "because", "unless"} & set(subject):
         return False
     if clause.subject.lower() in pronouns or (first in opening and not pattern("<numeral>").match(clause.subject)):
         return False
     if first not in words("determiners") and readings(first) and readings(first) <= {"VBN", "VBG", "RB"}:
         return False
+    if (
+        readings(first)
+        and readings(first) <= {"VB", "VBP", "VBD", "VBN"}
+        and (len(subject) == 1 or subject[1].endswith("ing"))
+    ):
+        return False  # an order: "Discourage bundling …"
     fronted = {(p.text + " x").split()[1] for p in clause.rest if p.front and p.kind == "SUB"}
     return not fronted & pronouns and not _misread(clause)
 
@@ -244,8 +256,9 @@ def _misread(clause: Clause) -> bool:
     finite = words("modals") | {"is", "are", "was", "were", "has"}
     joins = words("relatives", "subordinators", "question_words", "personal") | {"and", "or", "but", "as"}
     for p in clause.rest:
-        inner = p.noun.lower().split()
+        inner = p.noun.split()  # as it stands: "3 May" has no second verb
         second = next((i for i, word in enumerate(inner) if word in finite), 0)
+        second = second or next((i for i in range(len(inner) - 1) if inner[i : i + 2] == ["need", "not"]), 0)
         if p.kind in ("NP", "PP", "ADJ", "ADV") and second and not joins & set(inner[:second]):
             return True
     subject, head = clause.subject, head_of(clause.subject)
@@ -257,7 +270,8 @@ def _misread(clause: Clause) -> bool:
     after = next((p for p in clause.rest if not p.front), None)
     bare = is_plural(subject) and subject.split()[0].lower() not in words("determiners")
     participle = clause.tense == "VBD" and "VBN" in readings(clause.verb) and after and after.kind != "NP"
-    return bool(participle and after and (bare or after.prep == "by"))  # "directories removed by the script"
+    told = ("by", "to", "with", "for", "as", "from", "of")
+    return bool(participle and after and (bare or after.prep in told))  # "directories removed by the script"
 
 
 # --- what a phrase asks for ------------------------------------------------------------------------------------------
@@ -285,6 +299,10 @@ def joined(rest: tuple[Phrase, ...]) -> tuple[Phrase, ...]:
     out: list[Phrase] = []
     for p in rest:
         last = out[-1] if out and out[-1].text and not out[-1].front else None
+        led = last.noun.split()[:1] if last is not None and last.prep and p.kind == "PP" else []
+        if last is not None and led and led[0].endswith("ing") and "VBG" in readings(led[0]) and not timed(p.text):
+            out[-1] = replace(last, text=f"{last.text} {p.text}")  # "by adding a line to the file"
+            continue
         if last is not None and _belongs(p, last):
             out[-1] = replace(last, text=f"{last.text} {p.text}")
         else:
@@ -294,14 +312,34 @@ def joined(rest: tuple[Phrase, ...]) -> tuple[Phrase, ...]:
 
 def _belongs(p: Phrase, last: Phrase) -> bool:
     """Whether a phrase belongs to the one before it rather than to the verb."""
+    if p.prep in ("such as", "including", "other than") and last.kind in ("NP", "PP", "ADJ"):
+        return True
     if p.kind == "ADV":
         return p.text == "else" or "VBN" in readings(last.text.split()[-1])
+    if p.kind in ("PP", "INF") and _ends_in_participle(last.text):
+        return True
     if p.kind != "PP" or last.kind not in ("NP", "PP"):
         return False
     if pattern("<participle>").search(last.text) or (last.prep == "from" and re.match(r"to (?:\d|[A-Z])", p.text)):
         return True
     apart = timed(p.text) or timed(last.text) or pattern("<no_place>").match(p.text) or p.text.startswith("in cash")
     return p.prep.lower() in words("attached") and not apart
+
+
+@lru_cache(maxsize=20_000)
+def _ends_in_participle(text: str) -> bool:
+    """Whether a phrase ends in a participle, to which the next phrase belongs: "a stanza surrounded" by a line."""
+    tokens = tag("the " + text)
+    gerund = len(tokens) > 1 and tokens[-1].low.endswith("ing") and "VBG" in readings(tokens[-1].text)
+    if gerund and tokens[-2].tag in ("IN", "SUB"):
+        return True  # "before installing" into a folder
+    if gerund and tokens[-2].tag == "NNS":
+        return True  # "programs acting" on a package
+    return (
+        len(tokens) > 2
+        and (tokens[-1].tag in ("VBN", "VBG", "VBD") or (tokens[-1].tag == "JJ" and tokens[-1].low.endswith("ed")))
+        and (tokens[-2].tag in ("NN", "NNS", "NP", "RB", "CC", ",") or "NNS" in readings(tokens[-2].text))
+    )
 
 
 @lru_cache(maxsize=20_000)
@@ -315,7 +353,8 @@ def kind_of(noun: str) -> str:
         found = re.match(form, noun)
         if found and not set(found[1].split()) & words("prepositions", "determiners"):
             return found[1].lower().removeprefix("own ")
-    if re.match(r"(?:the |an? )(?:(?:[A-Z][\w'\u2019-]*|of|and|for) ?)+$", noun) and len(noun.split()) > 2:
+    name = r"(?:[A-Z][\w'\u2019-]*|of|and|for)"
+    if re.fullmatch(rf"(?:the |an? ){name}(?: {name})*", noun) and len(noun.split()) > 2:
         head = re.split(r" of | for ", noun)[0].split()[-1]
         if "NN" in readings(head):
             return head.lower()
@@ -330,6 +369,8 @@ def asked_for(noun: str) -> list[str]:
         return ["who", f"which {kind}"] if is_person(kind.split()[-1]) else [f"which {kind}", f"what {kind}"]
     if is_person(head) or (re.fullmatch(r"(?:[A-Z][a-z]+ )+[A-Z][a-z]+", noun) and not readings(noun.split()[-1])):
         return ["who"]
+    if "VBG" in readings(noun.split()[0]) and noun.split()[0].endswith("ing"):
+        return ["what"]  # "manipulating packages"
     first, rest = noun.split()[0].lower(), re.sub(r"^(?i:the|an?|every|each) ", "", noun)
     plain = head.isalpha() and head.islower() and first not in words("possessive")
     second = [*rest.split(), ""][1]

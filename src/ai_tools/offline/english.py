@@ -10,6 +10,7 @@ The classes that lemminflect leaves open are decided by the words around, as the
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -58,9 +59,9 @@ def pattern(text: str) -> re.Pattern[str]:
 def _word_pattern() -> re.Pattern[str]:
     fixed = "|".join(data()["fixed_phrases"].values())
     return pattern(
-        rf"(?i:\b<quantifier>(?= (?:\d|half|<numbers>)))|(?i:\b(?:{fixed})\b)|"
+        rf"\b<quantifier>(?= (?:\d|half|<numbers>))|\b(?:{fixed})\b|"
         r"\d[\d,.:]*\d(?:st|nd|rd|th|%)?|\d+(?:st|nd|rd|th|%)?"
-        r"|`[^`]*`|[^\W\d_][\w'\u2019./+-]*\w|\w|[\"\u201c\u201d][^\"\u201c\u201d]*[\"\u201c\u201d]|[^\w\s]"
+        r"|`[^`]*`|[^\W\d_][\w'\u2019./+-]*\w(?:(?<=s)['\u2019](?=\s))?|\w|[\"\u201c\u201d][^\"\u201c\u201d]*[\"\u201c\u201d]|[^\w\s]"
     )
 
 
@@ -84,6 +85,14 @@ def inflect(verb: str, tag: str) -> str:
     return f"{found[0] if found else first} {particle}".rstrip()
 
 
+def _regular_plural(word: str) -> bool:
+    """Whether a word with a meaning of its own ("letters") is rather the plural of another ("letter")."""
+    from lemminflect import getAllLemmas
+
+    stem = word[:-1] if re.fullmatch(r"[a-z-]*[^isu]s", word) and word not in words("singular_with_s") else ""
+    return bool(stem) and stem in getAllLemmas(stem).get("NOUN", ())
+
+
 @lru_cache(maxsize=50_000)
 def readings(word: str) -> frozenset[str]:
     """Every class that the word lists allow a word, the context aside."""
@@ -104,9 +113,11 @@ def readings(word: str) -> frozenset[str]:
                 elif "VBN" not in getAllInflections(form, "VERB"):  # regular verbs list one past form
                     found |= {"VBD", "VBN"}
         elif kind == "NOUN":
-            found.add("NN" if low in lemmas else "NNS")
+            found.add("NN" if low in lemmas and not _regular_plural(low) else "NNS")
         elif kind in ("ADJ", "ADV"):
             found.add("JJ" if kind == "ADJ" else "RB")
+    if low.endswith("ible"):
+        found = {"JJ"}  # the word lists have "responsible" as a noun only
     if low.removesuffix("s") in words("extra_nouns") or (not found and re.fullmatch(r"[a-z-]+s", low)):
         found.add("NNS" if low.endswith("s") else "NN")
     return frozenset(found)
@@ -133,11 +144,13 @@ class Token:
 def tag(sentence: str) -> tuple[Token, ...]:
     """The words of a sentence with their classes. `cannot` becomes two tokens over one span."""
     spans: list[tuple[str, int, int]] = []
-    for m in _word_pattern().finditer(sentence):
-        if m[0].lower() == "cannot":
-            spans += [(m[0][:3], m.start(), m.start() + 3), (m[0][3:], m.start() + 3, m.end())]
+    small = sentence.lower()  # the pattern is in small letters: it is much faster so
+    for m in _word_pattern().finditer(small if len(small) == len(sentence) else sentence):
+        start, end = m.span()
+        if m[0] == "cannot":
+            spans += [(sentence[start : start + 3], start, start + 3), (sentence[start + 3 : end], start + 3, end)]
         else:
-            spans.append((m[0], m.start(), m.end()))
+            spans.append((sentence[start:end], start, end))
     line = [text for text, _, _ in spans]
     tokens: list[Token] = []
     pending, main = 0, False  # relative clauses that still wait for their verb; whether the clause has its verb
@@ -165,7 +178,10 @@ def _joining(line: Sequence[str], i: int, before: str) -> str | None:
         return "REL"
     if low == "to":
         verb = "VB" in readings(following) and following not in words("determiners") and not is_person(following)
+        verb = verb and line[i + 1].islower()
         return "TO" if verb else "IN"
+    if low == "once" and following in ("a", "an", "per", "each", "every"):
+        return "RB"
     if low in words("subordinators", "prepositions") and not (
         before == "DT" and low in ("outside", "inside", "above", "below")
     ):
@@ -206,11 +222,11 @@ def _fixed(word: str, first: bool) -> str | None:
 
 def _clause_follows(line: Sequence[str], start: int) -> bool:
     """Whether a verb stands before the next comma: "before it is opened", but not "before the visit"."""
-    for text in line[start:]:
+    for n, text in enumerate(line[start:]):
         low = text.lower()
-        if low in ",;:.":
+        if low in ",;:." or low in words("relatives") or (n and low in ("if", "when", "unless", "because")):
             return False
-        if low in words("modals", "be", "have", "do") and low != "being":
+        if low in words("modals", "be", "have", "do", "subject_pronouns") and low != "being":
             return True
         if readings(low) & {"VBZ", "VBD"} and not readings(low) & {"NN", "NNS", "JJ", "VBN"}:
             return True
@@ -259,7 +275,12 @@ def _by_context(line: Sequence[str], i: int, tokens: Sequence[Token], pending: i
         and _fixed(following, False) in (None, "NP")
         and following.lower() not in words("relatives", "prepositions", "subordinators")
     )
-    if "RB" in forms and before != "DT" and (text.lower().endswith("ly") or forms == {"RB"}):
+    if (
+        "RB" in forms
+        and before != "DT"
+        and not ("JJ" in forms and noun_follows)
+        and (text.lower().endswith("ly") or forms == {"RB"})
+    ):
         return "RB"
     context = next((t.tag for t in reversed(tokens) if t.tag != "RB"), before)
     if tokens and tokens[-1].text.endswith(("'s", "\u2019s", "s'")):
@@ -274,6 +295,8 @@ def _by_context(line: Sequence[str], i: int, tokens: Sequence[Token], pending: i
         return _nominal(line, i, context, before, noun_follows)
     if "VBN" in forms and following.lower() == "as":
         return "VBN"
+    if "VBN" in forms and "VBZ" not in forms and following.lower() == "by" and context in ("NN", "NNS", "NP"):
+        return "VBN"  # "a document issued by a state"
     if (pending or not main) and context in ("NN", "NNS", "NP", "REL", "PRP", "RB", "VBN", "VBG", "CC", ")", ",", "CD"):
         finite = _finite(line, i, tokens, pending, context)
         if finite:
@@ -304,7 +327,7 @@ def _nominal(line: Sequence[str], i: int, context: str, before: str, noun_follow
         return "JJ"
     if can_be_noun:
         order = context == "" and "VB" in forms and following.lower() in words("determiners", "prepositions")
-        return "VB" if order else nominal
+        return "VB" if order and not _strong_verb_follows(line, i + 1) else nominal  # but "Access to files is given"
     if forms & {"VBN", "VBG"}:
         return "VBN" if context == "" or following.lower() in words("prepositions") else "JJ"
     return "RB" if "RB" in forms else nominal
@@ -314,16 +337,23 @@ def _finite(line: Sequence[str], i: int, tokens: Sequence[Token], pending: int, 
     """The finite form that a word is after a noun, or "" where it is rather a noun or a participle."""
     forms, following = readings(line[i]), _next(line, i)
     found = next((form for form in ("VBZ", "VBD", "VBP") if form in forms), "")
-    can_be_noun = bool(forms & {"NN", "NNS"})
+    can_be_noun = bool(forms & {"NN", "NNS"}) and line[i].lower() not in words("mostly_verbs")
     only_verb = not can_be_noun and "JJ" not in forms
     if not found or (context == "," and following not in words("determiners", "personal")):
         return ""
-    if can_be_noun and following in words("modals") and not pending:
+    if can_be_noun and following in words("modals", "be", "have", "do"):
         return ""  # "maintainer scripts must …"
-    if context == "CC" and following not in words("determiners"):
+    if can_be_noun and following == "." and context in ("NN", "JJ") and not pending:
+        clause = list(itertools.takewhile(lambda t: t.tag != "SUB", reversed(tokens)))
+        if any(t.tag in FINITE for t in clause):
+            return ""  # "scrap yards and car washes."
+    if context == "CC" and following not in words("determiners", "personal"):
+        twin = len(tokens) > 2 and tokens[-2].tag == found and following[:1].isdigit()
+        if twin and tokens[-3].tag == "REL":
+            return found  # "owns or controls 20 per cent"
         prepositional = following in words("prepositions") or following[:1].isdigit()
-        if can_be_noun or not prepositional:
-            return ""
+        if not following.endswith("ly") and (can_be_noun or not prepositional):
+            return ""  # "and reports directly to the Board"
     if found == "VBP":
         since = max((n for n, t in enumerate(tokens) if t.tag in (",", "CC", "REL", "SUB", ";", ":")), default=-1)
         plural = any(t.tag == "NNS" or t.low in words("plural_without_s") for t in tokens[since + 1 :])
@@ -331,7 +361,11 @@ def _finite(line: Sequence[str], i: int, tokens: Sequence[Token], pending: int, 
             return ""
         if "NN" in forms and context != "NNS" and following in (",", "."):
             return ""
-    if found == "VBZ" and context == "NNS" and "NNS" in forms and not pending:
+    if found == "VBD" and "VBN" in forms and following in (",", ".", "and") and not pending:
+        clause = list(itertools.takewhile(lambda t: t.tag not in ("SUB", ";"), reversed(tokens)))
+        if any(t.tag in FINITE for t in clause):
+            return ""  # "contains the record of the method used, …"
+    if found == "VBZ" and context == "NNS" and "NNS" in forms and not (pending or following in ("a", "an", "the")):
         return ""  # "operations teams": a plural takes no "teams" as its verb
     certain = only_verb and "VBD" not in forms
     return found if pending or certain or not _strong_verb_follows(line, i + 1) else ""
@@ -368,21 +402,27 @@ def is_plural(noun: str) -> bool:
     head = head_of(noun)
     if head in words("plural_without_s") or noun.lower().startswith(("these ", "those ", "both ", "several ", "many ")):
         return True
+    if re.match(r"(?i)all [\w-]+ (?:[\w-]+ )?\w+s\b", noun):
+        return True
     core = re.split(r" (?:of|in|for|with|from|who|which|that|at|on|to) |,", noun)[0]
     if " and " in core:
         return not head[0:1].isupper()
-    return "NNS" in readings(head) and "NN" not in readings(head) and not head[0:1].isupper()
+    if head[0:1].isupper() or "NNS" not in readings(head):
+        return False
+    return "NN" not in readings(head)
 
 
 def is_unit(noun: str) -> bool:
     """Whether a plural noun measures (metres, euros) and does not count; unknown ones are taken for currencies."""
     from lemminflect import getAllLemmas
 
-    return noun.lower() in words("units") or "NOUN" not in getAllLemmas(noun.lower())
+    return noun.lower() in words("units") or not getAllLemmas(noun.lower())
 
 
 def is_person(noun: str) -> bool:
     """Whether a noun names a person, a post or a body of people, by the list `people`."""
+    if noun in words("bodies_or_things"):
+        return False  # "a service unit", but "the Monitoring Unit"
     return not words("people").isdisjoint((low := noun.lower(), low.removesuffix("s"), lemma(low, "NOUN")))
 
 
@@ -393,6 +433,6 @@ def lowered(noun: str, names: frozenset[str] = frozenset()) -> str:
     small = noun[:1].lower() + noun[1:]
     if first.lower() in words("determiners", "prepositions", "subordinators", "numbers"):
         return small
-    spelled = not first.replace("-", "").isalpha() or (len(first) > 1 and first.isupper())
+    spelled = not first.replace("-", "").isalpha() or re.search("[A-Z]", first[1:]) is not None
     named = first in names or spelled or rest[:1].isupper()
     return small if not named and readings(first.split("-")[-1]) else noun

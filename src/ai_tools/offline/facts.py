@@ -14,16 +14,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from .blocks import blocks, defined, listed, tabled
 from .clauses import Clause, front_end, main_verb, parse
 from .english import Token, head_of, is_person, is_plural, lowered, pattern, readings, tag, words
+from .grammar import whole
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence as it stands in the passage, and the heading above it."""
+    """A sentence, the heading above it, and where it was taken from, as that stands in the passage."""
 
     text: str
     section: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ def facts(passage: str, place: str = "") -> tuple[Fact, ...]:
     """
     found: dict[str, Fact] = {}
     section, memory = None, _Memory()
-    for sentence in sentences(passage):
+    for sentence in statements(passage):
         if sentence.section != section:
             section, memory = sentence.section, _Memory()
         for text in split_clauses(memory.resolve(plain(sentence.text))):
@@ -55,7 +58,7 @@ def facts(passage: str, place: str = "") -> tuple[Fact, ...]:
             known = frozenset(memory.local)
             memory.learn(text)
             if not _loose(text):
-                found.setdefault(text, Fact(_capital(text), sentence.section or place, sentence.text, known))
+                found.setdefault(text, Fact(_capital(text), sentence.section or place, sentence.source, known))
     return tuple(found.values())
 
 
@@ -71,9 +74,11 @@ def _loose(text: str) -> bool:
             re.match(r"(?i)(it|they|this|that|these|those|such|he|she|we|here|there|so|his|her|its|their)\b", text)
             and not re.match(r"(?i)(there (is|are|was|were)|that .* (is|are)) ", text)
         )
-        or re.search(r"(?i)\b(above|below|following:|see also)\s*[.:]?$", text)
+        or re.search(r"(?i)\b(above|below|following:|see also)\s*[.:]?$|https?:", text)
+        or re.search(r"\b(?:can|may|to) be found (?:in|on|at|under)\b|\bis available (?:on|at|from) [A-Z]", text)
         or re.search(
-            r"\b(?:described|documented|explained|discussed|covered|information .* is) (?:\w+ )?in [A-Z]", text
+            r"\b(?:described|documented|explained|discussed|covered|information .* is) (?:\w+ )?(?:in [A-Z]|on The )",
+            text,
         )
         or letters < 0.7 * len(text)
     )
@@ -81,35 +86,31 @@ def _loose(text: str) -> bool:
 
 # --- sentences -------------------------------------------------------------------------------------------------------
 
-_ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+")
-
 
 def sentences(passage: str) -> list[Sentence]:
     """The sentences of a Markdown passage, in order. Code, tables, quotes of HTML and headings are left out."""
     found: list[Sentence] = []
-    section, lines, fenced = "", list[str](), False
-
-    def flush() -> None:
-        found.extend(Sentence(piece, section) for piece in _split(" ".join(lines)))
-        lines.clear()
-
-    for line in passage.splitlines():
-        if line.lstrip().startswith(("```", "~~~")):
-            flush()
-            fenced = not fenced
-        elif fenced or (line.startswith(("    ", "\t")) and not lines) or line.lstrip().startswith(("|", "<", "![")):
-            continue
-        elif line.startswith("#"):
-            flush()
-            section = re.sub(r"^[\dA-Z]+(?:\.\d+)*\.? |[¶#\s]+$|[*`]", "", line.lstrip("#").strip())
-        elif not line.strip():
-            flush()
-        else:
-            if _ITEM.match(line):
-                flush()
-            lines.append(_ITEM.sub("", line).strip())
-    flush()
+    for block in blocks(passage):
+        for text in (block.text, *block.items):
+            found.extend(Sentence(piece, block.section, piece) for piece in _split(text))
     return found
+
+
+def statements(passage: str) -> Iterator[Sentence]:
+    """The sentences, and what lists, tables and definitions say, as sentences."""
+    for block in blocks(passage):
+        joined = listed(block)
+        lead = block.text if not joined else block.text.rpartition(". ")[0]
+        raw = "\n".join(block.raw)
+        yield from (Sentence(piece, block.section, piece) for piece in _split(lead))
+        yield from (Sentence(text, block.section, raw) for text in joined)
+        for item in block.items:
+            term = defined(item)
+            if term:
+                yield Sentence(term, block.section, item)
+            elif not joined:
+                yield from (Sentence(piece, block.section, piece) for piece in _split(item))
+        yield from (Sentence(text, block.section, row) for text, row in (tabled(block) if block.rows else ()))
 
 
 def _split(text: str) -> Iterator[str]:
@@ -128,10 +129,16 @@ def _split(text: str) -> Iterator[str]:
 
 def plain(text: str) -> str:
     """A sentence without Markdown emphasis, links and footnote numbers, and without an opening "However,"."""
+    text = re.sub(r"^\[\^\w+\]: *| ?\[\^\w+\]", "", text)
     text = re.sub(r" ?\\?\[+\d+\\?\]+(?:\([^)]*\))?\]?", "", text)
     text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
     text = re.sub(r"(`[^`]*`)|(?<![\w*])(\*\*|\*|__|_)(?=\S)(.+?)(?<=\S)\2(?![\w*])", r"\1\3", text)
+    text = re.sub(r"\b([Tt]h)is (?=(?:handbook|manual|guide|standard|specification|book)\b)", r"\1e ", text)
+    text = re.sub(r" for this (?:duty|purpose|reason|service|work|task)(?=[.,])", "", text)
     text = re.sub(r"^\d+ (?=[A-Z])| \([^()]*\)", "", text).replace(", then ", ", ")
+    text = re.sub(
+        r"\b[Ii]n order to (?=[a-z])", lambda m: m[0].split()[0][0].replace("I", "T").replace("i", "t") + "o ", text
+    )
     opened = pattern(r"^<openers>,? (?=[A-Za-z`])").sub("", text)
     return _capital(opened) if opened != text else text
 
@@ -145,9 +152,20 @@ def split_clauses(sentence: str) -> list[str]:
     pieces = _coordinated(text.rstrip("."))
     if not all(map(parse, pieces)):
         pieces = [text]
+    pieces = [_first_whole(piece) for piece in pieces]
     pieces += [piece for item in extra for piece in _coordinated(item.rstrip(".")) if parse(piece)]
     pieces = [piece.strip(" ,;") for piece in pieces]
     return [piece if piece.endswith((".", "?", "!")) else piece + "." for piece in pieces]
+
+
+def _first_whole(text: str) -> str:
+    """The first of two deeds where both together cannot be read: "is kept for a year and then move to the vault"."""
+    if whole(text.partition(": ")[0]):
+        return text
+    for cut in re.finditer(r",? and then |, and ", text):
+        if whole(text[: cut.start()]) and parse(text[: cut.start()]) is not None:
+            return text[: cut.start()]
+    return text
 
 
 def _lift(text: str) -> tuple[str, list[str]]:
@@ -189,7 +207,7 @@ def _noun_start(tokens: Sequence[Token], end: int) -> int:
 def _relative(text: str, tokens: Sequence[Token], noun: str, comma: int, end: int) -> str:
     """The sentence in ", who …" or ", which …" about a noun, or ""."""
     first = comma + 2
-    if tokens[comma + 1].low not in ("who", "which") or tokens[comma + 1].tag != "REL":
+    if tokens[comma + 1].low not in ("who", "which") or tokens[comma + 1].tag != "REL" or noun.startswith("`"):
         return ""
     verb = main_verb(tokens, first)
     if verb is None or verb >= end:
@@ -261,7 +279,8 @@ def _second(tokens: Sequence[Token], i: int, main: int, left: Clause, right: str
             return f"{left.subject} {right}"  # "is booked and takes place"
         if (comma or not inside) and _stands_alone(own, comma):
             return right
-    if (inside and not comma) or (name == "," and after.tag != "MD"):
+    shared_modal = after.tag == "MD" and left.helpers[:1] == (after.low,)  # "must ask where it is and must write"
+    if (inside and not comma and not shared_modal) or (name == "," and after.tag != "MD"):
         return ""
     verb = tokens[i + 2] if after.tag == "RB" and i + 2 < len(tokens) else after
     if verb.tag in ("MD", "BE", "HV", "DO", "VBZ", "VBD", "VBP"):
@@ -286,6 +305,13 @@ def _stands_alone(clause: Clause, comma: bool) -> bool:
 # --- what was named before -------------------------------------------------------------------------------------------
 
 _NAME = re.compile(r"\b[A-Z][a-z]+(?: (?:(?:de|van|von|der|la|di|del|al|bin) )*[A-Z][a-z]+)+\b")
+
+
+# "It is possible to …", "It follows that …": nothing named before is meant
+_IMPERSONAL = pattern(
+    r"It (?:(?:is|was|(?:may|must|can|should|would|will) be) (?:\w+ ){0,2}(?:im)?<impersonal>"
+    r"|follows|means|seems|appears|makes|takes)\b"
+)
 
 
 class _Memory:
@@ -337,7 +363,12 @@ class _Memory:
     def _opening(self, text: str) -> str:
         first, _, rest = text.partition(" ")
         low = first.lower()
-        if low in ("it", "its") and self.subject and not is_plural(self.subject):
+        if _IMPERSONAL.match(text):
+            return ""
+        dim = re.search(
+            r"(?i)\b(?:way|reason|aim|goal|purpose|method|problem|idea|example|result|question)\b", self.subject
+        )
+        if low in ("it", "its") and self.subject and not dim and not is_plural(self.subject):
             return f"{_possessive(_definite(self.subject), low == 'its')} {rest}"
         if low in ("they", "their"):
             noun = next((noun for noun in (self.subject, self.object) if noun and is_plural(noun)), "")

@@ -23,7 +23,9 @@ from ..errors import UsageError
 from ..records import Call, Completion
 from . import english, facts, wordings
 from .facts import Fact
-from .wordings import Wording
+from .grammar import whole
+from .orders import Wording
+from .soundness import stands_alone
 
 CRISP = 6  # most words of an answer that is asked for by preference
 ENOUGH = 2  # wordings with such an answer that make the others of a fact unnecessary
@@ -122,8 +124,9 @@ def detailed_summary(fields: dict[str, Any], seed: int) -> Reply:
 
 
 def key_facts(fields: dict[str, Any], seed: int) -> Reply:
-    """Every fact of the passage."""
-    return {"facts": list(dict.fromkeys(fact.text for fact in facts.facts(fields["passage"], _place(fields))))}
+    """Every fact of the passage that is read whole and stands alone."""
+    found = (fact.text for fact in facts.facts(fields["passage"], _place(fields)))
+    return {"facts": [text for text in dict.fromkeys(found) if whole(text.partition(": ")[0]) and stands_alone(text)]}
 
 
 # --- questions -------------------------------------------------------------------------------------------------------
@@ -165,14 +168,20 @@ def questions(fields: dict[str, Any], seed: int) -> Reply:
     return {"pairs": [{"question": q, "answer": a} for q, a in pairs.items()]}
 
 
+_PLAIN = re.compile(
+    r"(?i)(?:(?:in|on|at|by|to|with|from|for|after|within) )?(?:what|which|who|whom|how|when|where|why)\b"
+)
+
+
 def worked_example(fields: dict[str, Any], seed: int) -> Reply:
-    """Pairs of different kinds, the plainest of each fact."""
+    """Pairs of different kinds and facts, each a plain question that begins with its question word; others at need."""
+    rows = [row for _, row in _by_fact(fields, exam=False)]
+    plainest = [next((w for w in row if _PLAIN.match(w.question) and w.kind != "yesno"), None) for row in rows]
+    plain = [w for w in plainest if w is not None]
     found: dict[str, Wording] = {}
-    for _, row in _by_fact(fields, exam=False):
-        found.setdefault(row[0].kind, row[0])
-    for _, row in _by_fact(fields, exam=False):
-        found.setdefault(row[0].question, row[0])
-    chosen = list(dict.fromkeys(found.values()))[: fields["count"]]
+    for w in plain:
+        found.setdefault(w.kind, w)
+    chosen = list(dict.fromkeys([*found.values(), *plain, *(row[0] for row in rows)]))[: fields["count"]]
     return {"pairs": [{"question": w.question, "answer": w.answer} for w in chosen]}
 
 
@@ -313,6 +322,50 @@ def _missing(text: str, passage: str) -> tuple[list[str], float]:
     return missing, hits / content if content else 1.0
 
 
+_COUNTS = re.compile(r"(?i)^(?:in .*?, )?(?:\w+ )?(?:how many|what (?:number|percentage)|how old)\b")
+_YES_NO = re.compile(r"(?i)^(?:in .*?, )?(?:is|are|was|were|do|does|did|may|can|must|should|has|have|will)\b")
+
+
+def _no_answer(question: str, answer: str) -> bool:
+    """Whether an answer is of another kind than its question: no number for "How many …?", no yes for "May …?"."""
+    if _COUNTS.match(question):
+        number = english.pattern(
+            r"(?i)\d|\b(?:<numbers>|half|no|none|all|both|several|an?|dozen|once|twice|every|any)\b"
+        )
+        return not number.search(answer)
+    if _YES_NO.match(question) and len(answer.split()) < 4:
+        return not re.match(r"(?i)(?:yes|no|not|only|it depends)\b", answer)
+    return False
+
+
+@lru_cache(maxsize=256)
+def _near(passage: str) -> tuple[frozenset[str], ...]:
+    """For each sentence of a passage, its words with those of three before it, one after it and the headings."""
+    pieces = (re.split(r"(?<=[.!?])\s+(?=[A-Z])", line) for line in passage.splitlines())
+    lines = [piece for some in pieces for piece in some if piece.strip()]
+    heads = frozenset[str]().union(*(_words(line) for line in lines if line.startswith("#")))
+    told = [_words(line) for line in lines]
+    return tuple(heads.union(*told[max(0, i - 3) : i + 2]) for i in range(len(told)))
+
+
+def _apart(question: str, answer: str, passage: str) -> bool:
+    """Whether the words of a short answer stand nowhere near those of its question."""
+    told, asked = _content(answer), {word for word in _content(question) if len(word) > 3} - _content(answer)
+    if not told or len(told) > 12 or len(asked) < 2:
+        return False
+    for around in _near(passage):
+        has = sum(word in around or english.lemma(word) in around for word in told)
+        if has >= 0.6 * len(told) and any(word in around or english.lemma(word) in around for word in asked):
+            return False
+    return True
+
+
+def _content(text: str) -> set[str]:
+    """The words of a text that are no function words."""
+    found = re.findall(r"\w+(?:[-'\u2019.,:]\w+)*", text.lower())
+    return {re.sub(r"['\u2019]s?$", "", word) for word in found} - english.words(*_SMALL)
+
+
 def faithfulness(fields: dict[str, Any], seed: int) -> Reply:
     """For each pair, whether the passage has its numbers, names, quotations and most of its words."""
     rows: list[dict[str, Any]] = []
@@ -326,6 +379,8 @@ def faithfulness(fields: dict[str, Any], seed: int) -> Reply:
             "Most words of the answer are not in the passage.": share < 0.7,
             "The passage does not speak of what the question asks.": asked_share < 0.4,
             "There is no answer.": not pair["answer"].strip(),
+            "The answer does not answer the question.": _no_answer(pair["question"], pair["answer"]),
+            "The passage says this of something else.": _apart(pair["question"], answer, fields["passage"]),
         }
         fault = next((fault for fault, found in faults.items() if found), "")
         why = fault or "The passage states the answer."

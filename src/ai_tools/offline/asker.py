@@ -1,0 +1,130 @@
+"""A clause into questions: every rule in turn, and then the values that no rule has asked for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from .answers import short_form
+from .clause_rules import ClauseRules, is_noun
+from .clauses import Phrase, parse, readable
+from .english import lowered, pattern
+from .values import values
+
+
+def _parted(text: str, value: str) -> tuple[str, str]:
+    """A phrase in two at the preposition that leads to a value: "for the bank" and "in the past three years"."""
+    before = text[: text.index(value)]
+    found = list(re.finditer(r" (?=(?:in|on|at|for|within|after|before|with|from|by|under|over) )", before))
+    cut = found[-1].start() if found else 0
+    return text[:cut], text[cut:].strip()
+
+
+class Asker(ClauseRules):
+    """The questions on one clause: each rule adds those that it can ask to `found`."""
+
+    def all(self) -> None:
+        """Every rule in turn."""
+        c = self.c
+        first = c.rest[0].text if c.rest and not c.rest[0].front else ""
+        if c.subject.lower() == "there":
+            amount = pattern(r"(?i)<bound><amount> (.+)").match(first)
+            if amount and c.verb == "are":
+                self.form("there", "number", first, things=amount[1])
+            none = re.match(r"no ([a-z-]+(?: [a-z-]+)*)$", first)
+            if none and c.verb in ("is", "are") and len(c.rest) == 1:
+                article = "" if c.verb == "are" else "an " if none[1][0] in "aeiou" else "a "
+                self.add("yesno", f"No, there {c.verb} {first}", f"{c.verb} there {article}{none[1]}")
+            return
+        if re.match(r"not (?:every|all) ", self.subject):
+            every = self.but(subject=self.subject.removeprefix("not "))
+            self.add("yesno", f"No, {self.stated()}", every.inverted(), f"is it true that {every.stated()}")
+            return
+        if c.verb in ("means", "mean") and first:
+            said, kind = self.rest(front=False), re.match(r"the ([a-z]+) [\"\u201c]", self.subject)
+            self.form("meaning", "definition", said)
+            self.add("name", self.subject, f"{'which ' + kind[1] if kind else 'what'} means {said}")
+            return
+        equates = c.voice == "copula" and any(is_noun(p) and not p.front for p in c.rest[:2])
+        for p in c.rest:
+            if p.kind == "SUB":
+                self.condition(p)
+            elif (
+                p.kind == "INF"
+                and not re.match("(?i)no ", c.subject)
+                and (c.voice == "passive" or p.front)
+                and self.is_purpose(p)
+            ):
+                self.form("purpose", "why", p.text, p)
+            elif (
+                p.kind == "CL"
+                and p is c.rest[-1]
+                and re.match(r"(?:how|what|where|when|why|which|who|whether)\b", p.text)
+            ):
+                self.front("what", p.text, ["what"], p)
+            elif p.text and p.kind not in ("CL", "INF") and not (equates and p.kind in ("PP", "ADV") and not p.front):
+                self.phrase(p)
+        self.amount(None)
+        self.of_subject()
+        self.definition()
+        self.naming()
+        self.location()
+        self.yes_no()
+
+    def buried(self, text: str) -> None:
+        """For a value that no rule has asked for: the sentence with a question word in its place.
+
+        A value is a number with its unit, a code ("receipt R-8"), or a name with its class ("the course First Light",
+        "the Settlement Bureau"). What an exam would ask in this order is asked here instead: coverage comes first.
+        """
+        asked = [short_form(w.question, w.answer) for w in self.found if not w.exam]
+        first = []
+        for start, end, words_for, answer in values(text):
+            core = answer.removeprefix("the ")
+            if any(core in known and len(known.split()) <= len(core.split()) + 1 for known in asked):
+                continue
+            question = self.about(text, start, end, words_for)
+            if not question:
+                continue
+            before = len(self.found)
+            self.add("number" if answer[0].isdigit() else "name", answer, question)
+            first += self.found[before:]
+            del self.found[before:]
+        self.found[:0] = first
+
+    def about(self, text: str, start: int, end: int, asking: str) -> str:
+        """The question for a value inside a phrase, with the phrase first; "" where no plain order is found."""
+        value = text[start:end]
+        if value in self.c.subject:
+            return lowered(text[:start] + asking + text[end:].rstrip("."), self.names)
+        for p in self.c.rest:
+            if p.text.count(value) != 1:
+                continue
+            if p.kind == "SUB":
+                return self.inside_condition(p, value)
+            if p.kind in ("NP", "PP") and not p.front and not re.search(r" (?:that|which|who|whose|where|to) ", p.text):
+                head, tail = _parted(p.text, value)
+                if self.c.voice == "copula":
+                    return ""
+                kept = tuple(replace(q, text=head) if q is p else q for q in self.c.rest if head or q is not p)
+                asked = self.but(rest=kept)
+                return f"{lowered(tail.replace(value, asking), self.names)} {asked.inverted()}"
+        return ""
+
+    def inside_condition(self, p: Phrase, value: str) -> str:
+        """ "How many barrels does a raft carry when it must stop?", from "… must stop when it carries six barrels"."""
+        low, _, inner = p.text.partition(" ")
+        clause = parse(inner) if low.lower() in ("if", "when", "whenever", "once") else None
+        if clause is None or not readable(clause):
+            return ""
+        asker = Asker(clause, self.names)
+        asker.all()
+        found = next(
+            (
+                w
+                for w in asker.found
+                if not w.exam and value.startswith(w.answer.split()[0]) and len(w.answer.split()) < 5
+            ),
+            None,
+        )
+        return f"{found.question[0].lower()}{found.question[1:-1]} when {self.stated([p])}" if found else ""

@@ -1,0 +1,212 @@
+"""Which questions are asked: those that stand alone, are whole, and have an answer of the kind that they ask for.
+
+anchored(wording)   a question that would leave open whose list or test it means names its section
+sound(wording)      whether a question and its answer look whole
+unresolved(text)    whether a sentence has a pronoun with nothing before it to stand for
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import lru_cache
+
+from .english import FINITE, is_person, is_plural, lemma, lowered, pattern, tag, words
+from .grammar import is_thing, without_article
+from .orders import Wording
+
+LONGEST_QUESTION, LONGEST_ANSWER = 30, 26  # words
+
+# --- what a question leaves open -------------------------------------------------------------------------------------
+
+
+def anchored(w: Wording, section: str, local: frozenset[str]) -> Wording:
+    """A question that would leave open whose list, test or visit it means opens with the section, or is dropped.
+
+    `local` are nouns that the section introduced before ("a courier …"): "the courier" means that one.
+    """
+    if not _bare(w.question, local) and _telling(w.question):
+        return w
+    if not section or section in w.question or not w.question[:1]:
+        return replace(w, question="")
+    clause = re.match(r"(?i)(?:how|when|where|what|why|who|if|before|after)\b", section)
+    place = f'"{section}"' if clause or not re.fullmatch(r"[\w' -]+", section) else f"on {lowered(section)}"
+    return replace(w, question=f"In the section {place}, {w.question[0].lower()}{w.question[1:]}")
+
+
+def _bare(question: str, local: frozenset[str]) -> bool:
+    """Whether a vague noun, or one that the section has introduced, stands after "the", with nothing that tells which.
+
+    "The list" must be one of several; "the list of wrecks" and "a list … the list" need nothing.
+    """
+    if not any(_vague(word, local) for word in set(re.findall(r"[a-z-]+", question))):
+        return False
+    tokens = tag(question)
+    for i, token in enumerate(tokens[:-2]):
+        at = i + 1
+        while token.low == "the" and at < len(tokens) - 1 and tokens[at].low in words("weak_adjectives"):
+            at += 1
+        noun, after = tokens[at], tokens[min(at + 1, len(tokens) - 1)]
+        if token.low != "the" or noun.tag not in ("NN", "NNS") or noun.low in words("known"):
+            continue
+        tells = after.low in words("telling") or after.tag in ("NN", "NNS", "NP", "CD") or "'" in noun.text
+        if not tells and _vague(noun.low, local) and question.lower().count(noun.low) == 1:
+            return True
+    return False
+
+
+@lru_cache(maxsize=50_000)
+def _vague(noun: str, local: frozenset[str] = frozenset()) -> bool:
+    return noun in words("vague") | local or lemma(noun, "NOUN") in words("vague")
+
+
+def _telling(question: str) -> bool:
+    """Whether a question has enough words of its own: a name or number, or content words that are not all vague."""
+    lists = ("determiners", "prepositions", "subordinators", "modals", "be", "have", "do", "personal")
+    thin = words(*lists, "question_words", "relatives", "adverbs", "thin")
+    content = [x for x in re.findall(r"[\w-]+", question)[1:] if x.lower() not in thin and not x[0].isupper()]
+    certain = [x for x in content if not _vague(x)]
+    if re.fullmatch(r"(?:How many|What number of) (?!.* (?:of|in|for|on|at|to) ).* (?:is|are) there\?", question):
+        return False
+    if re.search(r"\d|\w [A-Z]|\"", question) or (certain and re.search(r"\bthe [\w-]+ of an? ", question)):
+        return True  # "What is the fee of a map?"
+    if len(content) < 4 and len(certain) < 2:
+        return False  # "When is an error message generated?"
+    return len(content) > 2 or (len(content) == 2 and " the " not in question)
+
+
+@lru_cache(maxsize=8192)
+def unresolved(text: str) -> bool:
+    """Whether a sentence has "it", "they" or "them" with no noun of that number before."""
+    if not re.search(r"\b(?:it|itself|they|them|themselves|that)\b", text, re.IGNORECASE):
+        return False
+    tokens = tag(text)
+    asks = re.match(r"(?:What|Which)\b(?! happens)", text) and any(t.tag in FINITE for t in tokens[1:3])
+    one = many = bool(asks)
+    inner = False
+    for place, token in enumerate(tokens):
+        if token.tag == "PRP" and place and tokens[place - 1].tag in ("NN", "NNS"):
+            inner = True  # "on the day it is shown"
+        if place > 2 * text.endswith("?") and token.tag in ("SUB", "REL", "VBG", "TO"):
+            inner = True
+        if (token.low in ("it", "itself") and not (one and inner)) or (token.low == "that" and token.tag == "DT"):
+            return True
+        if token.low in ("they", "them", "themselves") and not (many and inner):
+            return True
+        modifies = place + 1 < len(tokens) and tokens[place + 1].tag in ("NN", "NNS")  # "two standard ways"
+        if token.tag in ("NN", "NP", "NNS") and not modifies:
+            person = is_person(token.low)
+            one, many = one or token.tag != "NNS", many or person or token.tag == "NNS" or is_plural(token.text)
+        many = many or token.tag == "CC"  # "the name and the number … they"
+    return False
+
+
+# --- what is broken --------------------------------------------------------------------------------------------------
+
+
+def _any_of(*alternatives: str) -> str:
+    return "(?:" + "|".join(alternatives) + ")"
+
+
+# What stands outside a sentence: "this form", "the latter", "the listed packages", "your file".
+_POINTING = re.compile(
+    r"(?i)\b"
+    + _any_of(
+        r"th(?:is|ese|ose)(?! who\b| that\b| which\b| of\b)",
+        r"such(?! as\b)",
+        r"the same (?!day|time|way|sex|night|week|year|month|place|.* as\b)",
+        r"the (?:latter|former|respective|previous|preceding|proceeding|resulting|corresponding|given|remaining|rest)",
+        r"the (?:related|provided|specified|described|listed|mentioned|affected|involved|said|depended-on)",
+        r"the others?(?! than)",
+        r"(?:the|an?) (?:above|below|latter) \w+",
+        r"(?:above|below)(?! (?:the|an?|\d|[A-Z`]|average))",
+        r"following|aforementioned|subsequent|here|some things|\w+ ones",
+        r"we|our|us|you|your|yours|i|my|[a-z]+['\u2019](?:re|ll|ve)",
+    )
+    + r"\b"
+)
+
+# What is not one plain sentence, or was cut in the middle.
+_BROKEN = re.compile(
+    r"(?i)"
+    + _any_of(
+        r"^\S+ \S+ (?:it|they|he|she|them)\b",
+        r"\bnor\b|\bboth (?!.* and )(?![\w-]+s\b)",
+        r"\b(?:is|are) (?:one|some|any)\?$",
+        r"(?<!\d):|:(?!\d)|[;(){}\[\]|\u00b6\\]|(?<!\S)[*`](?!\S)|\w\. \w| [-\u2013\u2014]+ ",
+        r"\b(?:by|of|in|to|with|for|and|or|that), ",
+        r"\b(?:and|or|but|,|instead|too|also|otherwise)\?$",
+        r"\b(?:each|all|both|any|every|some|many|(?<!at )most|several|few)\?$",
+        r"\b(\w+) \1\b|(`[^`]+`),? and \2",
+    )
+)
+
+# What answers nothing: "and the key", "the other", "an example", "any program", "the files given".
+_BROKEN_ANSWER = pattern(
+    r"(?i)"
+    + _any_of(
+        r"(?:and|or|nor|but|of|those)\b",
+        r"the same \w+$|\w+, \w+$|another [\w-]+$|any [\w-]+(?: [\w-]+)?$",
+        r".*(?:\band then\b|[\u2014\u2013-]$|[;{}\[\]|\u00b6\\]|\w\. \w|[.,][\"\u201d]$)",
+        r".*\bthe (?:first|second|other|same|old|new)$",
+        r".*\bthere (?:is|are) (?:one|some|any)$",
+        r"(?:things|either|neither|both|each|all|none|others?|examples?|ones?)$",
+        r"the [\w-]+ (?:\w{2,}ed|given|shown|known|written|chosen)$",
+        r"(?:one|some|many|most|each|both|none|part|any) of (?:the|its|their|these)\b.*",
+        r"(?:an?|any|every|each|the) (?:person|thing|way|part|number|lot|kind)$",
+        r"(?:an? |each |the |another |every )(?:example|line|case|one|other|reason|following)$",
+        r"(?:certain|some|other|various|several|actual|different|an? (?:<comparative>|more \w+|certain)) [\w-]+$",
+    )
+)
+
+
+def stands_alone(text: str) -> bool:
+    """Whether a statement points to nothing outside itself."""
+    return not (_POINTING.search(re.sub(r"(?i)the following (?=.*: )", "", text)) or unresolved(text))
+
+
+_THINGS = frozenset(["what", "who", "name", "definition", "place"])
+
+
+def sound(w: Wording) -> bool:
+    """Whether a question looks whole: no reference to the outside, no broken end, an answer of the kind asked for."""
+    low = w.answer.lower()
+    telling = w.kind == "definition" or re.fullmatch(r"What (?:is|was) (?:the |an? )?[\w'-]+\?", w.question)
+    return (
+        w.question[:1].isupper()
+        and 0 < len(low.split()) <= LONGEST_ANSWER
+        and 3 <= len(w.question.split()) <= LONGEST_QUESTION
+        and w.question.count('"') % 2 == 0
+        and low.count("(") == low.count(")")
+        and low not in words("personal")
+        and not _POINTING.search(re.sub(r"^In the section [^?]*?, ", "", w.question))
+        and not _POINTING.search(w.answer)
+        and not unresolved(re.sub(r"(?i)\b(what|who) (?:is it|are they) that\b", r"\1", w.question))
+        and not (_BROKEN.search(w.question) or _BROKEN_ANSWER.match(w.answer))
+        and not (telling and re.fullmatch(r"(?:an?|the) [a-z-]+", w.answer))
+        and not (w.kind == "what" and pattern(r"(?:an?|the) <vague>$").match(w.answer))
+        and not (w.kind == "duty" and re.search(r"\b(?:it|them)$", low))
+        and not _repeats(w.answer)
+        and (w.kind not in _THINGS or _fits(w))
+    )
+
+
+def _repeats(answer: str) -> bool:
+    """Whether a list names a thing twice, as one does whose brackets were taken out."""
+    items = re.split(r",? (?:and|or) |, ", answer)
+    return len(items) > 2 and len(set(items)) < len(items)
+
+
+def _fits(w: Wording) -> bool:
+    """Whether the answer to "What …?" or "Who …?" is a thing."""
+    if w.kind == "place":
+        return True
+    if all(
+        word in words("determiners", "prepositions", "relatives", "subordinators") for word in w.answer.lower().split()
+    ):
+        return False
+    if w.kind in ("what", "who") and without_article(w.answer):
+        return False
+    if re.search(r"(?i)\bwhat (?:is|are|was|were) ", w.question) and w.answer.startswith("to "):
+        return True
+    return is_thing(w.answer) or re.match(r"(?:how|what|why|where|when|which|who|whether) \w+ ", w.answer) is not None
