@@ -228,3 +228,27 @@ def test_statements_are_sentences_items_and_rows_whatever_the_teacher_reads() ->
     )
     text += "\n\n```\nx is y.\n```\n"
     assert questions.statements(text) == ["The lamp is red.", "a very old glass", "| 1 | 2 |"]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "question", "answer"),
+    [
+        (
+            "If the raft is more than 12 years old, a second guide must be called.",
+            "A second guide must be called if the raft is more than how many years old?",
+            "12 years",
+        ),
+        (
+            "Towns are listed when their harbour has more than 500 berths.",
+            "Towns are listed when their harbour has more than how many berths?",
+            "500",
+        ),
+        (
+            "An idle berth is a berth with no landing for 14 months.",
+            "An idle berth is a berth with no landing for how many months?",
+            "14 months",
+        ),
+    ],
+)
+def test_a_value_that_cannot_be_moved_is_asked_for_at_the_end(sentence: str, question: str, answer: str) -> None:
+    assert asked(sentence).get(question) == answer

@@ -1,6 +1,6 @@
 """Students: load a causal language model, ask it questions, score answer options, save it.
 
-`tiny` is a 0.65M-parameter Llama that is built here and trained in place on a laptop. Everything else is a
+`tiny` is a 2.1M-parameter Llama that is built here and trained in place on a laptop. Everything else is a
 local folder or a Hugging Face name. Both go through the same functions.
 """
 
@@ -127,7 +127,7 @@ def train_tiny_tokenizer(texts: Iterable[str]) -> Any:
 
 
 def build_tiny(seed: int) -> Student:
-    """The untrained tiny student: two Llama layers of width 128 over 2,048 byte-level tokens.
+    """The untrained tiny student: two Llama layers of width 256 over 2,048 byte-level tokens.
 
     `initializer_range` is the setting that matters most: with the usual 0.02 a model this narrow starts so flat
     that it learns far less in the same number of steps.
@@ -136,8 +136,8 @@ def build_tiny(seed: int) -> Student:
     tokenizer = load_tokenizer(TINY)
     config = transformers.LlamaConfig(
         vocab_size=len(tokenizer),
-        hidden_size=128,
-        intermediate_size=336,
+        hidden_size=256,
+        intermediate_size=672,
         num_hidden_layers=2,
         num_attention_heads=4,
         max_position_embeddings=1024,

@@ -20,6 +20,9 @@ def _parted(text: str, value: str) -> tuple[str, str]:
     return text[:cut], text[cut:].strip()
 
 
+NEAR_THE_END, LONGEST_IN_PLACE = 4, 22  # words
+
+
 class Asker(ClauseRules):
     """The questions on one clause: each rule adds those that it can ask to `found`."""
 
@@ -93,15 +96,21 @@ class Asker(ClauseRules):
         self.found[:0] = first
 
     def about(self, text: str, start: int, end: int, asking: str) -> str:
-        """The question for a value inside a phrase, with the phrase first; "" where no plain order is found."""
+        """The question for a value inside a phrase, with the phrase first; in its place where that cannot be moved."""
         value = text[start:end]
+        in_place = lowered(text[:start] + asking + text[end:].rstrip("."), self.names)
         if value in self.c.subject:
-            return lowered(text[:start] + asking + text[end:].rstrip("."), self.names)
+            return in_place
         for p in self.c.rest:
             if p.text.count(value) != 1:
                 continue
             if p.kind == "SUB":
-                return self.inside_condition(p, value)
+                inside = self.inside_condition(p, value)
+                if not inside and p.front:  # "A guide must be called if the raft is more than how many years old?"
+                    inside = f"{self.stated([p])} {lowered(p.text.replace(value, asking), self.names)}"
+                if inside:
+                    return inside
+                break
             if p.kind in ("NP", "PP") and not p.front and not re.search(r" (?:that|which|who|whose|where|to) ", p.text):
                 head, tail = _parted(p.text, value)
                 if self.c.voice == "copula":
@@ -109,7 +118,9 @@ class Asker(ClauseRules):
                 kept = tuple(replace(q, text=head) if q is p else q for q in self.c.rest if head or q is not p)
                 asked = self.but(rest=kept)
                 return f"{lowered(tail.replace(value, asking), self.names)} {asked.inverted()}"
-        return ""
+        # "The vault is built to withstand a fire for how many minutes?" asks plainly; far from the end it would not.
+        ends = len(text[end:].split()) <= NEAR_THE_END and len(text.split()) <= LONGEST_IN_PLACE
+        return in_place if ends else ""
 
     def inside_condition(self, p: Phrase, value: str) -> str:
         """ "How many barrels does a raft carry when it must stop?", from "… must stop when it carries six barrels"."""
