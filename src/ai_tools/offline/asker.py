@@ -114,7 +114,7 @@ class Asker(ClauseRules):
             if p.kind in ("NP", "PP") and not p.front and not re.search(r" (?:that|which|who|whose|where|to) ", p.text):
                 head, tail = _parted(p.text, value)
                 if self.c.voice == "copula":
-                    return ""
+                    break  # what something is, is not taken apart
                 kept = tuple(replace(q, text=head) if q is p else q for q in self.c.rest if head or q is not p)
                 asked = self.but(rest=kept)
                 return f"{lowered(tail.replace(value, asking), self.names)} {asked.inverted()}"
