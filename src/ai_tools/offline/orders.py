@@ -16,7 +16,7 @@ from .english import data, inflect, is_plural, lemma, lowered, words
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """One question. `kind` says what it asks for; `exam` marks the forms that training questions never use."""
+    """One question. `kind` says what it asks for; `exam` marks those that are kept for exams."""
 
     question: str
     answer: str
@@ -77,7 +77,7 @@ class Orders:
         return say(self.subject, self.verbs(), self.rest(skip))
 
     def in_place(self, p: Phrase, asking: str) -> str:
-        """The statement with question words where a phrase was: the order that only exam questions use."""
+        """The statement with question words where a phrase was: the order that is also kept for exams."""
         texts = [(q.front, asking if q is p else q.text) for q in self.c.rest]
         lead = ", ".join(text for front, text in texts if front)
         return say(lead and lead + ",", self.subject, self.verbs(), *(text for front, text in texts if not front))

@@ -9,6 +9,7 @@ A fact that no rule fits, or that is not surely read rightly, gives nothing.
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
@@ -78,6 +79,15 @@ def _wordings(text: str, section: str, local: frozenset[str], names: frozenset[s
     found: dict[str, Wording] = {}
     for wording in (anchored(w, section, local) for w in asker.found):
         if sound(wording):
-            short = replace(wording, answer=short_form(wording.question, wording.answer))
-            found.setdefault(wording.question, short)
+            short = short_form(wording.question, wording.answer)
+            kept = wording.exam and _is_reserved(wording.question)
+            found.setdefault(wording.question, replace(wording, answer=short, exam=kept))
     return tuple(found.values())
+
+
+def _is_reserved(question: str) -> bool:
+    """Whether a question in a form for exams is kept for them: every second one, told by its words, the same in every run.
+
+    All forms teach: students that had never met the others scored two to four points lower.
+    """
+    return zlib.crc32(question.encode()) % 2 == 0
