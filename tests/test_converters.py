@@ -335,6 +335,17 @@ def test_encodings_are_told_from_the_bytes_and_a_guess_is_said(encoding: str, gu
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "Le Café Bellevue was opened in 1912 by Henriette Duchêne and has thirty tables on two floors.",
+        "The Zürich office is led by Jörg Müller and has twelve rooms; the Basel office has nine rooms and a garden.",
+    ],
+)
+def test_a_few_western_letters_in_plain_english_are_not_taken_for_others(text: str) -> None:
+    assert convert(text.encode("latin-1"), "a.txt").text == text + "\n"
+
+
+@pytest.mark.parametrize(
     ("text", "encoding"),
     [
         ("Où est passé le garçon ? L'élève a déjà reçu la clé à l'école.", "cp1252"),

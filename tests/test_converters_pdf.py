@@ -395,3 +395,15 @@ def test_work_grows_no_faster_than_the_pages() -> None:
         return next(count)
 
     assert calls(20) < 5 * calls(5)
+
+
+@pytest.mark.parametrize("named", ["(anonymous)", "untitled", "report.docx"])
+def test_a_title_that_a_program_made_up_is_not_the_documents(named: str) -> None:
+    def page(canvas: Canvas) -> None:
+        canvas.setFont("Helvetica-Bold", 24)
+        canvas.drawString(60, 780, "The Orchard Guide")
+        canvas.setFont("Helvetica", 11)
+        for number in range(8):
+            canvas.drawString(60, 740 - 14 * number, "Every tree in the orchard is pruned once in the winter months")
+
+    assert converted(page, title=named).title == "The Orchard Guide"

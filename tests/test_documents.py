@@ -16,7 +16,7 @@ from web import Web
 import ai_tools
 from ai_tools import documents, sources, store
 from ai_tools.documents import conversions
-from ai_tools.errors import InputError
+from ai_tools.errors import InputError, TooManyFailures
 from ai_tools.records import Document, Progress, Rejection
 from ai_tools.settings import Settings
 
@@ -369,3 +369,11 @@ def test_what_was_lost_or_guessed_stands_in_the_row(toy_settings: Settings, fold
     assert [warning for warning in row["warnings"] if "1252" in warning]
     assert (row["path"], row["n_chars"], row["id"]) == ("documents/western.md", len(one.text), one.id)
     assert "text" not in row
+
+
+def test_more_unreadable_documents_than_the_settings_allow_are_a_failure(toy_settings: Settings, folder: Path) -> None:
+    write(folder, a__md="# Bells\n\nThey ring.\n", b__pdf=b"%PDF-1.7 torn")
+    found, failed = convert(toy_settings)
+    with pytest.raises(TooManyFailures, match=r"1 of 2 documents could not be read \(b\.pdf: .*MAX_FAILURE_RATE=0\.1"):
+        documents.check_failures(found, failed, toy_settings)
+    documents.check_failures(found, failed, toy_settings.with_(max_failure_rate=0.5))

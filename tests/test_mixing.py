@@ -183,7 +183,10 @@ def test_samples_that_go_first_are_in_the_smallest_cut_whatever_the_lot(datasets
 
 def test_a_cut_that_no_passage_reaches_names_the_largest_feasible_one(datasets: Datasets) -> None:
     assert mixing.check_feasible(datasets, [1, 4]) == {"extractive_summary": 4, "detailed_summary": 4}
-    with pytest.raises(CutTooLarge, match=r"CUT_SIZES=9: .*passage c0\)\. Largest feasible cut: 4"):
+    with pytest.raises(
+        CutTooLarge,
+        match=r"CUT_SIZES=9: .*passage c0\)\. Largest feasible cut: 4\. Fix: CUT_SIZES=4 with NUMBER_OF_SUMMARIES=9",
+    ):
         mixing.check_feasible(datasets, [2, 9])
 
 

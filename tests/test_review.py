@@ -328,6 +328,29 @@ def test_an_edited_answer_loses_the_reasoning_that_led_to_another(make_sample: M
         assert edited.sample_id == one.sample_id
 
 
+def test_decisions_find_their_pair_again_when_other_settings_give_it_another_id(
+    toy_settings: Settings, samples: list[Sample]
+) -> None:
+    folder = write(toy_settings, samples)
+    before = yaml.safe_load((folder / "qna.yaml").read_text("utf-8"))["seed_examples"][0]["questions_and_answers"]
+
+    def change(examples: list[dict[str, Any]]) -> None:
+        pairs = examples[0]["questions_and_answers"]
+        pairs[0]["answer"] = "Corrected."
+        del pairs[1]
+        examples[1]["questions_and_answers"].append({"question": "Who added this?", "answer": "A reader."})
+
+    edit(folder, change)
+    again = [replace(one, sample_id=f"other-{one.sample_id}", document_id="other") for one in samples]
+    write(toy_settings, again)
+    reviewed = review.apply({"x": again}, review.read(folder))
+    found = {one.question: one.response for one in reviewed.datasets["x"]}
+    assert found[before[0]["question"]] == "Corrected."
+    assert before[1]["question"] not in found
+    assert found["Who added this?"] == "A reader."
+    assert reviewed.report["unknown"] == 0
+
+
 def test_decisions_on_samples_that_are_not_there_are_counted(make_sample: MakeSample) -> None:
     one = make_sample()
     decisions = {name: Decision(name, "reject") for name in ("gone", "lost")}

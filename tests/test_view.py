@@ -339,3 +339,16 @@ def test_a_journal_names_ten_causes_at_most_and_adds_up_equal_ones(toy_settings:
     ]
     causes = [line.strip() for line in view.journal_lines(rows, toy_settings) if "cause" in line]
     assert causes == ["51 failed: cause 1", *(f"{n} failed: cause {n}" for n in range(19, 10, -1))]
+
+
+def test_what_must_be_read_goes_where_somebody_reads(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("JPY_SESSION_NAME", "VSCODE_PID", "COLAB_RELEASE_TAG"):
+        monkeypatch.delenv(name, raising=False)
+    view.tell("a.pdf: torn", "b.pdf: empty")
+    assert capsys.readouterr().err == "a.pdf: torn\nb.pdf: empty\n"
+    pytest.importorskip("ipykernel")
+    monkeypatch.setenv("JPY_SESSION_NAME", "notebook")
+    view.tell("a.pdf: torn")
+    assert capsys.readouterr().out == "a.pdf: torn\n"

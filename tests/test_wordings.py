@@ -252,3 +252,19 @@ def test_statements_are_sentences_items_and_rows_whatever_the_teacher_reads() ->
 )
 def test_a_value_that_cannot_be_moved_is_asked_for_at_the_end(sentence: str, question: str, answer: str) -> None:
     assert asked(sentence).get(question) == answer
+
+
+def test_a_distance_behind_a_name_is_not_what_is_named() -> None:
+    texts = [
+        fact.text
+        for fact in facts("# Line\n\nThe Silver Line runs from Dunmore to Castle Hay, a distance of 47 miles.")
+    ]
+    assert not any(text.startswith("Castle Hay is") for text in texts)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ["Channel 12 is for distress only.", "Ada Winter took the post in 2014 after eleven years as a pilot."],
+)
+def test_a_number_is_not_counted_with_a_word_that_it_does_not_count(sentence: str) -> None:
+    assert not any(re.search(r"how many (?:is|after)\b", question) for question in asked(sentence))

@@ -91,7 +91,8 @@ def check_feasible(datasets: Datasets, cuts: Iterable[int]) -> dict[str, int]:
         if cut > fullest[0]:
             raise CutTooLarge(
                 f"CUT_SIZES={cut}: no passage has {cut} summaries with kept pairs; the most is {fullest[0]} "
-                f"(passage {fullest[1]}). Largest feasible cut: {fullest[0]}"
+                f"(passage {fullest[1]}). Largest feasible cut: {fullest[0]}. Fix: CUT_SIZES={fullest[0]} with "
+                f"NUMBER_OF_SUMMARIES={cut}, so that as many are made"
             )
     return most
 

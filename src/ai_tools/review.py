@@ -35,6 +35,8 @@ class Decision(Record):
     """One row of review.jsonl. An empty question or response of an edit leaves what there was.
 
     `add` is a pair that somebody wrote beside those of a passage: `beside` is the sample whose passage it is.
+    `written` is the pair (question, response) as step 03 wrote it, by which the decision finds it again where other
+    settings have given the sample another id; of an `add`, that of `beside`.
     """
 
     sample_id: str
@@ -43,6 +45,7 @@ class Decision(Record):
     response: str = ""
     note: str = ""
     beside: str = ""
+    written: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,12 +77,14 @@ def apply(datasets: dict[str, list[Sample]], decisions: dict[str, Decision]) -> 
     those on samples that are not there (`unknown`), and the rows that fell out of each dataset.
     """
     samples = {one.sample_id: one for some in datasets.values() for one in some}
-    known = {key: one for key, one in decisions.items() if (one.beside or key) in samples}
+    by_words = {_words(one): one.sample_id for one in samples.values()}
+    found = {key: _present(key, one, samples, by_words) for key, one in decisions.items()}
+    known = {found[key] if not one.beside else key: one for key, one in decisions.items() if found[key]}
     of_pair = {_pair(samples[key]): one for key, one in known.items() if key in samples}
     added: dict[str, list[Decision]] = {}
     for one in known.values():
         if one.decision == "add":
-            added.setdefault(one.beside, []).append(one)
+            added.setdefault(found[one.sample_id], []).append(one)  # an addition's key is its own id
     kept: dict[str, list[Sample]] = {}
     rejected: list[Rejection] = []
     first: set[str] = set()
@@ -183,17 +188,25 @@ def edits(index: Sequence[dict[str, Any]], examples: Sequence[dict[str, Any]]) -
             found.append(_edit(row, pair))
         else:
             found.append(_addition(pair, next((row for row in index if row["example"] == home), {"sample_id": ""})))
-    return found + [Decision(row["sample_id"], "reject", note="taken out of qna.yaml") for row in left]
+    return found + [
+        Decision(row["sample_id"], "reject", note="taken out of qna.yaml", written=_written(row)) for row in left
+    ]
+
+
+def _written(row: dict[str, Any]) -> tuple[str, ...]:
+    return (row["question"], row["answer"]) if row.get("question") else ()
 
 
 def _edit(row: dict[str, Any], pair: dict[str, str]) -> Decision:
-    return Decision(row["sample_id"], "edit", pair["question"], pair["answer"], "edited in qna.yaml")
+    note = "edited in qna.yaml"
+    return Decision(row["sample_id"], "edit", pair["question"], pair["answer"], note, written=_written(row))
 
 
 def _addition(pair: dict[str, str], row: dict[str, Any]) -> Decision:
     """A pair beside that of a row; one in an example that the index does not have is beside nothing, and unknown."""
     name = content_id("added", row["sample_id"], pair["question"], pair["answer"])
-    return Decision(name, "add", pair["question"], pair["answer"], "added in qna.yaml", row["sample_id"])
+    note = "added in qna.yaml"
+    return Decision(name, "add", pair["question"], pair["answer"], note, row["sample_id"], _written(row))
 
 
 def _same(one: str, other: str) -> bool:
@@ -241,7 +254,20 @@ def _decision(row: dict[str, Any], where: str) -> Decision:
         raise InputError(f"{where}: decision must be {', '.join(verdicts)}, not {row.get('decision')!r}")
     if row["decision"] in ("edit", "add") and not (row.get("question") or row.get("response")):
         raise InputError(f"{where}: an edit needs a question or a response")
-    return Decision.from_row({name: value or "" for name, value in row.items()})
+    written = row.get("written") or []
+    if not isinstance(written, list) or not all(isinstance(text, str) for text in written):
+        raise InputError(f"{where}: written must be a question and a response, not {written!r}")
+    return Decision.from_row({name: value or "" for name, value in row.items()} | {"written": written})
+
+
+def _present(key: str, decision: Decision, samples: dict[str, Sample], by_words: dict[tuple[str, ...], str]) -> str:
+    """The id of the sample that a decision is on, or beside which it adds one; "" where there is none."""
+    name = decision.beside or key
+    return name if name in samples else by_words.get(tuple(map(normalise, decision.written)), "")
+
+
+def _words(sample: Sample) -> tuple[str, ...]:
+    return normalise(sample.question, sample.document_outline), normalise(sample.response)
 
 
 def _edited(sample: Sample, decision: Decision) -> Sample:

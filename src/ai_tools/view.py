@@ -46,6 +46,11 @@ def progress(description: str) -> OnProgress:
     return _Bar(description) if has_reader() else _Lines(description)
 
 
+def tell(*lines: str) -> None:
+    """Print lines where they are read: below the cell, or headless on standard error, which a run passes on."""
+    print(*lines, sep="\n", file=sys.stdout if has_reader() else sys.stderr)
+
+
 def has_reader() -> bool:
     """Whether somebody sees output being redrawn: a terminal, or a kernel that a front end has started."""
     if "ipykernel" not in sys.modules:

@@ -96,6 +96,8 @@ def _decoded(given: Given) -> tuple[str, list[str]]:
     wrong = text.count("\ufffd")
     if wrong * 4 <= sum(map(len, re.findall(r"[^\0-\x7f\ufffd]+", text))):  # UTF-8 all the same, with a few bad bytes
         return text, [f"bytes that are not UTF-8, shown as \ufffd: {wrong}"]
+    if _is_sparse(data):
+        return _replacing(data, "cp1252", "encoding guessed: windows-1252")
     from charset_normalizer import from_bytes
 
     found = from_bytes(data[: 4 * MB])
@@ -107,6 +109,23 @@ def _decoded(given: Given) -> tuple[str, list[str]]:
     if WESTERN.fullmatch(encoding) and "cp1252" in could_be:
         encoding = "cp1252"
     return _replacing(data, encoding, f"encoding guessed: {encoding.replace('cp125', 'windows-125')}")
+
+
+SPARSE = 0.04  # of all letters; Czech or Polish have three times as many that are no ASCII
+
+
+def _is_sparse(data: bytes) -> bool:
+    """Whether a text is ASCII but for a few letters, as Western European ones are: too little for a guess by letters.
+
+    What stands alone inside ASCII words is no East Asian text, whose bytes come in pairs.
+    """
+    letters = sum(map(len, re.findall(rb"[A-Za-z]+", data)))
+    high = re.findall(rb"[\x80-\xff]+", data)
+    return (
+        0 < sum(map(len, high)) <= SPARSE * letters
+        and all(len(run) == 1 for run in high)
+        and not re.search(rb"[\x81\x8d\x8f\x90\x9d]", data)
+    )
 
 
 def _replacing(data: bytes, encoding: str, *warnings: str) -> tuple[str, list[str]]:

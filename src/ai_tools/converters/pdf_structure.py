@@ -19,7 +19,8 @@ CONTENTS = re.compile(r"(table of )?contents", re.IGNORECASE)
 INDEX = re.compile(r"([\w.]+ ){0,5}index", re.IGNORECASE)
 NUMBERING = re.compile(r"^\W*((chapter|part|appendix|section) \w+[.:]?\s|[a-z]?[\d.]+\s|[a-z]\.?\s)")
 FILE_NAME = re.compile(
-    r"untitled.*|microsoft \w+ - .*|\S+\.(docx?|tex|dvi|indd|pdf|pptx?|xlsx?|odt)|document\d*|\W*", re.IGNORECASE
+    r"untitled.*|\W*anonymous\W*|microsoft \w+ - .*|\S+\.(docx?|tex|dvi|indd|pdf|pptx?|xlsx?|odt)|document\d*|\W*",
+    re.IGNORECASE,
 )
 
 

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from .. import store
 from ..converters import Limits
-from ..errors import InputError
+from ..errors import InputError, TooManyFailures
 from ..records import Document, OnProgress, Progress, Rejection, content_id
 from ..settings import Settings
 from ..sources import Sources
@@ -103,6 +103,17 @@ def convert_each(
             if on_progress:
                 on_progress(progress)
             yield from ready()
+
+
+def check_failures(documents: Sequence[Document], failed: Sequence[Rejection], settings: Settings) -> None:
+    """Raises TooManyFailures where more than MAX_FAILURE_RATE of what was named could not be read."""
+    total = len(documents) + len(failed)
+    if len(failed) > settings.max_failure_rate * total:
+        causes = "; ".join(one.reason for one in failed[:3]) + (f"; and {len(failed) - 3} more" * (len(failed) > 3))
+        raise TooManyFailures(
+            f"{len(failed)} of {total} documents could not be read ({causes}); mend or remove them, or raise "
+            f"MAX_FAILURE_RATE={settings.max_failure_rate:g}"
+        )
 
 
 def document_row(document: Document) -> dict[str, Any]:

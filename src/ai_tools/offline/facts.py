@@ -228,7 +228,8 @@ def _in_apposition(tokens: Sequence[Token], begin: int, comma: int, end: int) ->
     if listed or any(t.tag == "," for t in tokens[max(0, begin - 2) : begin]):
         return False
     if after.low in ("a", "an"):
-        return tokens[comma - 1].tag == "NP"
+        measures = any(t.low in words("measures") for t in inner[1:4])  # "to Castle Hay, a distance of 47 miles"
+        return tokens[comma - 1].tag == "NP" and not measures
     proper = "NP" in (tokens[comma - 1].tag, tokens[end - 1].tag)
     single = not any(t.tag in ("CC", "BE", "MD", "VBZ", "HV") for t in inner)
     return proper and single and after.tag in ("DT", "NP") and tokens[begin].tag == "DT"

@@ -44,6 +44,8 @@ def values(text: str) -> Iterator[tuple[int, int, str, str]]:
             found = re.compile(re.escape(f"{number} {before}{things}")).search(text, found.start()) or found
         if before.strip() and len(before.strip()) < 4 and before.strip() not in words("determiners"):
             continue  # "75 dpi fonts"
+        if {*before.split(), things} & words("prepositions", "subordinators", "be", "have", "do", "numbers"):
+            continue  # "in 2014 after eleven years", "Channel 12 is for distress"
         listed = re.search(r"(?:\bor|\band|\bto|,|-) $", text[: found.start()])
         if number.lower() != "one" and not listed and (things == "per cent" or counted(things)):
             answer = f"{number} {before}{things}"

@@ -85,9 +85,16 @@ def _wordings(text: str, section: str, local: frozenset[str], names: frozenset[s
     return tuple(found.values())
 
 
-def _is_reserved(question: str) -> bool:
-    """Whether a question in a form for exams is kept for them: every second one, told by its words, the same in every run.
+_PLAIN = re.compile(
+    r"(?i)^(?:\w+ )?(?:what|which|who|whom|how|when|where|why)\b"
+    r"|\b(?:what|which|who|whom|how|when|where)\b(?: \S+){0,4}\?$"
+)
 
-    All forms teach: students that had never met the others scored two to four points lower.
+
+def _is_reserved(question: str) -> bool:
+    """Whether a question in a form for exams is kept for them: every second one, and those with the gap in the middle.
+
+    Told by its words, the same in every run. The others teach: students that had never met these forms scored two to
+    four points lower.
     """
-    return zlib.crc32(question.encode()) % 2 == 0
+    return zlib.crc32(question.encode()) % 2 == 0 or not _PLAIN.search(question)
