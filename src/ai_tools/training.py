@@ -56,7 +56,7 @@ class Recipe:
 
 TINY_RECIPE = Recipe(
     learning_rate=3e-3,
-    max_tokens=1_200_000,
+    max_tokens=2_000_000,
     batch_tokens=1_280,
     micro_batch_tokens=1_280,
     max_seq_len=512,
