@@ -64,7 +64,7 @@ TINY_RECIPE = Recipe(
     warmup=0.02,
     question_noise=True,
     replay_share=0.18,
-    anchor=0.003,
+    anchor=0.004,
 )
 TINY_BASE_RECIPE = replace(TINY_RECIPE, max_tokens=300_000, warmup=0.08, question_noise=False, anchor=0.0)
 
