@@ -16,10 +16,12 @@ from .settings import Settings
 EXTRAS = {
     "notebooks": ("jupyterlab", "papermill", "ipywidgets", "pandas", "matplotlib"),
     "train": ("torch", "transformers", "datasets", "trl", "peft", "accelerate"),
-    "documents": ("trafilatura", "charset_normalizer"),
+    "documents": ("lxml", "trafilatura", "charset_normalizer", "pypdfium2"),
+    "docling": ("docling",),
+    "lancedb": ("lancedb",),
 }
 # Seconds of each step on two cores with the sample documents, offline teacher and tiny student.
-REFERENCE_SECONDS = {0: 2, 1: 26, 2: 2, 3: 7, 4: 4, 5: 79, 6: 6}
+REFERENCE_SECONDS = {0: 2, 1: 46, 2: 3, 3: 10, 4: 5, 5: 240, 6: 7}
 
 
 def describe(settings: Settings) -> dict[str, Any]:
