@@ -80,12 +80,6 @@ def outlines(documents: Sequence[Document], about: str = "") -> dict[str, str]:
     }
 
 
-def outline_of(title: str) -> str:
-    """The outline that a title gives by itself."""
-    found = _title(Document("", "", "", title, "", "", "", ""))
-    return _outline(found, Counter(), "")
-
-
 def corpus_outline(titles: Sequence[str], domain: str = "") -> str:
     """One line on a whole corpus: its domain and what its documents are called."""
     plain = [re.sub(r'^the document "(.*?)"', r"\1", title) for title in dict.fromkeys(titles)]

@@ -236,10 +236,6 @@ def seed_examples(path: Path) -> list[dict[str, Any]]:
     return examples
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip())
-
-
 # --- decisions -------------------------------------------------------------------------------------------------------
 
 
