@@ -18,6 +18,7 @@ from .costs import Budget
 from .errors import BudgetReached, TeacherRefused, TeacherUnreachable, TooManyFailures
 from .journal import Entry, Journal
 from .pacing import CallFailed, Line
+from .prompts import Prompt
 from .providers import price
 from .records import Call, Completion, OnProgress, Progress, Rejection, Teacher
 from .replies import BadReply, Reply
@@ -40,9 +41,12 @@ class Asks(Protocol):
     def teacher(self) -> Teacher: ...
 
     @property
+    def judge(self) -> Teacher: ...
+
+    @property
     def settings(self) -> Settings: ...
 
-    def plan(self, prompt: str, fields: dict[str, Any], **origin: Any) -> Call: ...
+    def plan(self, prompt: str | Prompt, fields: dict[str, Any], **origin: Any) -> Call: ...
 
     async def try_ask(self, call: Call) -> Any | None: ...
 
@@ -72,10 +76,10 @@ class Asker:
         self.failed: list[Rejection] = []
         self.progress = Progress(0)
 
-    def plan(self, prompt: str, fields: dict[str, Any], **origin: Any) -> Call:
+    def plan(self, prompt: str | Prompt, fields: dict[str, Any], **origin: Any) -> Call:
         """The call that `ask` would make: look at its `messages` before any bulk work."""
-        loaded = prompts.load(prompt)
-        judged = loaded.reply == replies.JUDGED
+        loaded = prompts.load(prompt) if isinstance(prompt, str) else prompt
+        judged = loaded.reply in replies.JUDGED
         instructions = "" if judged else self.instructions
         teacher = self.judge if judged else self.teacher
         return prompts.plan_call(
@@ -192,7 +196,7 @@ class Asker:
 
     async def _fetch(self, call: Call) -> tuple[Reply | None, BadReply | None, Call | None]:
         """Ask and record: the reply, or what is wrong with it and the call that may make it good."""
-        teacher = self.judge if call.reply == replies.JUDGED else self.teacher
+        teacher = self.judge if call.reply in replies.JUDGED else self.teacher
         reply: Reply | None = None
         fault: BadReply | None = None
 

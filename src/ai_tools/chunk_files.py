@@ -46,7 +46,7 @@ _COLUMNS = {
 }
 
 _Rows = Iterator[dict[str, Any] | Rejection]
-_Part = Callable[[], _Rows]
+_Part = tuple[str, Callable[[], _Rows]]  # a file or table, and what reads it
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ class Passages:
     """The passages of a source, read anew each time they are gone through; `total` of them, `failed` are left out.
 
     A passage has `text`, `chunk_id`, `file`, `document_id`, `title`, `heading_path`, `metadata`, and `start`, `end`,
-    `index`, `n_tokens`, which are None where the source does not say. No two have one `chunk_id`: where the source
-    gives none, or gives it twice, it is made from the content.
+    `index`, `n_tokens`, which are None where the source does not say, and `origin`, its file or table. No two have one
+    `chunk_id`: where the source gives none, or gives it twice, it is made from the content.
     """
 
     total: int
@@ -112,9 +112,10 @@ def read(source: Path, tables: Sequence[str] = ()) -> Passages:
 
 def _all(parts: Iterable[_Part]) -> _Rows:
     """The rows of all parts; one that breaks off is reported with what it had before, and the next one goes on."""
-    for part in parts:
+    for origin, part in parts:
         try:
-            yield from part()
+            for row in part():
+                yield row if isinstance(row, Rejection) else row | {"origin": origin}
         except (InputError, OSError) as error:
             yield Rejection("read", str(error), {})
 
@@ -125,14 +126,14 @@ def _parts_of(source: Path, tables: Sequence[str]) -> tuple[_Part, ...]:
         if missing := [name for name in wanted if name not in there]:
             raise UsageError(f"{source}: no table {', '.join(missing)}; choose with --table from {', '.join(there)}")
         _lancedb()  # that it is not installed is said before any work
-        return tuple(partial(_table, source, name) for name in wanted)
+        return tuple((name, partial(_table, source, name)) for name in wanted)
     if tables:
         raise UsageError(f"{source}: no LanceDB folder, for it holds no *.lance; leave --table out")
     if source.is_dir() and source.suffix == ".lance":
         raise InputError(f"{source}: a single table; give the folder {source.parent} and --table {source.stem}")
     if not source.exists():
         raise InputError(f"{source}: no such file or folder; give chunks.jsonl of step 02, for one")
-    return tuple(partial(_file, path) for path in (_files_in(source) if source.is_dir() else [source]))
+    return tuple((str(path), partial(_file, path)) for path in (_files_in(source) if source.is_dir() else [source]))
 
 
 def _tables_in(folder: Path) -> list[str]:

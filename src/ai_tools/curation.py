@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from .matching import normalise
+from .matching import NUMBER, normalise
 from .records import Rejection, Sample
 
 _POINTS_OUTSIDE = re.compile(
@@ -13,7 +13,6 @@ _POINTS_OUTSIDE = re.compile(
     r"|\b(mentioned|described|stated|listed) (above|below)\b|\baccording to the (document|author)\b",
     re.IGNORECASE,
 )
-_NUMBER = re.compile(r"\d[\d.,:]*\d|\d")
 
 
 def curate(samples: Iterable[Sample]) -> tuple[list[Sample], list[Rejection]]:
@@ -45,8 +44,8 @@ def _unfaithful(sample: Sample) -> str:
 
 
 def _foreign_numbers(sample: Sample) -> str:
-    known = set(_NUMBER.findall(sample.raw_document))
-    foreign = [number for number in _NUMBER.findall(sample.response) if number not in known]
+    known = set(NUMBER.findall(sample.raw_document))
+    foreign = [number for number in NUMBER.findall(sample.response) if number not in known]
     return f"numbers that the passage does not have: {', '.join(foreign)}" if foreign else ""
 
 

@@ -1,6 +1,7 @@
 """Every error that a user can cause, with the fix in its message.
 
 AIToolsError
+├── NotConfirmed           exit 0: the plan was shown, and the work not wanted
 ├── UsageError             exit 2: wrong usage or settings, found before any work
 │   ├── SettingsError      a setting's value or name
 │   ├── MissingExtra       an optional dependency is not installed
@@ -21,6 +22,10 @@ from __future__ import annotations
 
 class AIToolsError(Exception):
     exit_code = 1
+
+
+class NotConfirmed(AIToolsError):
+    exit_code = 0
 
 
 class UsageError(AIToolsError):

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from .matching import OPENERS
 from .records import Sample, content_id
 
 SEED_EXAMPLES = 5  # that the InstructLab taxonomy asks for at least
@@ -20,10 +21,6 @@ CONTEXT_WORDS = 375  # about the 500 tokens that its guide allows for a context
 LINE = 108  # characters of a line of a context, which stands four deep: its linter allows 120
 
 
-_OPENERS = """
-a an the at by for from if in on to under until with within how what when where which who whom whose why is are was were
-do does did has have had can could may might must shall should will would
-"""
 _PLACED = re.compile(r"In (?!what|which|whose|how)[^,?]+, ")
 
 
@@ -35,7 +32,7 @@ def titled(question: str, outline: str) -> str:
     if _PLACED.match(question):
         return question
     first, space, rest = question.partition(" ")
-    return f"In {outline}, {first.lower() if first.lower() in _OPENERS.split() else first}{space}{rest}"
+    return f"In {outline}, {first.lower() if first.lower() in OPENERS else first}{space}{rest}"
 
 
 def messages(question: str, answer: str, reasoning: str | None = None) -> list[dict[str, Any]]:

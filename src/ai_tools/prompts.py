@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
+from string import Formatter
 from typing import Any
 
 import yaml
@@ -59,6 +60,41 @@ def load(name: str) -> Prompt:
     return Prompt(name=name, version=version, **content)
 
 
+_FIELDS = {"title", "section", "passage", "count", "angle", "shape", "topic", "reasoning"}  # of a prompt for questions
+_OTHER_NAMES = {  # that templates for other tools use
+    **dict.fromkeys(("text", "chunk", "content", "context"), "passage"),
+    **dict.fromkeys(("n_pairs", "num_pairs", "num_questions", "questions_per_chunk"), "count"),
+}
+
+
+def own(base: Prompt, *, system: str = "", template: str = "", where: str = "the template") -> Prompt:
+    """A prompt for questions with a user's own system message, own template or both; the rest is that of `base`.
+
+    A template has `{passage}` and, where it wants them, `{count}`, `{title}`, `{section}`, `{angle}` and `{shape}`, the
+    shape of the reply, which is added at the end of one that leaves it out. Names of other tools are understood.
+
+    Raises:
+        UsageError: the template has no passage, other fields, or braces that enclose none.
+    """
+    try:
+        parts = [(text, name and _OTHER_NAMES.get(name, name)) for text, name, _, _ in Formatter().parse(template)]
+    except ValueError as error:
+        raise UsageError(f"{where}: {error}; write {{{{ and }}}} for braces that are no field") from None
+    named = {name for _, name in parts if name is not None}
+    if unknown := sorted(named - _FIELDS):
+        known = ", ".join(f"{{{name}}}" for name in sorted(_FIELDS))
+        raise UsageError(f"{where}: no such field {{{unknown[0]}}}; there are {known}; double the braces of others")
+    if template and "passage" not in named:
+        raise UsageError(f"{where}: no {{passage}} in it; write {{passage}} where the text is to stand")
+    user = "".join(
+        text.replace("{", "{{").replace("}", "}}") + (f"{{{name}}}" if name is not None else "") for text, name in parts
+    )
+    if template and "shape" not in named:
+        user += "\n\nReply with JSON only, in exactly this shape:\n{shape}"
+    changed = replace(base, system=system.strip() or base.system, user=user or base.user)
+    return replace(changed, version=f"own-{content_id(changed.system, changed.user)[:8]}")
+
+
 def plan_call(
     prompt: Prompt,
     fields: dict[str, Any],
@@ -80,6 +116,7 @@ def plan_call(
     shown = {name: _show(value) for name, value in fields.items() if name != "worked_example"}
     shown |= {f"{name}_tag": _tag(name, shown.get(name, "")) for name in ("passage", "facts", "pairs")}
     shown["shape"] = shape(prompt.reply, fields)
+    shown["topic"] = f"Topic: {fields['topic']}\n" if fields.get("topic") else ""
     shown["reasoning"] = f"{prompt.reasoning}\n" if fields.get("reasoning") else ""
     system = prompt.system.strip() + (f"\n\n{instructions.strip()}" if instructions.strip() else "")
     messages = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from . import replies
 from .asking import Asker, recall
@@ -33,7 +33,7 @@ class Rehearsal:
     """Stands in for an Asker: answers from its journal, otherwise with a reply of typical size, which it counts."""
 
     def __init__(self, asker: Asker, name: str):
-        self.teacher, self.settings, self.plan = asker.teacher, asker.settings, asker.plan
+        self.teacher, self.judge, self.settings, self.plan = asker.teacher, asker.judge, asker.settings, asker.plan
         self._asker = asker
         self.estimate = Estimate(name)
         self._typical = asker.journal.typical()
@@ -55,7 +55,7 @@ class Rehearsal:
 
     def _count(self, call: Call, reply: Reply) -> None:
         asker, now = self._asker, self.estimate
-        teacher = asker.judge if call.reply == replies.JUDGED else asker.teacher
+        teacher = asker.judge if call.reply in replies.JUDGED else asker.teacher
         seen = self._typical.get((teacher.provider, teacher.model, call.prompt))
         tokens_in, tokens_out, seconds = seen or (
             tokens_of(call), len(reply.model_dump_json()) / 4, 0.0 if not teacher.base_url else ASSUMED_SECONDS
@@ -87,8 +87,10 @@ def _typical_reply(call: Call) -> Reply:
         rows = [{"angle": angle, "text": f"{angle} {passage[: len(passage) // 2]}"} for angle in fields["angles"]]
     elif call.reply == "facts":
         rows = [f"{call.key} {number} " + "word " * 16 for number in range(max(1, len(passage.split()) // 20))]
-    elif call.reply == replies.JUDGED:
-        rows = [{"id": one["id"], "explanation": "word " * 12, "grounded": True} for one in fields["pairs"]]
+    elif call.reply == "reasoned_pairs":
+        rows = [pair(number, steps=["word " * 12] * 3, follows=True) for number in range(count)]
+    elif "pairs" in fields:  # something is said of each pair that is shown
+        rows = [_typical_row(replies.item_of(call.reply), one["id"]) for one in fields["pairs"]]
     elif call.reply == "exam":
         rows = [pair(number, wrong_options=["word " * 6] * 3) for number in range(count)]
     else:
@@ -96,3 +98,9 @@ def _typical_reply(call: Call) -> Reply:
         rows = [pair(number, id=fact["id"]) for fact in facts for number in range(count)]
     model = replies.REPLIES[call.reply]
     return model.model_validate({next(iter(model.model_fields)): rows})
+
+
+def _typical_row(item: Any, name: str) -> dict[str, Any]:
+    typical = {str: "word " * 12, bool: True, float: 2.0, list[str]: ["word " * 12] * 3}
+    kinds = {field: info.annotation for field, info in item.model_fields.items()}
+    return {field: typical.get(kind) or get_args(kind)[0] for field, kind in kinds.items()} | {"id": name}

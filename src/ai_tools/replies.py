@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import re
 from functools import lru_cache
-from typing import Any
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from .records import Call, Completion
 
@@ -81,6 +81,81 @@ class Judgements(Reply):
     judgements: list[Judgement]
 
 
+UpTo2 = Annotated[float, Field(ge=0, le=2)]
+UpTo3 = Annotated[float, Field(ge=0, le=3)]
+UpTo10 = Annotated[float, Field(ge=0, le=10)]
+
+
+class Rating(_Item):
+    """Criteria before the verdict, for what is written first is reasoned for."""
+
+    id: str
+    reasoning: str
+    clarity: UpTo3
+    accuracy: UpTo3
+    usefulness: UpTo2
+    difficulty: UpTo2
+    grounded: bool
+
+
+class Ratings(Reply):
+    ratings: list[Rating]
+
+
+class FactCheck(_Item):
+    id: str
+    reasoning: str
+    factual_accuracy: UpTo10
+    completeness: UpTo10
+    consistency: UpTo10
+    verdict: Literal["PASS", "NEEDS_REVIEW", "FAIL"]
+
+
+class FactChecks(Reply):
+    checks: list[FactCheck]
+
+
+class Preference(_Item):
+    id: str
+    reasoning: str
+    better: Literal["first", "second", "neither"]
+
+
+class Preferences(Reply):
+    preferences: list[Preference]
+
+
+class Rewrite(_Item):
+    id: str
+    answer: str
+    changes: str
+
+
+class Rewrites(Reply):
+    rewrites: list[Rewrite]
+
+
+class ReasonedPair(_Item):
+    question: str
+    steps: list[str]
+    answer: str
+    follows: bool
+
+
+class ReasonedPairs(Reply):
+    pairs: list[ReasonedPair]
+
+
+class Reasoning(_Item):
+    id: str
+    steps: list[str]
+    follows: bool
+
+
+class Reasonings(Reply):
+    reasonings: list[Reasoning]
+
+
 class ExamQuestion(_Item):
     question: str
     answer: str
@@ -95,10 +170,22 @@ REPLIES: dict[str, type[Reply]] = {
     "summaries": Summaries,
     "facts": Facts,
     "pairs": Pairs,
+    "reasoned_pairs": ReasonedPairs,
+    "rewrites": Rewrites,
+    "reasonings": Reasonings,
     "judgements": Judgements,
+    "ratings": Ratings,
+    "fact_checks": FactChecks,
+    "preferences": Preferences,
     "exam": Exam,
 }
-JUDGED = "judgements"  # the kind of reply that the judge is asked for
+JUDGED = frozenset({"judgements", "ratings", "fact_checks", "preferences"})  # replies that the judge is asked for
+
+
+def item_of(reply: str) -> Any:
+    """The model of what a kind of reply is a list of."""
+    info = next(iter(REPLIES[reply].model_fields.values()))
+    return info.annotation.__args__[0]  # type: ignore[union-attr]
 
 
 class BadReply(ValueError):
@@ -158,21 +245,24 @@ def shape(reply: str, fields: dict[str, Any]) -> str:
 
 @lru_cache
 def _shape(reply: str, with_id: bool, with_reasoning: bool) -> str:
-    model = REPLIES[reply]
-    name, info = next(iter(model.model_fields.items()))
-    item = info.annotation.__args__[0]  # type: ignore[union-attr]
+    name, item = next(iter(REPLIES[reply].model_fields)), item_of(reply)
     hidden = _hidden(reply, with_id, with_reasoning)
-    examples: dict[Any, Any] = {str: "...", bool: True}
     row = (
         "..."
         if item is str
         else {
-            key: "<id>" if key == "id" else examples.get(field.annotation, ["..."])
+            key: "<id>" if key == "id" else _example(field.annotation)
             for key, field in item.model_fields.items()
             if key not in hidden
         }
     )
     return json.dumps({name: [row]})
+
+
+def _example(kind: Any) -> Any:
+    if get_args(kind) and get_args(kind)[0] is not str:
+        return " | ".join(get_args(kind))
+    return {str: "...", bool: True, float: 0}.get(kind, ["..."])
 
 
 def schema(call: Call) -> dict[str, Any]:
@@ -181,7 +271,7 @@ def schema(call: Call) -> dict[str, Any]:
     bounds = (0, 0)
     if call.reply == "summaries" and angles:
         bounds = (len(angles), len(angles))
-    elif call.reply in ("pairs", "exam") and count and "facts" not in call.fields:
+    elif call.reply in ("pairs", "reasoned_pairs", "exam") and count and "facts" not in call.fields:
         bounds = (0, count)
     return _schema(call.reply, *_shown(call.fields), bounds)
 
@@ -203,7 +293,8 @@ def _schema(reply: str, with_id: bool, with_reasoning: bool, bounds: tuple[int, 
                 "required": list(properties),
                 "additionalProperties": False,
             }
-        return {"type": node["type"]} | ({"items": strict(node["items"])} if "items" in node else {})
+        plain = {name: node[name] for name in ("type", "enum", "minimum", "maximum") if name in node}
+        return plain | ({"items": strict(node["items"])} if "items" in node else {})
 
     found = strict(whole)
     least, most = bounds

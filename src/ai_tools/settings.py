@@ -155,6 +155,9 @@ class Settings(BaseSettings):
         "JUDGE_BASE_URL", "", "Address of an OpenAI-compatible judge. Empty: the teacher's endpoint.", "03"
     )
     judge_api_key: SecretStr | None = _secret("JUDGE_API_KEY", "Key of the judge, where JUDGE_BASE_URL is set.")
+    curate_threshold: float = _setting(
+        "CURATE_THRESHOLD", 7.0, "Least rating, of 10, that `ai-tools curate` keeps.", "", ge=0, le=10
+    )
     customisation_prompt: str = _setting(
         "CUSTOMISATION_PROMPT", "", "Instructions added to every generation prompt.", "03"
     )

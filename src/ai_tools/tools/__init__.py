@@ -1,0 +1,33 @@
+"""The single tools: what the notebooks do step by step, each as one function that returns a summary.
+
+All of them read, plan, ask and write the same way:
+
+    running     what may be chosen, the plan before the work, the asking
+    passages    where passages come from          pairs      the files that pairs come from
+    outputs     what is written, and over what    rework     asking about pairs that are there
+"""
+
+from .chunk import Chunked, chunk_documents
+from .enrich import Enriched, enrich
+from .generate import Generated, generate_cot, generate_qa
+from .rate import Curated, Validated, curate, validate
+from .reasoning import Reasoned, enhance_cot
+from .running import Plan, Run
+
+__all__ = [
+    "Chunked",
+    "Curated",
+    "Enriched",
+    "Generated",
+    "Plan",
+    "Reasoned",
+    "Run",
+    "Validated",
+    "chunk_documents",
+    "curate",
+    "enhance_cot",
+    "enrich",
+    "generate_cot",
+    "generate_qa",
+    "validate",
+]

@@ -1,0 +1,106 @@
+"""Answers worded better, by response rewriting (arXiv 2408.04614), with no fact added or lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..matching import missing_facts
+from ..records import Rejection
+from ..settings import Settings
+from . import outputs
+from .rework import BATCH_SIZE, Rework, opened, rework
+from .running import Done, Pair, Run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Enriched(Done):
+    """What `enrich` made: `rewritten` answers, `unchanged` ones, `refused` rewrites, which lost or added something.
+
+    `failed` pairs got no usable reply, or have no passage. Both of the last two keep their answer and say why.
+    """
+
+    pairs: int
+    rewritten: int
+    unchanged: int
+    refused: int
+    failed: int
+
+
+def enrich(
+    source: str | Path,
+    output: Path,
+    settings: Settings,
+    *,
+    preserve_original: bool = True,
+    batch_size: int = BATCH_SIZE,
+    passages_from: str | Path | None = None,
+    run: Run | None = None,
+) -> Enriched:
+    """Let the teacher word every answer better. Questions, order, and all else that a pair holds stay as they are.
+
+    A rewrite is taken where every number, name and quoted word of the answer is still in it, and where those that are
+    new stand in the passage. Otherwise the answer stays. `enrichment_changes` says what was changed, or why not;
+    `original_answer` keeps the former one. Pairs that were enriched before are left alone, but by `run.fresh`.
+
+    Args:
+        source: a file of pairs, or a folder of `*_qa.json`; `output` is a file or, of a folder, a folder.
+        preserve_original: whether `original_answer` is kept.
+        passages_from: supplies the passages of pairs that came without `source_text`.
+
+    Raises:
+        UsageError, InputError: what is asked for cannot be.
+    """
+    run = run or Run()
+    given = opened(source, output, "enrichment_changes", settings, run, passages_from)
+    counts = {"rewritten": 0, "unchanged": 0, "refused": 0, "failed": 0}
+    with outputs.pairs_to(output, given.pairs) as write:
+
+        def take(pair: Pair, fault: Rejection | None) -> None:
+            done = pair if fault is None else _kept(pair, "failed", fault.reason)
+            counts[_state(done)] += 1
+            if not preserve_original:
+                done = {name: value for name, value in done.items() if name != "original_answer"}
+            write(done)
+
+        work = Rework("enrich", "rewrite", _rewritten, _is_enriched)
+        done = rework(work, given, settings, run, take, batch_size=batch_size)
+    return Enriched(**{**vars(done), "pairs": given.pairs.total, **counts})
+
+
+def _rewritten(pair: Pair, said: Any, _: str) -> Pair:
+    answer = said.answer.strip()
+    if answer == pair["answer"].strip():
+        return _kept(pair, "unchanged", "the answer was good as it is")
+    if fault := difference(pair, answer):
+        return _kept(pair, "refused", fault)
+    original = pair.get("original_answer", pair["answer"])
+    changes = said.changes.strip() or "reworded"
+    return pair | {"answer": answer, "enrichment_changes": changes, "original_answer": original}
+
+
+def difference(pair: Pair, answer: str) -> str:
+    """What a rewritten answer loses of the old one, or adds that neither question nor passage has; empty if nothing."""
+    if not answer:
+        return "the rewrite is empty"
+    if lost := missing_facts(pair["answer"], answer):
+        return f"the rewrite loses {', '.join(lost[:5])}"
+    told = "\n".join((pair["answer"], pair["question"], pair.get("source_text", "")))
+    if added := missing_facts(answer, told, whole=False):
+        return f"the rewrite adds {', '.join(added[:5])}"
+    return ""
+
+
+def _kept(pair: Pair, state: str, why: str) -> Pair:
+    """The pair with the answer that it had."""
+    return {"original_answer": pair["answer"]} | pair | {"enrichment_changes": f"{state}: {why}"}
+
+
+def _state(pair: Pair) -> str:
+    state = str(pair["enrichment_changes"]).split(":")[0]
+    return state if state in ("unchanged", "refused", "failed") else "rewritten"
+
+
+def _is_enriched(pair: Pair) -> bool:
+    return "enrichment_changes" in pair and _state(pair) != "failed"

@@ -1,0 +1,169 @@
+"""What a tool writes: rows to one file, or to a file for each file of its input; never over what is not its own."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+from .. import store
+from ..errors import NothingProduced, UsageError
+from .pairs import PairFile, Pairs
+from .running import Pair
+
+FILES = (".json", ".jsonl")
+READ_TO_TELL = 200_000  # characters of a file by whose look it is told who made it
+
+
+def check(output: Path, mark: str, *, source: Path | None = None, overwrite: bool, names: Pairs | None = None) -> None:
+    """Refuse, before any work, an output that would be lost: the source itself, or what this tool did not make.
+
+    Args:
+        mark: the field by which what the tool writes is known.
+        names: the source's files, where the output may be a folder; without them it is a file.
+
+    Raises:
+        UsageError: with what to do instead.
+    """
+    if output.suffix not in FILES and (output.suffix or names is None):
+        raise UsageError(f"-o {output}: give a file that ends in .json or .jsonl" + (", or a folder" if names else ""))
+    into_folder = not output.suffix
+    if into_folder and output.is_file():
+        raise UsageError(f"-o {output}: a file; give a folder, or a file that ends in .json or .jsonl")
+    if not into_folder and output.is_dir():
+        raise UsageError(f"-o {output}: a folder; give a file")
+    if source and output.exists() and source.exists() and output.samefile(source):
+        raise UsageError(f"-o {output}: that is the source; give another")
+    written = [output / file.path.name for file in names.files] if into_folder and names else [output]
+    for path in written:
+        if path.is_file() and not overwrite and not _is_ours(path, mark):
+            raise UsageError(f"-o {path}: exists, and was not made by this command; add --overwrite to replace it")
+
+
+def _is_ours(path: Path, mark: str) -> bool:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return f'"{mark}":' in file.read(READ_TO_TELL)
+
+
+def beside(output: Path, name: str, suffix: str = "") -> Path:
+    """The path of what is written along with an output: `kept.json` -> `kept_rejected.jsonl`, a folder's own."""
+    if not output.suffix:
+        return output / f"{name}{suffix}"
+    return output.with_name(f"{output.stem}_{name}{suffix or output.suffix}")
+
+
+@contextmanager
+def rows_to(
+    path: Path, nothing: Callable[[], str] | None = None, *, is_array: bool | None = None
+) -> Iterator[Callable[[Any], None]]:
+    """Gives the function that writes one row, to a `.json` array or `.jsonl` lines; the file is whole on leaving.
+
+    Args:
+        nothing: says why there is no row; then a file without one is an error, and what was there stays.
+
+    Raises:
+        NothingProduced: there was no row.
+    """
+    with store.atomic(path) as file:
+        write = _Rows(file, path.suffix == ".json" if is_array is None else is_array)
+        yield write
+        write.close()
+        if nothing and not write.count:
+            raise NothingProduced(nothing())
+
+
+class _Rows:
+    def __init__(self, file: TextIO, is_array: bool):
+        self._file, self._is_array, self.count = file, is_array, 0
+        file.write("[" if is_array else "")
+
+    def __call__(self, row: Any) -> None:
+        before = ("," if self.count else "") + "\n" if self._is_array else ""
+        self._file.write(before + json.dumps(row, ensure_ascii=False) + ("" if self._is_array else "\n"))
+        self.count += 1
+
+    def close(self) -> None:
+        self._file.write("\n]\n" if self._is_array else "")
+
+
+@contextmanager
+def pairs_to(
+    output: Path, pairs: Pairs, nothing: Callable[[], str] | None = None
+) -> Iterator[Callable[[Pair | None], None]]:
+    """Gives the function that takes, for every pair of the source in its order, what became of it; None: left out.
+
+    A folder gets a file for each file of the source, of its name and with all that it says besides its pairs.
+
+    Raises:
+        NothingProduced: no pair is left; files that were there stay.
+    """
+    if output.suffix:
+        with rows_to(output, nothing) as write:
+            yield lambda row: None if row is None else write(row)
+        return
+    unfinished = output / ".part"
+    shutil.rmtree(unfinished, ignore_errors=True)  # of a run that was killed
+    unfinished.mkdir(parents=True)
+    try:
+        with ExitStack() as last:
+            folder = _Folder(unfinished, pairs, last)
+            yield folder
+            folder.finish()
+        if nothing and not folder.kept:
+            raise NothingProduced(nothing())
+        for path in sorted(unfinished.iterdir()):
+            path.replace(output / path.name)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+class _Folder:
+    """Takes the pairs of all files in their order, and writes them one file after the other."""
+
+    def __init__(self, folder: Path, pairs: Pairs, current: ExitStack):
+        self._folder, self._pairs, self._current = folder, pairs, current
+        self._files = iter(pairs.files)
+        self._due, self.kept = 0, 0
+
+    def __call__(self, row: Pair | None) -> None:
+        while not self._due:
+            self._open(next(self._files))
+        self._due -= 1
+        if row is not None:
+            self._write(row)
+            self.kept += 1
+
+    def finish(self) -> None:
+        """Also the files come out that have no row which can be used."""
+        for file in self._files:
+            self._open(file)
+
+    def _open(self, file: PairFile) -> None:
+        self._current.close()
+        self._write = self._current.enter_context(_like(file, self._folder / file.path.name))
+        self._due = self._pairs.counts[file.path]
+
+
+@contextmanager
+def _like(file: PairFile, path: Path) -> Iterator[Callable[[Pair], None]]:
+    """A file in the shape of another: its object with the list of pairs after the rest, an array, or a row a line."""
+    if not file.inside:
+        with rows_to(path, is_array=file.inside == "") as write:
+            yield write
+        return
+    about = file.about()
+    summary = about.pop("summary", None)
+    with store.atomic(path) as out:
+        out.write(
+            "{" + "".join(f'\n  "{name}": {json.dumps(value, ensure_ascii=False)},' for name, value in about.items())
+        )
+        out.write(f'\n  "{file.inside}": ')
+        rows = _Rows(out, is_array=True)
+        yield rows
+        rows.close()
+        if isinstance(summary, dict):
+            out.write(f',  "summary": {json.dumps(summary | {"total_qa_pairs": rows.count})}')
+        out.write("}\n")

@@ -1,0 +1,256 @@
+"""Pairs rated against the passages they were made from: `curate` sorts them by a rating, `validate` checks facts."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections import Counter
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from .. import store
+from ..errors import NothingProduced, UsageError
+from ..records import Rejection
+from ..settings import Settings
+from . import outputs
+from .rework import BATCH_SIZE, Rework, opened, rework
+from .running import Done, Pair, Run
+
+CRITERIA = {"clarity": 3, "accuracy": 3, "usefulness": 2, "difficulty": 2}  # and the most points of each
+MOST = 10
+CHECKED = ("factual_accuracy", "completeness", "consistency")
+VERDICTS = ("PASS", "NEEDS_REVIEW", "FAIL")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curated(Done):
+    """What `curate` made: `kept` pairs, `rejected` ones by check, `unrated` ones, which the judge gave no rating.
+
+    `histogram` counts the rated pairs by whole points of their total, 0 to 10.
+    """
+
+    rejected_file: Path
+    pairs: int
+    kept: int
+    rejected: dict[str, int]
+    unrated: int
+    histogram: tuple[int, ...]
+    threshold: float
+
+    @property
+    def retention(self) -> float:
+        """The share of the rated pairs that is kept."""
+        rated = self.pairs - self.unrated
+        return self.kept / rated if rated else 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Validated(Done):
+    """What `validate` found: verdicts counted, means of the scores, `unchecked` pairs, which got no usable check."""
+
+    filtered: Path | None
+    pairs: int
+    verdicts: dict[str, int]
+    means: dict[str, float]
+    kept: int
+    unchecked: int
+
+
+def curate(
+    source: str | Path,
+    output: Path,
+    settings: Settings,
+    *,
+    threshold: float | None = None,
+    topic: str = "",
+    batch_size: int = BATCH_SIZE,
+    passages_from: str | Path | None = None,
+    run: Run | None = None,
+) -> Curated:
+    """Keep the pairs that a judge rates at least `threshold` of 10, and that say nothing that their passage does not.
+
+    Ratings go to `rating`, `rating_criteria` and `rating_reasoning` of every pair, the total added up here. Pairs that
+    were rated before keep their rating, so that another threshold costs no call; `run.fresh` rates them anew. What is
+    not kept is in `<output>_rejected.jsonl` with its check (rating, grounded, unrated, passage) and the reason.
+
+    Args:
+        source: a file of pairs, or a folder of `*_qa.json`; `output` is a file or, of a folder, a folder.
+        threshold: 0 to 10; CURATE_THRESHOLD where it is None.
+        topic: what the pairs should be about, as the judge is told.
+        passages_from: supplies the passages of pairs that came without `source_text`.
+
+    Raises:
+        UsageError, InputError: what is asked for cannot be. NothingProduced: no pair is kept.
+    """
+    run = run or Run()
+    least = _within(settings.curate_threshold if threshold is None else threshold, "--threshold")
+    given = opened(source, output, "rating", settings, run, passages_from)
+    rejected_file = outputs.beside(output, "rejected", ".jsonl")
+    outputs.check(rejected_file, "check", overwrite=run.overwrite)
+    work = Rework("curate", "rating", _rated, _is_rated, judges=True, topic=topic)
+    fell_out: Counter[str] = Counter()
+    histogram = [0] * (MOST + 1)
+    total, kept = given.pairs.total, 0
+
+    def why_nothing() -> str:
+        best = max((points for points, count in enumerate(histogram) if count), default=None)
+        reached = "none could be rated" if best is None else f"the best has {best} points or a little more"
+        return f"no pair of {total:,} is kept at {least:g} ({reached}); see {rejected_file}"
+
+    with outputs.pairs_to(output, given.pairs, why_nothing) as keep, outputs.rows_to(rejected_file) as reject:
+
+        def take(pair: Pair, fault: Rejection | None) -> None:
+            nonlocal kept
+            if fault is None:
+                histogram[int(pair["rating"])] += 1
+                fault = _verdict(pair, least)
+            elif fault.check == "reply":
+                fault = Rejection("unrated", fault.reason, pair | {"rating": None})
+            kept += fault is None
+            keep(pair if fault is None else None)
+            if fault is not None:
+                fell_out[fault.check] += 1
+                reject(fault.to_row())
+
+        done = rework(work, given, settings, run, take, batch_size=batch_size)
+    return Curated(
+        **vars(done),
+        rejected_file=rejected_file,
+        pairs=total,
+        kept=kept,
+        rejected={name: count for name, count in fell_out.items() if name in ("rating", "grounded")},
+        unrated=fell_out["unrated"] + fell_out["passage"],
+        histogram=tuple(histogram),
+        threshold=least,
+    )
+
+
+def _rated(pair: Pair, said: Any, model: str) -> Pair:
+    points = {name: getattr(said, name) for name in CRITERIA}
+    return pair | {
+        "rating": sum(points.values()),
+        "rating_criteria": points,
+        "grounded": said.grounded,
+        "rating_reasoning": said.reasoning.strip(),
+        "rated_by": model,
+    }
+
+
+def _is_rated(pair: Pair) -> bool:
+    rating = pair.get("rating")
+    return isinstance(rating, int | float) and not isinstance(rating, bool) and 0 <= rating <= MOST
+
+
+def _verdict(pair: Pair, least: float) -> Rejection | None:
+    if pair.get("grounded") is False:
+        return Rejection("grounded", f"says what its passage does not: {pair.get('rating_reasoning', '')}", pair)
+    if pair["rating"] < least:
+        return Rejection("rating", f"rated {pair['rating']:g}, below {least:g}", pair)
+    return None
+
+
+def _within(value: float, option: str) -> float:
+    if not 0 <= value <= MOST:  # NaN, too, is neither
+        raise UsageError(f"{option} {value:g}: give a number from 0 to {MOST}")
+    return value
+
+
+def validate(
+    source: str | Path,
+    output: Path,
+    settings: Settings,
+    *,
+    threshold: float = 7.0,
+    filtered_output: Path | None = None,
+    filter_threshold: float | None = None,
+    batch_size: int = BATCH_SIZE,
+    passages_from: str | Path | None = None,
+    run: Run | None = None,
+) -> Validated:
+    """Check the facts of pairs against their passages: three scores from 0 to 10 each, their mean, and a verdict.
+
+    The verdict is the judge's, PASS, NEEDS_REVIEW or FAIL; a PASS whose mean is below `threshold` needs review.
+
+    Args:
+        output: the report, `.json`: `{summary, checks}`, the checks in the order of the pairs.
+        filtered_output: a file for the pairs that do not FAIL and whose mean is at least `filter_threshold` (default
+            `threshold`), each with its `fact_check`. Pairs that have one are not asked about again but by `run.fresh`.
+
+    Raises:
+        UsageError, InputError: what is asked for cannot be. NothingProduced: no pair could be checked, or is kept.
+    """
+    run = run or Run()
+    least = _within(threshold, "--threshold")
+    filter_least = _within(least if filter_threshold is None else filter_threshold, "--filter-threshold")
+    if output.suffix != ".json":
+        raise UsageError(f"-o {output}: give a file that ends in .json")
+    given = opened(source, output, "checks", settings, run, passages_from, as_folder=False)
+    if filtered_output:
+        outputs.check(filtered_output, "fact_check", source=Path(source), overwrite=run.overwrite)
+    work = Rework("validate", "fact_check", partial(_checked, least), _is_checked, judges=True)
+    verdicts = Counter(dict.fromkeys((*VERDICTS, "unchecked"), 0))
+    sums: Counter[str] = Counter()
+    total, kept = given.pairs.total, 0
+    none_left = f"no pair of {total:,} reaches {filter_least:g}; the checks are in {output}"
+    with (
+        outputs.rows_to(filtered_output, lambda: none_left) if filtered_output else nullcontext(_nowhere) as keep,
+        tempfile.TemporaryFile("w+", encoding="utf-8") as checks,
+    ):
+
+        def take(pair: Pair, fault: Rejection | None) -> None:
+            nonlocal kept
+            check: Pair = {"verdict": "unchecked", "reasoning": fault.reason} if fault else pair["fact_check"]
+            about = {name: pair[name] for name in ("question", "answer", "chunk_id", "source_file") if name in pair}
+            checks.write(json.dumps(about | check, ensure_ascii=False) + "\n")
+            verdicts[check["verdict"]] += 1
+            sums.update({name: check[name] for name in (*CHECKED, "overall") if name in check})
+            if check.get("overall", -1) >= filter_least and check["verdict"] != "FAIL":
+                keep(pair)
+                kept += 1
+
+        done = rework(work, given, settings, run, take, batch_size=batch_size)
+        checked = total - verdicts["unchecked"]
+        means = {name: round(amount / checked, 2) for name, amount in sums.items()}
+        summary = {"source": str(source), "pairs": total, "threshold": least, "verdicts": dict(verdicts)}
+        checks.seek(0)
+        _write_report(output, summary | {"means": means, "checked_by": done.teacher}, checks)
+    if not checked:
+        raise NothingProduced(f"{source}: none of {total:,} pairs could be checked ({'; '.join(done.causes[:3])})")
+    return Validated(
+        **vars(done),
+        filtered=filtered_output,
+        pairs=total,
+        verdicts={name: verdicts[name] for name in VERDICTS},
+        means=means,
+        kept=kept,
+        unchecked=verdicts["unchecked"],
+    )
+
+
+def _nowhere(_: Pair) -> None:
+    """What is kept of pairs where no file is wanted for them."""
+
+
+def _checked(least: float, pair: Pair, said: Any, model: str) -> Pair:
+    scores = {name: getattr(said, name) for name in CHECKED}
+    overall = round(sum(scores.values()) / len(scores), 2)
+    verdict = "NEEDS_REVIEW" if said.verdict == "PASS" and overall < least else said.verdict
+    words = {"verdict": verdict, "reasoning": said.reasoning.strip(), "checked_by": model}
+    return pair | {"fact_check": scores | {"overall": overall} | words}
+
+
+def _is_checked(pair: Pair) -> bool:
+    check = pair.get("fact_check")
+    return isinstance(check, dict) and {*CHECKED, "overall", "verdict"} <= {*check}
+
+
+def _write_report(path: Path, summary: dict[str, Any], checks: Any) -> None:
+    """The summary first, for people; the checks, of which there may be many, a line each."""
+    with store.atomic(path) as file:
+        file.write('{\n"summary": ' + json.dumps(summary, ensure_ascii=False, indent=2) + ',\n"checks": [')
+        for number, line in enumerate(checks):
+            file.write(("," if number else "") + "\n" + line.rstrip("\n"))
+        file.write("\n]\n}\n")

@@ -1,0 +1,151 @@
+"""How every tool that asks a teacher is run: what the caller may choose, the plan before it, the asking itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from .. import store, teachers
+from ..asking import Asker, Asks
+from ..errors import NotConfirmed
+from ..journal import Journal
+from ..prompts import Prompt
+from ..records import OnProgress, Progress, Rejection, Teacher
+from ..rehearsal import Estimate, Rehearsal
+from ..settings import Settings
+from ..sync import run_sync
+
+T = TypeVar("T")
+Pair = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a tool would take, who would be asked with which instructions, and what of its input it cannot use."""
+
+    estimate: Estimate
+    teacher: str
+    instructions: str
+    unread: tuple[Rejection, ...]
+
+
+@dataclass(frozen=True)
+class Run:
+    """How a tool is run, whatever it does.
+
+    `overwrite` allows an output that it did not make; `fresh` makes everything anew, what the journal has aside.
+    `confirm` is shown the plan before the first call; where it says no, NotConfirmed is raised and nothing was asked.
+    `on_reading` follows the conversion of documents, `on_progress` the calls.
+    """
+
+    overwrite: bool = False
+    fresh: bool = False
+    confirm: Callable[[Plan], bool] | None = None
+    on_reading: OnProgress | None = None
+    on_progress: OnProgress | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """What every tool that asks says of its work.
+
+    `teacher` is who was asked; `already` counts what needed no asking, being done before; `causes` are why calls came
+    to nothing; `unread` is what of the input could not be used, `warnings` what was used all the same; `asked` has
+    calls, tokens and money.
+    """
+
+    output: Path
+    teacher: str
+    already: int
+    causes: tuple[str, ...]
+    unread: tuple[Rejection, ...]
+    warnings: tuple[str, ...]
+    asked: Progress
+    seconds: float
+
+
+@contextmanager
+def asking(
+    name: str,
+    items: Iterable[T],
+    chain: Callable[[T, Asks], Awaitable[Any]],
+    settings: Settings,
+    run: Run,
+    *,
+    unread: Sequence[Rejection] = (),
+    instructions: str = "",
+    judges: bool = False,
+) -> Iterator[Asker]:
+    """An asker on the journal of the output folder, once `run.confirm` has seen what `chain` takes over `items`.
+
+    Args:
+        items: gone through once for the plan, and again by the caller.
+        judges: whether it is the judge that is asked; the plan names it then.
+    """
+    if run.confirm:
+        path = store.journal_path(settings)
+        with Journal(path, read_only=path.exists()) as journal:
+            asker = _asker(settings, journal, instructions)
+            rehearsal = Rehearsal(asker, name)
+
+            async def rehearse() -> None:
+                for item in items:
+                    await chain(item, rehearsal)
+
+            run_sync(rehearse())
+            asked = teachers.describe(asker.judge if judges else asker.teacher)
+        if not run.confirm(Plan(rehearsal.estimate, asked, instructions, tuple(unread))):
+            raise NotConfirmed
+    with Journal(store.journal_path(settings)) as journal:
+        yield _asker(settings, journal, instructions, run.on_progress)
+
+
+def _asker(settings: Settings, journal: Journal, instructions: str, on_progress: OnProgress | None = None) -> Asker:
+    teacher, judge = teachers.connect(settings), teachers.connect_judge(settings)
+    return Asker(teacher, journal, settings, judge=judge, instructions=instructions, on_progress=on_progress)
+
+
+def done(
+    asker: Asker,
+    teacher: Teacher,
+    output: Path,
+    started: float,
+    *,
+    already: int = 0,
+    unread: Sequence[Rejection] = (),
+    warnings: Sequence[str] = (),
+) -> Done:
+    """What is said of work that `asker` did and that began at `started`, by the monotonic clock."""
+    return Done(
+        output=output,
+        teacher=teachers.describe(teacher),
+        already=already,
+        causes=tuple(sorted({row.reason for row in asker.failed})),
+        unread=tuple(unread),
+        warnings=tuple(warnings),
+        asked=asker.progress,
+        seconds=time.monotonic() - started,
+    )
+
+
+async def ask_by_id(
+    asker: Asks, prompt: str | Prompt, fields: dict[str, Any], pairs: Sequence[Pair], **origin: Any
+) -> dict[str, Any]:
+    """What the reply says of each pair, by its `id`; what a reply leaves out is asked for once more, alone.
+
+    An id that is missing in the end got no usable answer: that is for the caller to record, never to fill in.
+    """
+    found: dict[str, Any] = {}
+    for draw in (0, 1):
+        due = [pair for pair in pairs if pair["id"] not in found]
+        if not due:
+            break
+        reply = await asker.try_ask(asker.plan(prompt, fields | {"pairs": due}, draw=draw, **origin))
+        if reply is None:
+            break
+        found |= {one.id: one for one in reply.items if one.id in {pair["id"] for pair in due}}
+    return found
