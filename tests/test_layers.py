@@ -53,6 +53,7 @@ NEVER = {name: {"students"} for name in ("asking", "generation", "curation", "mi
 ONLY = {"offline": {"records", "errors"}, "converters": {"errors"}}
 INSIDE = {  # what the modules of a folder may import of one another: those to their left
     "chunking": ("blocks", "packing", "__init__"),
+    "cli": ("config", "options", "series", "single", "teacher", "__init__"),
     "converters": (
         *("given", "markdown", "archives", "media_types", "text", "html_blocks", "html", "office", "epub"),
         *("pdf_words", "pdf_tables", "pdf_page", "pdf_structure", "pdf_layout", "pdf", "pdf_docling", "__init__"),
@@ -61,6 +62,10 @@ INSIDE = {  # what the modules of a folder may import of one another: those to t
     "offline": (
         *("english", "answers", "clauses", "grammar", "blocks", "facts", "values", "orders", "phrase_rules"),
         *("clause_rules", "asker", "soundness", "wordings", "teacher", "__init__"),
+    ),
+    "tools": (
+        *("running", "pairs", "chunk", "passages", "outputs", "rework", "targets", "qa_folder", "reasoning"),
+        *("enrich", "export", "generate", "rate", "compare", "pipeline", "__init__"),
     ),
 }
 

@@ -239,6 +239,21 @@ class Settings(BaseSettings):
         "MAX_SEQ_LEN", None, "Longest training row in tokens. Empty: by student.", "04 05", ge=16
     )
     lora_rank: int | None = _setting("LORA_RANK", None, "Rank of the LoRA adapters. Empty: 32.", "05", ge=1)
+    generator_process_dir: str = _setting(
+        "GENERATOR_PROCESS_DIR", "", "Where `ai-tools generate` takes passages from, where none are named.", ""
+    )
+    generator_output_dir: str = _setting(
+        "GENERATOR_OUTPUT_DIR", "", "Folder that `generate` writes to and `combine` reads, where none is named.", ""
+    )
+    generator_output_file: str = _setting(
+        "GENERATOR_OUTPUT_FILE", "", "File that `combine` writes, where none is named.", ""
+    )
+    generator_batch_processing: bool = _setting(
+        "GENERATOR_BATCH_PROCESSING", True, "false: `generate` has one passage in flight at a time.", ""
+    )
+    generator_resume: bool = _setting(
+        "GENERATOR_RESUME", True, "false: the single tools make everything anew, as with --fresh.", ""
+    )
     output_dir: Path = _setting("OUTPUT_DIR OUTPUT_DATA_FOLDER", Path("output"), "Where every artifact goes.", "")
     seed: int = _setting("SEED", 0, "Reaches every sampler.", "01 02 03 04 05 06", ge=0)
     trust_remote_code: bool = _setting(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+import math
 import os
 import sys
 import time
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from .errors import MissingExtra
+from .errors import MissingExtra, UsageError
 from .evaluation import wrong_answers
 from .providers import price
 from .records import OnProgress, Progress
@@ -22,6 +23,7 @@ from .rehearsal import ASSUMED_SECONDS, Estimate
 from .settings import Settings
 
 BAR_SECONDS, LINE_SECONDS = 0.2, 5.0  # between two states of a bar, two lines
+PICTURES = (".png", ".svg", ".pdf")
 INK, ACCENT, PALE = "#1f3b57", "#d9822b", "#9fb3c8"
 METRICS = {"accuracy": "option accuracy", "exact_match": "exact match", "contains": "contains", "f1": "token F1"}
 
@@ -249,6 +251,34 @@ def bars(counts: dict[str, float], *, title: str, ylabel: str) -> Plot:
     axes.bar(list(counts), list(counts.values()), color=PALE, edgecolor=INK)
     axes.tick_params(axis="x", rotation=20)
     return _dress(figure, axes, f"{title} (n = {sum(counts.values()):,.0f} {ylabel})", "", ylabel)
+
+
+def rating_lines(counts: Sequence[int], threshold: float) -> list[str]:
+    """Pairs by points, the best first, as a chart of characters; what is kept is drawn full."""
+    most = max(*counts, 1)
+    return [
+        f"{points:>3} {('#' if points >= threshold else '-') * math.ceil(40 * counts[points] / most):40} "
+        f"{counts[points]:>9,}"
+        for points in range(len(counts) - 1, -1, -1)
+    ]
+
+
+def rating_plot(counts: Sequence[int], threshold: float, retention: float) -> Plot:
+    """Pairs by points; what is kept at the threshold stands out."""
+    figure, axes = _figure()
+    colours = [ACCENT if points >= threshold else PALE for points in range(len(counts))]
+    axes.bar(range(len(counts)), counts, color=colours, edgecolor=INK)
+    axes.axvline(threshold - 0.5, color=INK, linestyle="--", linewidth=1, label=f"threshold {threshold:g}")
+    axes.set_xticks(range(len(counts)))
+    axes.legend(frameon=False)
+    return _dress(figure, axes, f"Ratings, {retention:.0%} kept (n = {sum(counts):,})", "points, rounded down", "pairs")
+
+
+def check_picture(path: Path) -> None:
+    """Refuse, before any work, a picture that could not be drawn."""
+    if path.suffix not in PICTURES:
+        raise UsageError(f"--plot {path}: give a file that ends in {', '.join(PICTURES)}")
+    _figure()
 
 
 def loss_curve(log: Sequence[dict[str, Any]]) -> Plot:

@@ -12,11 +12,12 @@ from .enrich import Enriched, enrich
 from .generate import Generated, generate_cot, generate_qa
 from .rate import Curated, Validated, curate, validate
 from .reasoning import Reasoned, enhance_cot
-from .running import Plan, Run
+from .running import Done, Plan, Run
 
 __all__ = [
     "Chunked",
     "Curated",
+    "Done",
     "Enriched",
     "Generated",
     "Plan",

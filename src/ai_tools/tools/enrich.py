@@ -64,8 +64,7 @@ def enrich(
                 done = {name: value for name, value in done.items() if name != "original_answer"}
             write(done)
 
-        work = Rework("enrich", "rewrite", _rewritten, _is_enriched)
-        done = rework(work, given, settings, run, take, batch_size=batch_size)
+        done = rework(WORK, given, settings, run, take, batch_size=batch_size)
     return Enriched(**{**vars(done), "pairs": given.pairs.total, **counts})
 
 
@@ -104,3 +103,6 @@ def _state(pair: Pair) -> str:
 
 def _is_enriched(pair: Pair) -> bool:
     return "enrichment_changes" in pair and _state(pair) != "failed"
+
+
+WORK = Rework("enrich", "rewrite", _rewritten, _is_enriched)

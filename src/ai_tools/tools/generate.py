@@ -11,18 +11,17 @@ from typing import Any
 
 from .. import prompts
 from ..asking import Asker, Asks
-from ..chunk_files import Passages
-from ..errors import NothingProduced, UsageError
+from ..errors import NothingProduced
 from ..generation import Passage
 from ..matching import normalise
 from ..prompts import Prompt
-from ..records import Call, content_id
+from ..records import Call, Progress, content_id
 from ..settings import Settings
 from . import outputs, passages, running
 from .qa_folder import Made, QaFolder, writing
 from .reasoning import follows, numbered
 from .running import Done, Pair, Run
-from .targets import Draw, Selection, Target, spread
+from .targets import Draw, Extent, Scope, Selection, Target
 
 ANGLES = (  # of the draws about one passage
     "the whole passage",
@@ -56,7 +55,7 @@ class Generated(Done):
 
 
 @dataclass(frozen=True)
-class _Kind:
+class Kind:
     """What is asked about a passage, and what a pair is made of an item of the reply."""
 
     name: str
@@ -64,20 +63,6 @@ class _Kind:
     fields: dict[str, Any]
     pair: Callable[[Any], Pair]
     instructions: str = ""
-
-
-@dataclass(frozen=True)
-class _Extent:
-    """How much of which passages."""
-
-    tables: Sequence[str]
-    target_pairs: int | None
-    max_chunks: int | None
-
-    def check(self) -> None:
-        for option, value in (("--target-pairs", self.target_pairs), ("--max-chunks", self.max_chunks)):
-            if value is not None and value < 1:
-                raise UsageError(f"{option} {value}: give a whole number from 1 up")
 
 
 def generate_qa(
@@ -112,13 +97,8 @@ def generate_qa(
         InputError: the source cannot be used. UsageError: the output is not ours, or the template no such.
         NothingProduced: no pair came out. What stops a run besides is in `errors`; the journal keeps all it made.
     """
-    prompt = prompts.load("questions")
-    if system_message or prompt_template:
-        prompt = prompts.own(prompt, system=system_message, template=prompt_template)
-    instructions = extra_instructions or settings.customisation_prompt
-    fields = {"reasoning": settings.enable_reasoning}
-    kind = _Kind("generate", prompt, fields, _plain_pair, instructions)
-    return _generate(source, output, settings, kind, _Extent(tables, target_pairs, max_chunks), run or Run())
+    kind = questions(settings, system_message, extra_instructions, prompt_template)
+    return _generate(source, output, settings, kind, Extent(tables, target_pairs, max_chunks), run or Run())
 
 
 def generate_cot(
@@ -144,8 +124,17 @@ def generate_cot(
         As `generate_qa`.
     """
     prompt = prompts.load("reasoned_questions")
-    kind = _Kind("generate-cot", prompt, {"topic": topic}, _reasoned_pair, settings.customisation_prompt)
-    return _generate(source, output, settings, kind, _Extent(tables, target_pairs, max_chunks), run or Run())
+    kind = Kind("generate-cot", prompt, {"topic": topic}, _reasoned_pair, settings.customisation_prompt)
+    return _generate(source, output, settings, kind, Extent(tables, target_pairs, max_chunks), run or Run())
+
+
+def questions(settings: Settings, system_message: str = "", extra_instructions: str = "", template: str = "") -> Kind:
+    """What `generate_qa` asks. Raises UsageError for a template that cannot be."""
+    prompt = prompts.load("questions")
+    if system_message or template:
+        prompt = prompts.own(prompt, system=system_message, template=template)
+    fields = {"reasoning": settings.enable_reasoning}
+    return Kind("generate", prompt, fields, _plain_pair, extra_instructions or settings.customisation_prompt)
 
 
 def _plain_pair(item: Any) -> Pair:
@@ -163,8 +152,8 @@ def _generate(
     source: str | Path,
     output: Path,
     settings: Settings,
-    kind: _Kind,
-    extent: _Extent,
+    kind: Kind,
+    extent: Extent,
     run: Run,
 ) -> Generated:
     started = monotonic()
@@ -172,34 +161,25 @@ def _generate(
     if output.suffix:
         outputs.check(output, "generated_at", source=Path(source), overwrite=run.overwrite)
     with passages.opened(source, settings, tables=extent.tables, on_reading=run.on_reading) as found:
-        order = spread(found)[: extent.max_chunks]
-        chosen = Selection(found, order)
-        target = Target(extent.target_pairs, _ids(found, order)) if extent.target_pairs else None
-        everywhere: list[Draw] = [(0, settings.questions_per_chunk)]
-        first = target.round() if target else {}
+        scope = Scope(found, extent, settings.questions_per_chunk)
 
         async def rehearse(chunk: dict[str, Any], asker: Asks) -> None:
-            for draw in first.get(chunk["chunk_id"], []) if target else everywhere:
-                await asker.try_ask(_call(kind, chunk, draw, asker))
+            for draw in scope.first(chunk):
+                await asker.try_ask(call_about(kind, chunk, draw, asker))
 
         with running.asking(
-            kind.name, chosen, rehearse, settings, run, unread=found.failed, instructions=kind.instructions
+            kind.name, scope.chosen, rehearse, settings, run, unread=found.failed, instructions=kind.instructions
         ) as asker:
-            if target:
-                _reach(target, first, chosen, kind, asker)
-            draws_of = target.draws.get if target else lambda _: everywhere
-            counts = _write(source, output, chosen, draws_of, kind, asker, run)
+            before = _reach(scope.target, scope.chosen, kind, asker) if scope.target else None
+            counts = _write(source, output, scope, kind, asker, run)
             warnings = _unheeded(kind, asker)
+            if before:
+                _add(before, asker.progress)
             done = running.done(asker, asker.teacher, output, started, unread=found.failed, warnings=warnings)
     return Generated(**{**vars(done), **counts})
 
 
-def _ids(found: Passages, order: Sequence[int]) -> list[str]:
-    names = [chunk["chunk_id"] for chunk in found]
-    return [names[number] for number in order]
-
-
-def _unheeded(kind: _Kind, asker: Asker) -> list[str]:
+def _unheeded(kind: Kind, asker: Asker) -> list[str]:
     own = kind.prompt.version.startswith("own-") or kind.instructions
     return ["the offline teacher reads no prompt: your own words to it have no effect"] * bool(
         own and not asker.teacher.base_url
@@ -209,7 +189,7 @@ def _unheeded(kind: _Kind, asker: Asker) -> list[str]:
 # --- asking ---
 
 
-def _call(kind: _Kind, chunk: dict[str, Any], draw: Draw, asker: Asks) -> Call:
+def call_about(kind: Kind, chunk: dict[str, Any], draw: Draw, asker: Asks) -> Call:
     number, count = draw
     item = Passage(
         chunk_id=chunk["chunk_id"],
@@ -226,12 +206,12 @@ def _call(kind: _Kind, chunk: dict[str, Any], draw: Draw, asker: Asks) -> Call:
     return asker.plan(kind.prompt, fields, recipe=kind.name, chunk_id=item.chunk_id, draw=number)
 
 
-async def _ask(kind: _Kind, chunk: dict[str, Any], draws: Sequence[Draw], asker: Asker) -> Made:
+async def _ask(kind: Kind, chunk: dict[str, Any], draws: Sequence[Draw], asker: Asker) -> Made:
     """What all draws about a passage have brought, each question once, and of each draw no more than was asked for."""
     found: dict[str, Pair] = {}
     made = Made(chunk, [], failed=False, key="", created="")
     for draw in draws:
-        call = _call(kind, chunk, draw, asker)
+        call = call_about(kind, chunk, draw, asker)
         made.key = content_id(made.key, call.key)
         reply = await asker.try_ask(call)
         made.failed = reply is None
@@ -247,19 +227,30 @@ async def _ask(kind: _Kind, chunk: dict[str, Any], draws: Sequence[Draw], asker:
     return made
 
 
-def _reach(
-    target: Target, draws: dict[str, list[Draw]], chosen: Iterable[dict[str, Any]], kind: _Kind, asker: Asker
-) -> None:
-    """Ask until there are as many pairs as are wanted, or no passage gives any more; the journal has all replies."""
+def _reach(target: Target, chosen: Selection, kind: Kind, asker: Asker) -> Progress:
+    """Ask until there are as many pairs as are wanted, or no passage gives any more; the journal has all replies.
+
+    Returns what it took.
+    """
+    spent = Progress(0)
 
     def note(made: Made) -> None:
         target.note(made.chunk["chunk_id"], {normalise(pair["question"]) for pair in made.pairs})
 
-    while draws:
-        due = draws
+    while due := target.due:
         work = (_ask(kind, chunk, due[chunk["chunk_id"]], asker) for chunk in chosen if chunk["chunk_id"] in due)
         asker.run(work, len(due), each=note)
-        draws = target.round()
+        _add(asker.progress, spent)
+        target.next_round()
+    return spent
+
+
+def _add(one: Progress, other: Progress) -> None:
+    """Add what one run of an asker took to that of another, which found in the journal what the first had brought."""
+    other.from_journal = max(0, other.from_journal - one.calls)
+    other.calls += one.calls
+    other.tokens += one.tokens
+    other.usd = None if one.usd is None or other.usd is None else other.usd + one.usd
 
 
 # --- writing ---
@@ -268,23 +259,19 @@ def _reach(
 def _write(
     source: str | Path,
     output: Path,
-    chosen: Selection,
-    draws_of: Callable[[str], list[Draw] | None],
-    kind: _Kind,
+    scope: Scope,
+    kind: Kind,
     asker: Asker,
     run: Run,
 ) -> dict[str, int]:
     counts = dict.fromkeys(("chunks", "pairs", "empty_chunks", "failed_chunks", "not_following"), 0)
-    total = sum(1 for chunk in chosen if draws_of(chunk["chunk_id"]))
-
-    def asked() -> Iterator[tuple[dict[str, Any], list[Draw]]]:
-        return ((chunk, draws) for chunk in chosen if (draws := draws_of(chunk["chunk_id"])))
+    total = sum(1 for _ in scope.asked())
 
     def why_nothing() -> str:
         causes = sorted({row.reason for row in asker.failed})
         return f"{source}: no pair came out of {total:,} passages ({'; '.join(causes[:3]) or 'none held any'})"
 
-    with _opened(output, (chunk for chunk, _ in asked()), kind, asker, run, why_nothing) as (write, folder):
+    with _opened(output, (chunk for chunk, _ in scope.asked()), kind, asker, run, why_nothing) as (write, folder):
 
         def take(made: Made) -> None:
             counts["chunks"] += 1
@@ -294,7 +281,7 @@ def _write(
             counts["not_following"] += sum(pair.get("follows") is False for pair in made.pairs)
             write(made)
 
-        asker.run((_ask(kind, *one, asker) for one in asked()), total, each=take)
+        asker.run((_ask(kind, *one, asker) for one in scope.asked()), total, each=take)
     if not counts["pairs"]:
         raise NothingProduced(why_nothing())
     files = {"successful_files": folder.completed, "untouched": folder.kept} if folder else {}
@@ -305,7 +292,7 @@ def _write(
 def _opened(
     output: Path,
     chunks: Iterable[dict[str, Any]],
-    kind: _Kind,
+    kind: Kind,
     asker: Asker,
     run: Run,
     why_nothing: Callable[[], str],

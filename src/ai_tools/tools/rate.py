@@ -6,7 +6,7 @@ import json
 import tempfile
 from collections import Counter
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -90,7 +90,7 @@ def curate(
     given = opened(source, output, "rating", settings, run, passages_from)
     rejected_file = outputs.beside(output, "rejected", ".jsonl")
     outputs.check(rejected_file, "check", overwrite=run.overwrite)
-    work = Rework("curate", "rating", _rated, _is_rated, judges=True, topic=topic)
+    work = replace(CURATION, topic=topic)
     fell_out: Counter[str] = Counter()
     histogram = [0] * (MOST + 1)
     total, kept = given.pairs.total, 0
@@ -150,6 +150,9 @@ def _verdict(pair: Pair, least: float) -> Rejection | None:
     if pair["rating"] < least:
         return Rejection("rating", f"rated {pair['rating']:g}, below {least:g}", pair)
     return None
+
+
+CURATION = Rework("curate", "rating", _rated, _is_rated, judges=True)
 
 
 def _within(value: float, option: str) -> float:

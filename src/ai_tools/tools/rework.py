@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,11 +98,7 @@ def rework(
         return not is_known(pair) and bool(pair.get("source_text") or not work.needs_passage)
 
     async def chain(block: list[tuple[int, Pair]], asker: Asks) -> list[tuple[int, tuple[Pair, Rejection | None]]]:
-        due = {identity(pair): shown(pair) for _, pair in block if is_due(pair)}
-        first = block[0][1]
-        fields = {"passage": first.get("source_text", ""), "topic": work.topic}
-        origin = {"recipe": work.name, "chunk_id": str(first.get("chunk_id", ""))}
-        said = await running.ask_by_id(asker, work.prompt, fields, list(due.values()), **origin) if due else {}
+        said = await ask_about(work, [pair for _, pair in block if is_due(pair)], asker)
         return [(number, outcome(pair, said.get(identity(pair)), asker)) for number, pair in block]
 
     def outcome(pair: Pair, said: Any, asker: Asks) -> tuple[Pair, Rejection | None]:
@@ -123,3 +119,13 @@ def rework(
     return running.done(
         asker, who, given.output, given.started, already=sum(knowns), unread=read.failed, warnings=read.warnings
     )
+
+
+async def ask_about(work: Rework, due: Sequence[Pair], asker: Asks) -> dict[str, Any]:
+    """What the teacher says of pairs of one passage, by their identity."""
+    if not due:
+        return {}
+    fields = {"passage": due[0].get("source_text", ""), "topic": work.topic}
+    asked = list({identity(pair): shown(pair) for pair in due}.values())
+    origin = {"recipe": work.name, "chunk_id": str(due[0].get("chunk_id", ""))}
+    return await running.ask_by_id(asker, work.prompt, fields, asked, **origin)

@@ -25,9 +25,9 @@ Pair = dict[str, Any]
 
 @dataclass(frozen=True)
 class Plan:
-    """What a tool would take, who would be asked with which instructions, and what of its input it cannot use."""
+    """What a tool, or each stage of one, would take, who would be asked, and what of the input cannot be used."""
 
-    estimate: Estimate
+    estimates: tuple[Estimate, ...]
     teacher: str
     instructions: str
     unread: tuple[Rejection, ...]
@@ -87,21 +87,44 @@ def asking(
         judges: whether it is the judge that is asked; the plan names it then.
     """
     if run.confirm:
-        path = store.journal_path(settings)
-        with Journal(path, read_only=path.exists()) as journal:
-            asker = _asker(settings, journal, instructions)
-            rehearsal = Rehearsal(asker, name)
 
-            async def rehearse() -> None:
-                for item in items:
-                    await chain(item, rehearsal)
+        async def one(item: T, rehearsals: Sequence[Rehearsal]) -> None:
+            await chain(item, rehearsals[0])
 
-            run_sync(rehearse())
-            asked = teachers.describe(asker.judge if judges else asker.teacher)
-        if not run.confirm(Plan(rehearsal.estimate, asked, instructions, tuple(unread))):
-            raise NotConfirmed
+        confirm((name,), items, one, settings, run.confirm, unread=unread, instructions=instructions, judges=judges)
     with Journal(store.journal_path(settings)) as journal:
         yield _asker(settings, journal, instructions, run.on_progress)
+
+
+def confirm(
+    names: Sequence[str],
+    items: Iterable[T],
+    rehearse: Callable[[T, Sequence[Rehearsal]], Awaitable[None]],
+    settings: Settings,
+    agrees: Callable[[Plan], bool],
+    *,
+    unread: Sequence[Rejection] = (),
+    instructions: str = "",
+    judges: bool = False,
+) -> None:
+    """Show the plan of one stage or more to `agrees`; `rehearse` goes through an item with a rehearsal for each stage.
+
+    Raises:
+        NotConfirmed: it says no.
+    """
+    path = store.journal_path(settings)
+    with Journal(path, read_only=path.exists()) as journal:
+        asker = _asker(settings, journal, instructions)
+        rehearsals = [Rehearsal(asker, name) for name in names]
+
+        async def through() -> None:
+            for item in items:
+                await rehearse(item, rehearsals)
+
+        run_sync(through())
+        asked = teachers.describe(asker.judge if judges else asker.teacher)
+    if not agrees(Plan(tuple(one.estimate for one in rehearsals), asked, instructions, tuple(unread))):
+        raise NotConfirmed
 
 
 def _asker(settings: Settings, journal: Journal, instructions: str, on_progress: OnProgress | None = None) -> Asker:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..errors import UsageError
+
 Chunk = dict[str, Any]
 Draw = tuple[int, int]  # its number, and the pairs that it asks for
 
@@ -69,23 +71,22 @@ class _Asked:
 class Target:
     """The way to a number of pairs: rounds of draws, each for what is still missing, of the passages with the fewest.
 
-    A passage that gave nothing new is not asked again. `names` are the passages' ids in their spread order.
+    A passage that gave nothing new is not asked again. `names` are the passages' ids in their spread order. `due` are
+    all draws of the passages of this round; it is empty when there is no need of one, or no use.
     """
 
     def __init__(self, total: int, names: Sequence[str]):
         self.total, self._asked = total, {name: _Asked() for name in names}
+        self.next_round()
 
-    def round(self) -> dict[str, list[Draw]]:
-        """All draws of the passages that are to be asked in the next round; empty when there is no need, or no use."""
+    def next_round(self) -> None:
         short = self.total - sum(len(one.questions) for one in self._asked.values())
         able = [name for name, one in self._asked.items() if not one.is_dry and len(one.draws) < MOST_DRAWS]
-        if short <= 0 or not able:
-            return {}
         able.sort(key=lambda name: len(self._asked[name].questions))
-        due = shares(short, able)
-        for name, count in due.items():
+        wanted = shares(short, able) if short > 0 and able else {}
+        for name, count in wanted.items():
             self._asked[name].draws.append((len(self._asked[name].draws), count))
-        return {name: self._asked[name].draws for name in due}
+        self.due = {name: self._asked[name].draws for name in wanted}
 
     def note(self, name: str, questions: set[str]) -> None:
         """What has come of a passage, all its draws together."""
@@ -93,7 +94,43 @@ class Target:
         asked.is_dry = len(questions) == len(asked.questions)
         asked.questions = questions
 
-    @property
-    def draws(self) -> dict[str, list[Draw]]:
-        """The draws of every passage that was asked."""
-        return {name: one.draws for name, one in self._asked.items() if one.draws}
+    def draws(self, name: str) -> list[Draw]:
+        """All draws of a passage so far."""
+        return self._asked[name].draws
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much is wanted, of which tables."""
+
+    tables: Sequence[str] = ()
+    target_pairs: int | None = None
+    max_chunks: int | None = None
+
+    def check(self) -> None:
+        for option, value in (("--target-pairs", self.target_pairs), ("--max-chunks", self.max_chunks)):
+            if value is not None and value < 1:
+                raise UsageError(f"{option} {value}: give a whole number from 1 up")
+
+
+class Scope:
+    """The passages of a source that are asked about, and the draws of each: one of `count` pairs, or a target's."""
+
+    def __init__(self, found: Iterable[Chunk], extent: Extent, count: int):
+        order = spread(found)[: extent.max_chunks]
+        self.chosen = Selection(found, order)
+        self._everywhere: list[Draw] = [(0, count)]
+        self.target = None
+        if extent.target_pairs:
+            names = [chunk["chunk_id"] for chunk in found]
+            self.target = Target(extent.target_pairs, [names[number] for number in order])
+
+    def first(self, chunk: Chunk) -> list[Draw]:
+        """The draws of a passage as far as they are known beforehand."""
+        return self.target.due.get(chunk["chunk_id"], []) if self.target else self._everywhere
+
+    def asked(self) -> Iterator[tuple[Chunk, list[Draw]]]:
+        """The passages that were or are to be asked about, with all their draws."""
+        for chunk in self.chosen:
+            if draws := self.target.draws(chunk["chunk_id"]) if self.target else self._everywhere:
+                yield chunk, draws

@@ -1,0 +1,217 @@
+"""The application that commands are added to, and the options that every command that asks a teacher has.
+
+Heavy parts of the package are imported by the command that needs them.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import SettingsError, TooManyFailures, UsageError
+from . import config
+
+if TYPE_CHECKING:
+    from ..records import Progress, Rejection
+    from ..settings import Settings
+    from ..tools import Done, Plan, Run
+
+LISTED = 20
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    help="Knowledge tuning, step by step.",
+)
+
+
+def _take_config(context: typer.Context, path: Path | None) -> Path | None:
+    """What the file says becomes the default of each option; this runs before the other options are read."""
+    context.default_map = config.defaults(path, str(context.info_name))
+    return path
+
+
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what this command did not make.")]
+
+
+@dataclass(frozen=True)
+class Asking:
+    """The options of every command that asks a teacher, in the order in which its help shows them."""
+
+    provider: Annotated[str | None, typer.Option(help="Who answers; see list-providers.")] = None
+    model: Annotated[str | None, typer.Option(help="The teacher's model.")] = None
+    base_url: Annotated[str | None, typer.Option(help="Address of the endpoint.")] = None
+    api_key_env: Annotated[str | None, typer.Option(help="Environment variable that holds the key.")] = None
+    temperature: Annotated[float | None, typer.Option(help="Sampling temperature.")] = None
+    max_tokens: Annotated[int | None, typer.Option(help="Most tokens in a reply.")] = None
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            is_eager=True,
+            callback=_take_config,
+            help=f"Options from this YAML file. Default: {config.FILE}",
+        ),
+    ] = None
+    plan: Annotated[bool, typer.Option("--plan", help="Say what it would take, and stop.")] = False
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before text leaves this machine.")] = False
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Make everything anew; replies in the journal are still used.")
+    ] = False
+    retry_rejected: Annotated[
+        bool, typer.Option("--retry-rejected", help="Ask again where a former reply could not be used.")
+    ] = False
+    overwrite: Overwrite = False
+
+    def settings(self, **more: Any) -> Settings:
+        """Settings, with the options that were given, these and those of the command."""
+        return settings_of(
+            provider=self.provider,
+            teacher_model_name=self.model,
+            teacher_model_base_url=self.base_url,
+            teacher_model_api_key=_key_from(self.api_key_env),
+            teacher_temperature=self.temperature,
+            teacher_max_tokens=self.max_tokens,
+            retry_rejected=self.retry_rejected or None,
+            **more,
+        )
+
+    def run(self, name: str, settings: Settings) -> Run:
+        """How the tool is run: with bars of that name, and with the plan first where it is wanted."""
+        from .. import tools, view
+
+        asks_first = not self.yes and sys.stdin.isatty() and settings.provider != "offline"
+
+        def confirm(plan: Plan) -> bool:
+            lines = view.plan_lines(plan.estimates, plan.teacher, settings, instructions=plan.instructions)
+            typer.echo("\n".join(lines))
+            tell("left out", plan.unread)
+            free = not any(one.calls for one in plan.estimates)
+            return not self.plan and (free or typer.confirm("Go on?"))
+
+        return tools.Run(
+            overwrite=self.overwrite,
+            fresh=self.fresh or not settings.generator_resume,
+            confirm=confirm if self.plan or asks_first else None,
+            on_reading=view.progress("read"),
+            on_progress=view.progress(name),
+        )
+
+
+@dataclass(frozen=True)
+class AskingOfPassages(Asking):
+    """What the commands that go from passages to pairs have besides."""
+
+    table: Annotated[
+        list[str] | None, typer.Option(help="Table of a LanceDB folder; may be repeated. Default: text_chunks.")
+    ] = None
+    n_pairs: Annotated[
+        int | None, typer.Option("--n-pairs", "--questions-per-chunk", help="Pairs asked for about each passage.")
+    ] = None
+    target_pairs: Annotated[int | None, typer.Option(help="Pairs wanted in all, in place of --n-pairs.")] = None
+    max_chunks: Annotated[int | None, typer.Option(help="At most so many passages, spread over all.")] = None
+    batch_size: Annotated[int | None, typer.Option(help="Most passages in flight. Default: MAX_CONCURRENCY.")] = None
+    ollama_top_k: Annotated[int | None, typer.Option(help="Ollama's top_k.")] = None
+    ollama_top_p: Annotated[float | None, typer.Option(help="Ollama's top_p.")] = None
+    ollama_repeat_penalty: Annotated[float | None, typer.Option(help="Ollama's repeat_penalty.")] = None
+    ollama_num_predict: Annotated[int | None, typer.Option(help="Ollama's num_predict.")] = None
+    ollama_stop: Annotated[str | None, typer.Option(help="Where Ollama stops writing.")] = None
+
+    def settings(self, **more: Any) -> Settings:
+        if self.n_pairs is not None and self.target_pairs is not None:
+            raise UsageError("--n-pairs and --target-pairs exclude each other; give one")
+        names = ("top_k", "top_p", "repeat_penalty", "num_predict", "stop")
+        ollama = {f"ollama_{name}": getattr(self, f"ollama_{name}") for name in names}
+        loaded = super().settings(questions_per_chunk=self.n_pairs, max_concurrency=self.batch_size, **ollama, **more)
+        return loaded if loaded.generator_batch_processing else loaded.with_(max_concurrency=1)
+
+
+@dataclass(frozen=True)
+class AskingOfPairs(Asking):
+    """What the commands that work on pairs have besides."""
+
+    batch_size: Annotated[int, typer.Option(help="Most pairs in a call; they are of one passage.")] = 5
+    source: Annotated[
+        str | None, typer.Option(help="Where the passages of pairs are that have no source_text: as for generate.")
+    ] = None
+
+
+def asks(function: Callable[..., None]) -> Callable[..., None]:
+    """Makes a command of a function: its argument `asking` stands for all the options of that argument's class."""
+    own = dict(inspect.signature(function, eval_str=True).parameters)
+    kind = own.pop("asking").annotation
+    shared = inspect.signature(kind, eval_str=True).parameters
+
+    def command(**given: Any) -> None:
+        asking = kind(**{name: given.pop(name) for name in shared})
+        function(asking=asking, **given)
+
+    command.__name__, command.__doc__ = function.__name__, function.__doc__
+    together = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in (*own.values(), *shared.values())]
+    command.__signature__ = inspect.Signature(together)  # type: ignore[attr-defined]
+    command.__annotations__ = {one.name: one.annotation for one in together}
+    return command
+
+
+def settings_of(**chosen: Any) -> Settings:
+    """Settings, with the options that were given."""
+    from .. import settings
+
+    return settings.load_settings(**{name: value for name, value in chosen.items() if value is not None})
+
+
+def _key_from(variable: str | None) -> str | None:
+    if variable and not os.environ.get(variable):
+        raise SettingsError(f"--api-key-env {variable}: no such environment variable, or it is empty")
+    return os.environ[variable] if variable else None
+
+
+def with_bar(name: str, run: Run) -> Run:
+    """The same, with a bar of that name."""
+    from .. import view
+
+    return replace(run, on_progress=view.progress(name))
+
+
+# --- what is said in the end ---
+
+
+def report(done: Done, line: str, failed: int, of_what: str) -> None:
+    """The summary line, what it took, and what is missing; where something failed, the exit code says so."""
+    already = f"{done.already:,} done before; " if done.already else ""
+    typer.echo(f"{line} -> {done.output}")
+    typer.echo(f"{already}{costs(done.asked)}; {done.seconds:.1f} s")
+    tell("warning", done.warnings)
+    tell("left out", done.unread)
+    fail(failed, of_what, len(done.unread), done.output, done.causes)
+
+
+def costs(asked: Progress) -> str:
+    """Calls, tokens and money in words."""
+    usd = "price unknown" if asked.usd is None else f"${asked.usd:.4f}"
+    return f"{asked.calls:,} calls, {asked.from_journal:,} from the journal, {asked.tokens:,} tokens, {usd}"
+
+
+def fail(failed: int, of_what: str, unread: int, output: Path, causes: Sequence[str] = ()) -> None:
+    """Raises TooManyFailures where anything failed: with all that was made kept, the exit code is 1."""
+    why = f" ({'; '.join(causes[:3])})" if causes else ""
+    what = [f"{failed:,} {of_what} failed{why}"] if failed else []
+    what += [f"{unread:,} of the input could not be used"] if unread else []
+    if what:
+        raise TooManyFailures(f"{', '.join(what)}; all others are in {output}")
+
+
+def tell(what: str, lines: Sequence[str | Rejection]) -> None:
+    """Lines to standard error, the first of many."""
+    for line in lines[:LISTED]:
+        typer.echo(f"{what}: {line if isinstance(line, str) else line.reason}", err=True)
+    if len(lines) > LISTED:
+        typer.echo(f"{what}: {len(lines) - LISTED:,} more", err=True)

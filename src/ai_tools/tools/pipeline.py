@@ -1,0 +1,184 @@
+"""The whole way in one command: generate, enrich, curate, export, in one folder that shows each stage."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from .. import store
+from ..errors import UsageError
+from ..records import Progress
+from ..rehearsal import Rehearsal
+from ..settings import Settings
+from . import outputs, passages, running
+from .enrich import WORK as REWRITING
+from .enrich import Enriched, enrich
+from .export import Exported, export
+from .generate import Generated, Kind, call_about, generate_qa, questions
+from .pairs import batches, identity
+from .rate import CURATION, Curated, curate
+from .rework import BATCH_SIZE, ask_about
+from .running import Done, Pair, Run
+from .targets import Extent, Scope
+
+SUMMARY = "summary.json"
+MAKER = "ai-tools pipeline"
+
+
+@dataclass(frozen=True)
+class Piped:
+    """What `pipeline` made, stage by stage; `asked` adds up the calls, tokens and money of all."""
+
+    output: Path
+    generated: Generated
+    enriched: Enriched | None
+    curated: Curated
+    exported: Exported
+    asked: Progress
+    seconds: float
+
+    @property
+    def failed(self) -> int:
+        """Passages and pairs that got no usable reply, and parts of the source that could not be read."""
+        enriched = self.enriched.failed if self.enriched else 0
+        return self.generated.failed_chunks + len(self.generated.unread) + enriched + self.curated.unrated
+
+
+def pipeline(
+    source: str | Path,
+    output: Path,
+    settings: Settings,
+    *,
+    tables: Sequence[str] = (),
+    target_pairs: int | None = None,
+    max_chunks: int | None = None,
+    skip_enrichment: bool = False,
+    threshold: float | None = None,
+    fmt: str = "chatml",
+    run: Run | None = None,
+    on_stage: Callable[[str, Run], Run] = lambda _, run: run,
+) -> Piped:
+    """Pairs from passages, their answers reworded, rated, and written for training; see each stage's own function.
+
+    The folder gets `generated.jsonl`, `enriched.jsonl`, `curated.jsonl`, `curated_rejected.jsonl`, `training.jsonl` and
+    summary.json. Every reply is in the journal, so that a run that was stopped goes on where it was, at any stage.
+
+    Args:
+        source, tables, target_pairs, max_chunks: as for `generate_qa`.
+        threshold: as for `curate`. fmt: as for `export`.
+        on_stage: is told the name of each stage, and says how that one is run; for bars of its own.
+
+    Raises:
+        UsageError, InputError: what is asked for cannot be. NothingProduced: a stage left no pair.
+    """
+    started, run = time.monotonic(), run or Run()
+    extent = Extent(tables, target_pairs, max_chunks)
+    _check(output, source, run)
+    if run.confirm:
+        _plan(source, settings, extent, run, skip_enrichment=skip_enrichment)
+        run = replace(run, confirm=None)
+    generated = generate_qa(
+        source,
+        output / "generated.jsonl",
+        settings,
+        tables=tables,
+        target_pairs=target_pairs,
+        max_chunks=max_chunks,
+        run=on_stage("generate", run),
+    )
+    enriched = None
+    if not skip_enrichment:
+        enriched = enrich(generated.output, output / "enriched.jsonl", settings, run=on_stage("enrich", run))
+    rated = enriched.output if enriched else generated.output
+    curated = curate(rated, output / "curated.jsonl", settings, threshold=threshold, run=on_stage("curate", run))
+    exported = export(curated.output, output / "training.jsonl", fmt=fmt, overwrite=True)
+    stages = [generated, *([enriched] if enriched else []), curated]
+    made = Piped(output, generated, enriched, curated, exported, _sum(stages), time.monotonic() - started)
+    store.write_json(output / SUMMARY, _summary(made, source, settings, fmt))
+    return made
+
+
+def _check(output: Path, source: str | Path, run: Run) -> None:
+    if output.suffix or output.is_file():
+        raise UsageError(f"-o {output}: give a folder")
+    if output.exists() and Path(source).exists() and output.samefile(source):
+        raise UsageError(f"-o {output}: that is the source; give another folder")
+    marks = {"generated": "generated_at", "enriched": "enrichment_changes", "curated": "rating"}
+    for name, mark in marks.items():
+        outputs.check(output / f"{name}.jsonl", mark, overwrite=run.overwrite)
+    if (output / "training.jsonl").exists() and not (output / SUMMARY).exists() and not run.overwrite:
+        raise UsageError(f"-o {output}: its training.jsonl was not made by this command; add --overwrite to replace it")
+
+
+def _plan(source: str | Path, settings: Settings, extent: Extent, run: Run, *, skip_enrichment: bool) -> None:
+    """What all stages take, each with the pairs that the one before is known, or expected, to make."""
+    extent.check()
+    kind = questions(settings)
+    names = ("generate", *(() if skip_enrichment else ("enrich",)), "curate")
+    with passages.opened(source, settings, tables=extent.tables, on_reading=run.on_reading) as found:
+        scope = Scope(found, extent, settings.questions_per_chunk)
+
+        async def through(chunk: dict[str, Any], rehearsals: Sequence[Rehearsal]) -> None:
+            made = await _rehearsed(chunk, scope, kind, rehearsals[0])
+            for block in batches(made, BATCH_SIZE):
+                pairs = [pair for _, pair in block]
+                if not skip_enrichment:
+                    said = await ask_about(REWRITING, pairs, rehearsals[1])
+                    pairs = [
+                        REWRITING.apply(pair, said[identity(pair)], "") if identity(pair) in said else pair
+                        for pair in pairs
+                    ]
+                await ask_about(CURATION, pairs, rehearsals[-1])
+
+        assert run.confirm, "a plan is made for somebody"
+        running.confirm(
+            names, scope.chosen, through, settings, run.confirm, unread=found.failed, instructions=kind.instructions
+        )
+
+
+def _reworded(pair: Pair, said: Any) -> Pair:
+    return pair if said is None else REWRITING.apply(pair, said, "")
+
+
+async def _rehearsed(chunk: dict[str, Any], scope: Scope, kind: Kind, rehearsal: Rehearsal) -> list[Pair]:
+    made: list[Pair] = []
+    for draw in scope.first(chunk):
+        reply = await rehearsal.try_ask(call_about(kind, chunk, draw, rehearsal))
+        about = {"source_text": chunk["text"], "chunk_id": chunk["chunk_id"]}
+        made += [kind.pair(item) | about for item in (reply.items if reply else [])[: draw[1]]]
+    return made
+
+
+def _sum(stages: Sequence[Done]) -> Progress:
+    usd = [one.asked.usd for one in stages]
+    return Progress(
+        total=sum(one.asked.total for one in stages),
+        calls=sum(one.asked.calls for one in stages),
+        from_journal=sum(one.asked.from_journal for one in stages),
+        tokens=sum(one.asked.tokens for one in stages),
+        usd=None if None in usd else sum(filter(None, usd)),
+    )
+
+
+def _summary(made: Piped, source: str | Path, settings: Settings, fmt: str) -> dict[str, Any]:
+    asked = {name: asdict(made.asked)[name] for name in ("calls", "from_journal", "tokens", "usd")}
+    return {
+        "made_by": MAKER,
+        "source": str(source),
+        "teacher": made.generated.teacher,
+        "judge": made.curated.teacher,
+        "threshold": made.curated.threshold,
+        "format": fmt,
+        "made": made.generated.pairs,
+        "enriched": made.enriched.rewritten if made.enriched else None,
+        "kept": made.curated.kept,
+        "exported": made.exported.pairs,
+        "failed": made.failed,
+        "ratings": list(made.curated.histogram),
+        "seed": settings.seed,
+        **asked,
+        "seconds": round(made.seconds, 1),
+    }
