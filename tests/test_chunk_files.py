@@ -19,6 +19,7 @@ from ai_tools.errors import InputError, UsageError
 NOON, DUSK = "The bell rings at noon.", "The lamp is lit at dusk."
 FIELDS = {
     "text", "chunk_id", "file", "document_id", "title", "heading_path", "index", "start", "end", "n_tokens", "metadata",
+    "origin",
 }  # fmt: skip
 
 

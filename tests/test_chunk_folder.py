@@ -138,7 +138,7 @@ def test_a_broken_file_is_named_the_others_are_kept_and_the_exit_code_is_1(toy_r
     (toy_root / "docs/style.css").write_text("body {}")
     done = ai_tools("chunk", "docs", "-o", "out")
     assert done.returncode == 1
-    assert "2 files could not be read" in error_of(done)
+    assert "2 files failed" in error_of(done)
     left_out = re.findall(r"^left out: (\S+): .+", done.stderr, re.MULTILINE)
     assert left_out == ["broken.pdf", "empty.md"]
     assert "2 chunks of 2 documents -> out; 2 failed; passed over: 1 .css" in done.stdout

@@ -1,6 +1,7 @@
 """Replies: shape and schema agree, words survive every wrapping, and what does not fit is refused by its fault."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -25,7 +26,9 @@ def test_the_shape_in_the_prompt_is_what_the_schema_asks_for_and_what_is_read(
     shown = json.loads(replies.shape(reply, fields))
 
     def agree(example: Any, schema: dict[str, Any]) -> None:
-        assert schema["type"] == {dict: "object", list: "array", str: "string", bool: "boolean"}[type(example)]
+        kinds = {dict: "object", list: "array", str: "string", bool: "boolean", int: "number"}
+        assert schema["type"] == kinds[type(example)]
+        assert example == " | ".join(schema["enum"]) if "enum" in schema else True
         if isinstance(example, dict):
             assert list(example) == list(schema["properties"])
             for name, value in example.items():
@@ -35,7 +38,8 @@ def test_the_shape_in_the_prompt_is_what_the_schema_asks_for_and_what_is_read(
 
     call = make_call(reply=reply, fields=fields)
     agree(shown, replies.schema(call))
-    assert len(parse(call, Completion(json.dumps(shown), "m")).items) == 1
+    chosen = re.sub(r" \|[^\"]*", "", json.dumps(shown))  # of the words that may be said, the first
+    assert len(parse(call, Completion(chosen, "m")).items) == 1
 
 
 def test_pairs_have_an_id_where_they_belong_to_facts_and_reasoning_before_the_answer_where_it_is_wanted() -> None:
@@ -63,6 +67,9 @@ def test_a_schema_is_strict_all_the_way_down(
             "additionalProperties",
             "maxItems",
             "minItems",
+            "enum",
+            "minimum",
+            "maximum",
         }
         if node["type"] == "array":
             return strict(node["items"])

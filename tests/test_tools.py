@@ -294,7 +294,7 @@ def test_a_row_that_cannot_be_used_is_named_and_all_others_are_asked(
     done = generate(toy_root, endpoint.url)
     assert done.returncode == 1
     assert f"left out: chunks.jsonl, {words}" in done.stderr
-    assert "1 of chunks.jsonl could not be used" in error_of(done)
+    assert "1 rows or files could not be used" in error_of(done)
     assert {row["chunk_id"] for row in rows_of(toy_root)} == {"c0"}
     plan = generate(toy_root, endpoint.url, "--plan")
     assert plan.returncode == 0

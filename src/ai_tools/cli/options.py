@@ -130,8 +130,8 @@ class AskingOfPassages(Asking):
             raise UsageError("--n-pairs and --target-pairs exclude each other; give one")
         names = ("top_k", "top_p", "repeat_penalty", "num_predict", "stop")
         ollama = {f"ollama_{name}": getattr(self, f"ollama_{name}") for name in names}
-        loaded = super().settings(questions_per_chunk=self.n_pairs, max_concurrency=self.batch_size, **ollama, **more)
-        return loaded if loaded.generator_batch_processing else loaded.with_(max_concurrency=1)
+        settings = super().settings(questions_per_chunk=self.n_pairs, max_concurrency=self.batch_size, **ollama, **more)
+        return settings if settings.generator_batch_processing else settings.with_(max_concurrency=1)
 
 
 @dataclass(frozen=True)
@@ -204,7 +204,7 @@ def fail(failed: int, of_what: str, unread: int, output: Path, causes: Sequence[
     """Raises TooManyFailures where anything failed: with all that was made kept, the exit code is 1."""
     why = f" ({'; '.join(causes[:3])})" if causes else ""
     what = [f"{failed:,} {of_what} failed{why}"] if failed else []
-    what += [f"{unread:,} of the input could not be used"] if unread else []
+    what += [f"{unread:,} rows or files could not be used"] if unread else []
     if what:
         raise TooManyFailures(f"{', '.join(what)}; all others are in {output}")
 

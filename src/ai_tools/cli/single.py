@@ -9,7 +9,18 @@ import typer
 
 from ..errors import InputError, UsageError
 from .options import (
-    Asking, AskingOfPairs, AskingOfPassages, Overwrite, app, asks, costs, fail, report, settings_of, tell, with_bar,
+    Asking,
+    AskingOfPairs,
+    AskingOfPassages,
+    Overwrite,
+    app,
+    asks,
+    costs,
+    fail,
+    report,
+    settings_of,
+    tell,
+    with_bar,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -90,18 +101,18 @@ def generate(
     """Questions and answers on passages: each passage is the answer, the teacher asks."""
     from .. import tools
 
-    loaded = asking.settings()
+    settings = asking.settings()
     made = tools.generate_qa(
-        _given(source, "SOURCE", "generator_process_dir", loaded),
-        Path(_given(output, "-o", "generator_output_dir", loaded)),
-        loaded,
+        _given(source, "SOURCE or GENERATOR_PROCESS_DIR", settings.generator_process_dir, settings),
+        _given(output, "-o or GENERATOR_OUTPUT_DIR", settings.generator_output_dir, settings),
+        settings,
         tables=asking.table or (),
         target_pairs=asking.target_pairs,
         max_chunks=asking.max_chunks,
         system_message=qa_system_message,
         extra_instructions=qa_extra_instructions,
         prompt_template=_text_of(qa_prompt_template_file),
-        run=asking.run("generate", loaded),
+        run=asking.run("generate", settings),
     )
     _report_generated(made)
 
@@ -112,16 +123,16 @@ def generate_cot(asking: AskingOfPassages, source: Passages, output: Output, top
     """Questions that take thinking, on passages, with the reasoning of each answer."""
     from .. import tools
 
-    loaded = asking.settings()
+    settings = asking.settings()
     made = tools.generate_cot(
         source,
         output,
-        loaded,
+        settings,
         tables=asking.table or (),
         target_pairs=asking.target_pairs,
         max_chunks=asking.max_chunks,
         topic=topic,
-        run=asking.run("generate-cot", loaded),
+        run=asking.run("generate-cot", settings),
     )
     _report_generated(made)
 
@@ -137,15 +148,15 @@ def enrich(
     """Answers worded better, with no fact added or lost; questions stay as they are."""
     from .. import tools
 
-    loaded = asking.settings()
+    settings = asking.settings()
     made = tools.enrich(
         pairs,
         output,
-        loaded,
+        settings,
         preserve_original=preserve_original,
         batch_size=asking.batch_size,
         passages_from=asking.source,
-        run=asking.run("enrich", loaded),
+        run=asking.run("enrich", settings),
     )
     counts = f"{made.rewritten:,} rewritten, {made.unchanged:,} unchanged, {made.refused:,} refused"
     report(made, f"{made.pairs:,} pairs: {counts}, {made.failed:,} failed", made.failed, "pairs")
@@ -157,14 +168,14 @@ def enhance_cot(asking: AskingOfPairs, pairs: Pairs, output: Output) -> None:
     """Reasoning for pairs that are there; questions and answers stay as they are."""
     from .. import tools
 
-    loaded = asking.settings()
+    settings = asking.settings()
     made = tools.enhance_cot(
         pairs,
         output,
-        loaded,
+        settings,
         batch_size=asking.batch_size,
         passages_from=asking.source,
-        run=asking.run("enhance-cot", loaded),
+        run=asking.run("enhance-cot", settings),
     )
     counts = f"{made.reasoned:,} with reasoning, {made.not_following:,} of them with an answer that does not follow"
     report(made, f"{made.pairs:,} pairs: {counts}, {made.failed:,} failed", made.failed, "pairs")
@@ -183,18 +194,18 @@ def curate(
     """The pairs that a judge rates well against their passages; rated once, filtered by any threshold."""
     from .. import tools, view
 
-    loaded = asking.settings()
+    settings = asking.settings()
     if plot:
         view.check_picture(plot)
     made = tools.curate(
         pairs,
         output,
-        loaded,
+        settings,
         threshold=threshold,
         topic=topic,
         batch_size=asking.batch_size,
         passages_from=asking.source,
-        run=asking.run("curate", loaded),
+        run=asking.run("curate", settings),
     )
     typer.echo(f"rated by {made.teacher}")
     typer.echo("\n".join(view.rating_lines(made.histogram, made.threshold)))
@@ -219,17 +230,17 @@ def validate(
     """The facts of pairs checked against their passages: scores, a verdict for each, and a report."""
     from .. import tools
 
-    loaded = asking.settings()
+    settings = asking.settings()
     made = tools.validate(
         pairs,
         output,
-        loaded,
+        settings,
         threshold=threshold,
         filtered_output=filtered_output,
         filter_threshold=filter_threshold,
         batch_size=asking.batch_size,
         passages_from=asking.source,
-        run=asking.run("validate", loaded),
+        run=asking.run("validate", settings),
     )
     typer.echo(f"checked by {made.teacher}")
     typer.echo("means: " + ", ".join(f"{name} {mean:g}" for name, mean in made.means.items()))
@@ -251,14 +262,14 @@ def compare(
     """Sources of pairs against one another: figures, a sample judged blind, and what a merge would give."""
     from .. import tools
 
-    loaded = asking.settings()
+    settings = asking.settings()
     made = tools.compare(
         pairs,
         output,
-        loaded,
+        settings,
         sample_size=sample_size,
         passages_from=source,
-        run=asking.run("compare", loaded),
+        run=asking.run("compare", settings),
     )
     typer.echo(f"judged by {made.teacher}")
     typer.echo("\n".join(made.reasons))
@@ -276,10 +287,10 @@ def combine(
     """The pairs of all documents in one file."""
     from .. import tools
 
-    loaded = settings_of()
+    settings = settings_of()
     made = tools.combine(
-        Path(_given(folder, "DIR", "generator_output_dir", loaded)),
-        Path(_given(output, "-o", "generator_output_file", loaded)),
+        _given(folder, "DIR or GENERATOR_OUTPUT_DIR", settings.generator_output_dir, settings),
+        _given(output, "-o or GENERATOR_OUTPUT_FILE", settings.generator_output_file, settings),
         overwrite=overwrite,
     )
     tell("warning", made.warnings)
@@ -323,18 +334,18 @@ def pipeline(
     """Generate, enrich, curate and export in one go, in one folder."""
     from .. import tools
 
-    loaded = asking.settings()
+    settings = asking.settings()
     made = tools.pipeline(
         source,
         output,
-        loaded,
+        settings,
         tables=asking.table or (),
         target_pairs=asking.target_pairs,
         max_chunks=asking.max_chunks,
         skip_enrichment=skip_enrichment,
         threshold=threshold,
         fmt=fmt,
-        run=asking.run("generate", loaded),
+        run=asking.run("generate", settings),
         on_stage=with_bar,
     )
     stages = [made.generated, *([made.enriched] if made.enriched else []), made.curated]
@@ -358,13 +369,11 @@ def _report_generated(made: tools.Generated) -> None:
     report(made, f"{counts} ({left_out})", made.failed_chunks, "passages")
 
 
-def _given(value: str | Path | None, option: str, setting: str, loaded: Settings) -> str:
+def _given(value: str | Path | None, names: str, setting: str, settings: Settings) -> Path:
     """What was given, else what the setting says, as a path of the project."""
-    if value is not None:
-        return str(value)
-    if named := getattr(loaded, setting):
-        return str(loaded.resolve(named))
-    raise UsageError(f"{option} is missing; give it, or set {setting.upper()}")
+    if value is None and not setting:
+        raise UsageError(f"{names} is missing; give one of them")
+    return settings.resolve(setting) if value is None else Path(value)
 
 
 def _text_of(path: Path | None) -> str:
