@@ -1,11 +1,11 @@
-"""Samples in the shapes that other tools read: chat messages, InstructLab taxonomy, one-pair-a-line Q/A files."""
+"""Samples and pairs in the shapes that other tools read: chat, training formats, InstructLab taxonomy, Q/A files."""
 
 from __future__ import annotations
 
 import re
 import textwrap
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import Any
@@ -41,6 +41,77 @@ def messages(question: str, answer: str, reasoning: str | None = None) -> list[d
         {"role": "user", "content": question, "thinking": None},
         {"role": "assistant", "content": answer, "thinking": reasoning},
     ]
+
+
+# --- training formats: what stands in a row for an exchange ---
+
+Turn = dict[str, str]  # `role` (system, user, assistant), `content`; `thinking` where reasoning has its own field
+_SHAREGPT = {"system": "system", "user": "human", "assistant": "gpt"}
+# The prompt of Alpaca (Taori et al. 2023) for a task without input, with the answer behind it.
+_INSTRUCTION = (
+    "Below is an instruction that describes a task. Write a response that appropriately completes the request."
+    "\n\n### Instruction:\n{question}\n\n### Response:\n{answer}"
+)
+
+
+def think(reasoning: str, answer: str) -> str:
+    """Reasoning before its answer, within the tags that reasoning models agree on; the answer alone where none is."""
+    return f"<think>\n{reasoning}\n</think>\n\n{answer}" if reasoning else answer
+
+
+def unthink(text: str) -> tuple[str, str]:
+    """Reasoning and answer of a text as `think` makes it; no reasoning and the whole text of any other."""
+    if text.startswith("<think>\n"):
+        reasoning, end, answer = text.removeprefix("<think>\n").partition("\n</think>\n\n")
+        if end and reasoning.strip() and answer.strip():
+            return reasoning, answer
+    return "", text
+
+
+def _chatml(turns: Sequence[Turn], _: dict[str, Any]) -> dict[str, Any]:
+    return {"messages": list(turns)}
+
+
+def _sharegpt(turns: Sequence[Turn], _: dict[str, Any]) -> dict[str, Any]:
+    said = [{"from": _SHAREGPT[turn["role"]], "value": turn["content"]} for turn in turns]
+    return {"conversations": said} | _reasoning(turns)
+
+
+def _alpaca(turns: Sequence[Turn], _: dict[str, Any]) -> dict[str, Any]:
+    question, answer = _exchange(turns)
+    return {"instruction": question, "input": "", "output": answer} | _reasoning(turns)
+
+
+def _jsonl(turns: Sequence[Turn], rest: dict[str, Any]) -> dict[str, Any]:
+    question, answer = _exchange(turns)
+    return {"question": question, "answer": answer} | _reasoning(turns) | {"metadata": rest}
+
+
+def _text(turns: Sequence[Turn], _: dict[str, Any]) -> dict[str, Any]:
+    question, answer = _exchange(turns)
+    return {"text": _INSTRUCTION.format(question=question, answer=answer)} | _reasoning(turns)
+
+
+# Each makes a row of the turns of a conversation, and of whatever else its pair holds.
+FORMATS: dict[str, Callable[[Sequence[Turn], dict[str, Any]], dict[str, Any]]] = {
+    "chatml": _chatml,
+    "alpaca": _alpaca,
+    "sharegpt": _sharegpt,
+    "jsonl": _jsonl,
+    "text": _text,
+}
+WITH_SYSTEM = ("chatml", "sharegpt")  # the others have no place for a system message
+
+
+def _exchange(turns: Sequence[Turn]) -> tuple[str, str]:
+    """The last question and answer, for formats that hold no more."""
+    said = {turn["role"]: turn["content"] for turn in turns}
+    return said["user"], said["assistant"]
+
+
+def _reasoning(turns: Sequence[Turn]) -> dict[str, Any]:
+    thoughts = [turn["thinking"] for turn in turns if "thinking" in turn]
+    return {"reasoning": thoughts[-1]} if thoughts else {}
 
 
 def qagen_row(sample: Sample, document: str) -> dict[str, Any]:
@@ -185,10 +256,10 @@ class _BlockDumper(yaml.SafeDumper):
         return True
 
 
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+def _scalar(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     style = "|" if "\n" in text or isinstance(text, _Block) else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
-_BlockDumper.add_representer(str, _text)
-_BlockDumper.add_representer(_Block, _text)
+_BlockDumper.add_representer(str, _scalar)
+_BlockDumper.add_representer(_Block, _scalar)

@@ -9,6 +9,7 @@ All of them read, plan, ask and write the same way:
 
 from .chunk import Chunked, chunk_documents
 from .enrich import Enriched, enrich
+from .export import Combined, Exported, combine, export
 from .generate import Generated, generate_cot, generate_qa
 from .rate import Curated, Validated, curate, validate
 from .reasoning import Reasoned, enhance_cot
@@ -16,18 +17,22 @@ from .running import Done, Plan, Run
 
 __all__ = [
     "Chunked",
+    "Combined",
     "Curated",
     "Done",
     "Enriched",
+    "Exported",
     "Generated",
     "Plan",
     "Reasoned",
     "Run",
     "Validated",
     "chunk_documents",
+    "combine",
     "curate",
     "enhance_cot",
     "enrich",
+    "export",
     "generate_cot",
     "generate_qa",
     "validate",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,19 +12,28 @@ from typing import Any, TextIO
 
 from .. import store
 from ..errors import NothingProduced, UsageError
-from .pairs import PairFile, Pairs
+from .pairs import SUFFIX, PairFile, Pairs
 from .running import Pair
 
 FILES = (".json", ".jsonl")
 READ_TO_TELL = 200_000  # characters of a file by whose look it is told who made it
 
 
-def check(output: Path, mark: str, *, source: Path | None = None, overwrite: bool, names: Pairs | None = None) -> None:
-    """Refuse, before any work, an output that would be lost: the source itself, or what this tool did not make.
+def check(
+    output: Path,
+    mark: str | re.Pattern[str],
+    *,
+    source: Path | None = None,
+    overwrite: bool,
+    names: Pairs | None = None,
+    named: Callable[[Path], str] = lambda path: path.name,
+) -> None:
+    """Refuse, before any work, an output that would be lost: the source or a part of it, or what others have made.
 
     Args:
-        mark: the field by which what the tool writes is known.
+        mark: the field by which what the tool writes is known, or how that begins.
         names: the source's files, where the output may be a folder; without them it is a file.
+        named: what the file in that folder is called that is made of one of the source.
 
     Raises:
         UsageError: with what to do instead.
@@ -37,15 +47,18 @@ def check(output: Path, mark: str, *, source: Path | None = None, overwrite: boo
         raise UsageError(f"-o {output}: a folder; give a file")
     if source and output.exists() and source.exists() and output.samefile(source):
         raise UsageError(f"-o {output}: that is the source; give another")
-    written = [output / file.path.name for file in names.files] if into_folder and names else [output]
+    if source and output.name.endswith(SUFFIX) and output.parent.exists() and output.parent.samefile(source):
+        raise UsageError(f"-o {output}: would be a part of the source; give a name that does not end in {SUFFIX}")
+    written = [output / named(file.path) for file in names.files] if into_folder and names else [output]
     for path in written:
         if path.is_file() and not overwrite and not _is_ours(path, mark):
             raise UsageError(f"-o {path}: exists, and was not made by this command; add --overwrite to replace it")
 
 
-def _is_ours(path: Path, mark: str) -> bool:
+def _is_ours(path: Path, mark: str | re.Pattern[str]) -> bool:
     with path.open(encoding="utf-8", errors="replace") as file:
-        return f'"{mark}":' in file.read(READ_TO_TELL)
+        begins = file.read(READ_TO_TELL)
+    return bool(mark.match(begins)) if isinstance(mark, re.Pattern) else f'"{mark}":' in begins
 
 
 def beside(output: Path, name: str, suffix: str = "") -> Path:

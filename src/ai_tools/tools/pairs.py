@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from .. import store
+from .. import formats, store
 from ..errors import InputError
 from ..records import Rejection, content_id
 from .running import Pair
@@ -25,6 +26,7 @@ WINDOW = 1_000  # rows among which pairs of one passage are looked for
 _QUESTION = ("question", "generated_question", "instruction", "prompt")
 _ANSWER = ("answer", "response", "generated_answer", "output", "completion")
 _PASSAGE = ("source_text", "context", "passage")
+_EXPORTED = {"question", "answer", "reasoning", "metadata"}  # all that a row has which `export` wrote as jsonl
 _IDS = ("id", "sample_id", "qac_id")
 
 
@@ -36,24 +38,36 @@ class PairFile:
     inside: str | None
 
     def about(self) -> dict[str, Any]:
-        """What the file says besides its pairs."""
+        """What the file says besides its pairs, which may be many; of one that breaks off, what stands before that."""
         if not self.inside:
             return {}
         import ijson
 
-        with self.path.open("rb") as file:
-            return {name: value for name, value in ijson.kvitems(file, "", use_float=True) if name != self.inside}
+        found: dict[str, Any] = {}
+        name, value = "", None
+        with suppress(ijson.JSONError, UnicodeDecodeError), _opened(self.path) as file:
+            for prefix, event, part in ijson.parse(file, use_float=True):
+                if prefix == "":
+                    if value is not None:
+                        found[name] = value.value
+                    name, value = part, None
+                elif prefix != self.inside and not prefix.startswith(f"{self.inside}."):
+                    value = value or ijson.ObjectBuilder()
+                    value.event(event, part)
+        return found
 
 
 @dataclass(frozen=True)
 class Pairs:
     """The pairs of a source, read anew each time they are gone through; `failed` rows are left out.
 
-    `warnings` are of rows that are used all the same.
+    `names` are all that stand in them, in the order of their first use. `warnings` are of rows that are used all the
+    same.
     """
 
     files: tuple[PairFile, ...]
     counts: dict[Path, int]
+    names: tuple[str, ...]
     failed: tuple[Rejection, ...]
     warnings: tuple[str, ...]
 
@@ -101,6 +115,7 @@ def read(source: str | Path) -> Pairs:
         raise InputError(f"{source}: no *{SUFFIX} in it; give such a folder, or a file of pairs")
     files, failed, seen = [], [], _Seen()
     counts: dict[Path, int] = {}
+    known: dict[str, None] = {}
     for path in paths:
         try:
             files.append(file := PairFile(path, _inside(path)))
@@ -113,12 +128,13 @@ def read(source: str | Path) -> Pairs:
                 failed.append(row)
             else:
                 counts[path] += 1
+                known.update(dict.fromkeys(row))
                 seen.add(row)
     if not sum(counts.values()):
         raise InputError("; ".join(one.reason for one in failed[:3]) or f"{source}: no pair in it")
     names = ", ".join(sorted(seen.twice)[:3])
     warnings = (f"{source}: {len(seen.twice):,} ids stand on several pairs ({names}); pairs are told apart by content",)
-    return Pairs(tuple(files), counts, tuple(failed), warnings if seen.twice else ())
+    return Pairs(tuple(files), counts, tuple(known), tuple(failed), warnings if seen.twice else ())
 
 
 def identity(row: Pair) -> str:
@@ -172,8 +188,8 @@ class InOrder:
 
 def _inside(path: Path) -> str | None:
     """Where in a file its rows are, told from its content: a row a line, one array, or a list in an object."""
-    with path.open("rb") as file:
-        first = next((line for line in file if line.strip()), b"").strip().removeprefix(b"\xef\xbb\xbf")
+    with _opened(path) as file:
+        first = next((line for line in file if line.strip()), b"").strip()
         more = any(line.strip() for line in file)
     if not first:
         raise InputError(f"{path}: empty; give a file of pairs")
@@ -189,7 +205,7 @@ def _list_in(path: Path, whole_row: bool) -> str | None:
     import ijson
 
     try:
-        with path.open("rb") as file:
+        with _opened(path) as file:
             for prefix, event, _ in ijson.parse(file):
                 if event == "start_array" and prefix in LISTS:
                     return str(prefix)
@@ -207,10 +223,10 @@ def _rows(file: PairFile) -> Iterator[Pair | Rejection]:
 
 
 def _lines(path: Path) -> Iterator[tuple[str, Any]]:
-    with path.open("rb") as lines:
+    with _opened(path) as lines:
         for number, line in enumerate(lines, 1):
             where = f"{path}, line {number}"
-            if line := line.removeprefix(b"\xef\xbb\xbf").strip():
+            if line := line.strip():
                 try:
                     yield where, store.parse_row(line, where)
                 except InputError as error:
@@ -223,14 +239,21 @@ def _items(path: Path, inside: str) -> Iterator[tuple[str, Any]]:
 
     number = 0
     try:
-        with path.open("rb") as file:
-            if file.read(3) != b"\xef\xbb\xbf":
-                file.seek(0)
+        with _opened(path) as file:
             for number, row in enumerate(ijson.items(file, f"{inside}.item" if inside else "item", use_float=True), 1):
                 yield f"{path}, row {number}", row
     except (ijson.JSONError, UnicodeDecodeError) as error:
         where = f"{path}: breaks off after row {number} ({_why(error)}); make the file anew"
         yield where, Rejection("read", where, {})
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """A file from its first character on, behind the mark that some editors put before UTF-8."""
+    with path.open("rb") as file:
+        if file.read(3) != b"\xef\xbb\xbf":
+            file.seek(0)
+        yield file
 
 
 def _why(error: Exception) -> str:
@@ -245,6 +268,9 @@ def _pair(row: Any, where: str) -> Pair | Rejection:
     if not isinstance(row, dict):
         return Rejection("read", f"{where}: no JSON object", {})
     found = dict(row)
+    if {*row} <= _EXPORTED and isinstance(row.get("metadata"), dict):
+        told = found.pop("metadata")
+        found = {name: value for name, value in told.items() if value is not None} | found
     for turns in ("messages", "conversations"):
         if isinstance(row.get(turns), list):
             said = _turns(found.pop(turns))
@@ -257,6 +283,10 @@ def _pair(row: Any, where: str) -> Pair | Rejection:
     for name, text in (("question", question), ("answer", answer)):
         if not isinstance(text, str) or not text.strip():
             return Rejection("read", f"{where}: no {name}", row)
+    if not found.get("reasoning"):
+        reasoning, answer = formats.unthink(answer) if isinstance(answer, str) else ("", answer)
+        found = {name: value for name, value in found.items() if name != "reasoning"}
+        found |= {"reasoning": reasoning} if reasoning else {}
     passage = _take(found, _PASSAGE)
     pair = {"question": question, "answer": answer, "type": _kind(found)} | found
     if isinstance(passage, str) and passage.strip():
@@ -300,5 +330,5 @@ def _turns(turns: list[Any]) -> Pair | None:
             said["thinking"] = turn["thinking"]
     if not {"user", "assistant"} <= {*said}:
         return None
-    names = {"user": "question", "assistant": "answer", "thinking": "reasoning"}
+    names = {"system": "system", "user": "question", "assistant": "answer", "thinking": "reasoning"}
     return {names[name]: text for name, text in said.items() if name in names}

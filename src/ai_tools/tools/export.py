@@ -1,0 +1,257 @@
+"""Pairs as training frameworks read them, and the pairs of all documents in one file."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from .. import store
+from ..errors import InputError, UsageError
+from ..formats import FORMATS, WITH_SYSTEM, Turn, think
+from ..records import Rejection, content_id
+from . import outputs, pairs
+from .pairs import SUFFIX, PairFile, Pairs
+from .running import Pair
+
+REASONING = ("drop", "think", "field")
+MAKER = "ai-tools combine"
+_TRAINING = "_trainingdata.jsonl"
+# How a file begins that this command has written, in whichever format: strict rows have no place for a maker's name.
+_EXPORTED = re.compile(
+    r'(?:\[\n)?\{(?:"messages": \[\{"role": "|"conversations": \[\{"from": "|"question": ".*", "metadata": \{|'
+    r'"instruction": ".*", "input": "", "output": "|"text": "Below is an instruction that describes a task\.)'
+)
+_COMBINED = re.compile(rf'\{{\s*"metadata": \{{\s*"generated_by": "{MAKER}"')
+# Parts of what a document says of its making that hold for it alone; the first two stand in `documents`.
+_ITS_OWN = ("total_chunks", "generated_at", "fingerprint")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exported:
+    """What `export` wrote: `files`, one or, in a folder, one for each document with pairs; how many `pairs`.
+
+    `reasoned` counts the pairs that have reasoning; `unread` is what of the input could not be used, `warnings` what
+    was used all the same.
+    """
+
+    output: Path
+    files: tuple[Path, ...]
+    pairs: int
+    reasoned: int
+    unread: tuple[Rejection, ...]
+    warnings: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Combined:
+    """What `combine` wrote; `duplicates` are pairs that stood there before and were left out."""
+
+    output: Path
+    documents: int
+    pairs: int
+    duplicates: int
+    unread: tuple[Rejection, ...]
+    warnings: tuple[str, ...]
+    seconds: float
+
+
+def export(
+    source: str | Path,
+    output: Path,
+    *,
+    fmt: str = "chatml",
+    system_prompt: str = "",
+    reasoning: str = "think",
+    overwrite: bool = False,
+) -> Exported:
+    """Write pairs in a format that training frameworks read, in their order, with every text as it is.
+
+    Args:
+        source: a file of pairs, or a folder of `*_qa.json`.
+        output: a file, `.jsonl` or `.json` (an array), for all pairs; or a folder, which gets a
+            `<document>_trainingdata.jsonl` for each file of the source.
+        fmt: a name of FORMATS. jsonl keeps all that a pair holds: what is neither question, answer nor reasoning is its
+            `metadata`; in the first row that has every name that occurs, null where it has no such value. The others
+            hold the exchange alone; alpaca and text have no place for the system message that a pair came with.
+        system_prompt: a system message for every row, in place of a pair's own; chatml and sharegpt have one.
+        reasoning: `drop` leaves it out; `think` puts it before the answer, as `<think>`, lines, `</think>`, an empty
+            line; `field` gives it a field in every row, empty where there is none: `reasoning`, or in chatml `thinking`
+            of the assistant's message.
+
+    Raises:
+        UsageError, InputError: what is asked for cannot be. NothingProduced: no pair is left to write.
+    """
+    started = time.monotonic()
+    _check_choices(fmt, system_prompt, reasoning)
+    read = pairs.read(source)
+    outputs.check(output, _EXPORTED, source=Path(source), overwrite=overwrite, names=read, named=_trainingdata)
+    parts: dict[Path, list[PairFile]] = {}
+    for file in read.files:
+        if read.counts[file.path]:  # loaders take no empty file
+            parts.setdefault(output if output.suffix else output / _trainingdata(file.path), []).append(file)
+    without = () if output.suffix else (path for path, count in read.counts.items() if not count)
+    counts: Counter[str] = Counter()
+    for path, files in parts.items():
+        with outputs.rows_to(path, lambda: f"{source}: no pair in it any more") as write:
+            # `datasets` learns from the first rows what metadata may hold: anything, where these differ in names.
+            names = dict.fromkeys(read.names)
+            for pair in (pair for file in files for pair in read.of(file)):
+                write(_row(names | _stated(pair), fmt, system_prompt, reasoning))
+                counts.update(pairs=1, reasoned=bool(_reasoning(pair)))
+                names = {}
+    return Exported(
+        output=output,
+        files=tuple(parts),
+        pairs=counts["pairs"],
+        reasoned=counts["reasoned"],
+        unread=read.failed,
+        warnings=(*read.warnings, *(f"{path}: no pair in it, so nothing is written for it" for path in without)),
+        seconds=time.monotonic() - started,
+    )
+
+
+def _check_choices(fmt: str, system_prompt: str, reasoning: str) -> None:
+    if fmt not in FORMATS:
+        raise UsageError(f"-f {fmt}: no such format; there are {', '.join(FORMATS)}")
+    if reasoning not in REASONING:
+        raise UsageError(f"--reasoning {reasoning}: no such choice; there are {', '.join(REASONING)}")
+    if system_prompt and fmt not in WITH_SYSTEM:
+        with_system = " or ".join(WITH_SYSTEM)
+        raise UsageError(f"--system-prompt: {fmt} has no place for it; choose {with_system} with -f, or leave it out")
+
+
+def _trainingdata(path: Path) -> str:
+    return (path.name.removesuffix(SUFFIX) if path.name.endswith(SUFFIX) else path.stem) + _TRAINING
+
+
+def _stated(pair: Pair) -> Pair:
+    return {name: value for name, value in pair.items() if value is not None}
+
+
+def _row(pair: Pair, fmt: str, system_prompt: str, reasoning: str) -> dict[str, Any]:
+    told = _reasoning(pair)
+    turns: list[Turn] = []
+    if fmt in WITH_SYSTEM and (system := system_prompt or pair.get("system")):
+        turns.append({"role": "system", "content": system})
+    turns.append({"role": "user", "content": pair["question"]})
+    answer = think(told, pair["answer"]) if reasoning == "think" else pair["answer"]
+    turns.append({"role": "assistant", "content": answer} | ({"thinking": told} if reasoning == "field" else {}))
+    rest = {name: value for name, value in pair.items() if name not in ("question", "answer", "reasoning")}
+    return FORMATS[fmt](turns, rest)
+
+
+def _reasoning(pair: Pair) -> str:
+    """The reasoning of a pair as one text; some tools have a list of steps."""
+    told = pair.get("reasoning") or ""
+    text = "\n".join(map(str, told)) if isinstance(told, list) else str(told)
+    return text if text.strip() else ""
+
+
+def combine(folder: str | Path, output: Path, *, overwrite: bool = False) -> Combined:
+    """Put the pairs of a folder of `*_qa.json` into one `.json` file, with what their files say of how they were made.
+
+    It holds `metadata`, `documents` (status, model and counts of each), and `training_pairs`, in the order of the
+    files' names. A pair whose question, answer and passage stood there before is left out. In `processing_config` of
+    `metadata` a value that all documents share stands once, others by file. Documents that are not completed are named
+    in `warnings`, and their pairs taken; files or rows that cannot be read are in `unread`.
+
+    Raises:
+        UsageError, InputError: what is asked for cannot be.
+    """
+    started, folder = time.monotonic(), Path(folder)
+    if folder.is_file():
+        raise InputError(f"{folder}: a file; give the folder of *{SUFFIX} that it is in")
+    if output.suffix != ".json":
+        raise UsageError(f"-o {output}: give a file that ends in .json")
+    read = pairs.read(folder)
+    outputs.check(output, _COMBINED, source=folder, overwrite=overwrite)
+    unique = Counter(file.path.name for file, _ in _unique(read))
+    abouts = {file.path.name: file.about() for file in read.files}
+    documents = [_document(name, about, unique[name]) for name, about in abouts.items()]
+    total = sum(unique.values())
+    metadata = {
+        "generated_by": MAKER,
+        "generated_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "total_qa_pairs": total,
+        "num_documents": len(documents),
+        "source_qa_files": list(abouts),
+        "processing_config": _config(abouts),
+    }
+    _write(output, {"metadata": metadata, "documents": documents}, (pair for _, pair in _unique(read)))
+    unfinished = (
+        f"{folder / one['file']}: {one['status']}, not completed; its {one['total_qa_pairs']:,} pairs are taken"
+        for one in documents
+        if one["status"] not in (None, "completed")
+    )
+    return Combined(
+        output=output,
+        documents=len(documents),
+        pairs=total,
+        duplicates=read.total - total,
+        unread=read.failed,
+        warnings=(*read.warnings, *unfinished),
+        seconds=time.monotonic() - started,
+    )
+
+
+def _unique(read: Pairs) -> Iterator[tuple[PairFile, Pair]]:
+    """Every pair, with its file, whose like was not there before."""
+    seen: set[str] = set()
+    for file in read.files:
+        for pair in read.of(file):
+            passage = pair.get("source_text") or pair.get("source_file")  # ids of chunks may count anew in each file
+            name = content_id(pair["question"], pair["answer"], pair.get("chunk_id"), passage)
+            if name not in seen:
+                seen.add(name)
+                yield file, pair
+
+
+def _document(name: str, about: dict[str, Any], n_pairs: int) -> dict[str, Any]:
+    made, counts = _object(about, "qa_generation_info"), _object(about, "summary")
+    chunks = {one: counts.get(one) for one in ("total_chunks", "completed_chunks", "failed_chunks")}
+    return {
+        "file": name,
+        "source_file": _object(about, "metadata").get("source_file"),
+        "status": about.get("status"),
+        "model": made.get("model"),
+        "generated_at": made.get("generated_at"),
+        **chunks,
+        "total_qa_pairs": n_pairs,
+    }
+
+
+def _config(abouts: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """How the pairs were made: what all files agree on stands once, all else by file."""
+    said: dict[str, dict[str, Any]] = {}
+    for file, about in abouts.items():
+        for name, value in (_object(about, "processing_info") | _object(about, "qa_generation_info")).items():
+            if name not in _ITS_OWN:
+                said.setdefault(name, {})[file] = value
+    return {name: _shared(values, len(abouts)) for name, values in said.items()}
+
+
+def _shared(values: dict[str, Any], count: int) -> Any:
+    first = next(iter(values.values()))
+    return first if len(values) == count and all(value == first for value in values.values()) else values
+
+
+def _object(about: dict[str, Any], name: str) -> dict[str, Any]:
+    value = about.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _write(path: Path, head: dict[str, Any], rows: Iterable[Pair]) -> None:
+    """What is said of the pairs first, for people; the pairs, of which there may be many, a line each."""
+    with store.atomic(path) as file:
+        file.write(json.dumps(head, ensure_ascii=False, indent=2).removesuffix("\n}") + ',\n  "training_pairs": [')
+        for number, pair in enumerate(rows):
+            file.write(("," if number else "") + "\n" + json.dumps(pair, ensure_ascii=False))
+        file.write("\n  ]\n}\n")
