@@ -39,9 +39,11 @@ COMMANDS = {  # the section of the top page that explains each
     "run": "Command line",
     "status": "Command line",
     "list-providers": "Your own teacher",
-    "chunk": "Single tools",
-    "generate": "Single tools",
-    "journal": "Single tools",
+    **dict.fromkeys(
+        ("chunk", "generate", "generate-cot", "enrich", "enhance-cot", "curate", "validate", "compare", "combine"),
+        "Single tools",
+    ),
+    **dict.fromkeys(("export", "pipeline", "journal"), "Single tools"),
 }
 VARIABLES = {env_names(name)[0]: name for name in Settings.model_fields}
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.parent.name)
@@ -199,7 +201,7 @@ def test_the_rows_of_generate_have_the_fields_that_the_top_page_names(toy_settin
     source = toy_settings.root / "chunks.jsonl"
     source.write_text(json.dumps({"chunk_id": "c", "text": "The lamp on the pier has 12 panes of glass."}) + "\n")
     made = tools.generate_qa(source, toy_settings.root / "pairs.json", toy_settings)
-    sentence = re.search(r"Each row has (.*?);", TOP.read_text("utf-8"), re.DOTALL)
+    sentence = re.search(r"Each row of a file has (.*?);", TOP.read_text("utf-8"), re.DOTALL)
     assert sentence
     assert {tuple(row) for row in json.loads(made.output.read_text())} == {tuple(names(sentence[1]))}
 

@@ -12,11 +12,23 @@ _HOMES = {
     "teachers": ["connect"],
     "asking": ["Asker"],
     "generation": ["generate", "load_recipe"],
-    "curation": ["curate"],
     "mixing": ["decontaminate", "mix"],
     "training": ["train", "pretrain_tiny"],
-    "tools": ["chunk_documents", "generate_qa"],
-    "evaluation": ["load_exam", "answer_all", "grade", "compare"],
+    "tools": [
+        "Run",
+        "chunk_documents",
+        "combine",
+        "compare",
+        "curate",
+        "enhance_cot",
+        "enrich",
+        "export",
+        "generate_cot",
+        "generate_qa",
+        "pipeline",
+        "validate",
+    ],
+    "evaluation": ["load_exam", "answer_all", "grade"],
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
