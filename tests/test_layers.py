@@ -67,6 +67,7 @@ INSIDE = {  # what the modules of a folder may import of one another: those to t
         *("running", "pairs", "chunk", "passages", "outputs", "rework", "targets", "qa_folder", "reasoning"),
         *("enrich", "export", "generate", "rate", "compare", "pipeline", "__init__"),
     ),
+    "view": ("watching", "lines", "tables", "plots", "page", "__init__"),
 }
 
 

@@ -230,7 +230,7 @@ def test_where_nobody_looks_on_progress_is_a_plain_line_now_and_then(
     assert capsys.readouterr().err == "", "a thousand states within a second are no news"
     update(Progress(total=1000, done=1000, calls=1000))
     assert capsys.readouterr().err == "asking: 1,000 of 1,000 done, 1,000 calls\n"
-    monkeypatch.setattr(view, "LINE_SECONDS", 0.0)
+    monkeypatch.setattr("ai_tools.view.watching.LINE_SECONDS", 0.0)
     hour_ago = time.monotonic() - 3600
     counts = {"calls": 480, "from_journal": 20, "failed": 3, "in_flight": 64, "tokens": 12_345}
     update(Progress(total=1000, done=500, **counts, usd=1.5, started=hour_ago))

@@ -1,0 +1,31 @@
+"""Tables, plots, progress and the report: the only modules that draw."""
+
+from .lines import journal_lines, plan_lines, rating_lines
+from .page import evaluation_report, report
+from .plots import Plot, bars, before_after, check_picture, histogram, loss_curve, rating_plot
+from .tables import METRICS, difference_table, metrics_table, plan_table, table
+from .watching import has_reader, progress, tell, training_progress
+
+__all__ = [
+    "METRICS",
+    "Plot",
+    "bars",
+    "before_after",
+    "check_picture",
+    "difference_table",
+    "evaluation_report",
+    "has_reader",
+    "histogram",
+    "journal_lines",
+    "loss_curve",
+    "metrics_table",
+    "plan_lines",
+    "plan_table",
+    "progress",
+    "rating_lines",
+    "rating_plot",
+    "report",
+    "table",
+    "tell",
+    "training_progress",
+]

@@ -1,0 +1,78 @@
+"""What is printed at a terminal: a plan, the summary of a journal, ratings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..providers import price
+from ..rehearsal import ASSUMED_SECONDS, Estimate
+from ..settings import Settings
+from .watching import duration
+
+
+def dollars(usd: float | None) -> str:
+    return "unknown" if usd is None else f"${usd:,.2f}" if usd >= 0.01 or not usd else f"${usd:.4f}"
+
+
+def plan_lines(estimates: Sequence[Estimate], teacher: str, settings: Settings, *, instructions: str = "") -> list[str]:
+    """A plan as people read it: who is asked, then calls, tokens, money and time of each piece of work and of all."""
+    whole = Estimate("all")
+    for one in estimates:
+        for name in ("calls", "known", "tokens_in", "tokens_out", "seconds"):
+            setattr(whole, name, getattr(whole, name) + getattr(one, name))
+        whole.usd = None if one.usd is None or whole.usd is None else whole.usd + one.usd
+        whole.seen = whole.seen and one.seen
+    lines = [f"teacher: {teacher}"]
+    if instructions:
+        lines.append(f"added to the instructions: {instructions}")
+    lines.append(
+        f"{'':22} {'calls':>9} {'in journal':>11} {'tokens in':>12} {'tokens out':>12} {'price':>10} {'time':>9}"
+    )
+    for one in [*estimates, whole] if len(estimates) > 1 else estimates:
+        counts = f"{one.calls:>9,} {one.known:>11,} {one.tokens_in:>12,.0f} {one.tokens_out:>12,.0f}"
+        lines.append(f"{one.name:22} {counts} {dollars(one.usd):>10} {duration(one.seconds):>9}")
+    if whole.calls and not whole.seen and whole.seconds:
+        lines.append(f"time: assuming {ASSUMED_SECONDS:g} s a reply; known once some have come")
+    limits = {name.upper(): getattr(settings, name) for name in ("max_calls", "max_tokens_total", "max_usd")}
+    if any(limits.values()):
+        lines.append("limits: " + ", ".join(f"{name}={value:,}" for name, value in limits.items() if value))
+    return lines
+
+
+def journal_lines(rows: Sequence[dict[str, Any]], settings: Settings) -> list[str]:
+    """The summary of a journal: a line for each model and status, then what went wrong, most frequent first."""
+    lines = [
+        f"{'teacher':40} {'status':9} {'calls':>9} {'requests':>9} {'tokens in':>12} {'tokens out':>12} {'price':>10}"
+    ]
+    groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault((row["provider"], row["base_url"], row["model"], row["status"]), []).append(row)
+    for (provider, url, model, status), members in groups.items():
+        calls, requests, tokens_in, tokens_out = (
+            sum(row[name] for row in members) for name in ("calls", "requests", "tokens_in", "tokens_out")
+        )
+        cost = price(settings, provider, model)
+        usd = f"${cost.of(tokens_in, tokens_out):,.4f}" if cost else "unknown"
+        who = f"{provider} {model}" + (f" at {urlsplit(url).netloc}" if url else "")
+        lines.append(f"{who:40} {status:9} {calls:>9,} {requests:>9,} {tokens_in:>12,} {tokens_out:>12,} {usd:>10}")
+    causes: dict[str, int] = {}
+    for row in rows:
+        if row["error"]:
+            causes[f"{row['status']}: {row['error']}"] = (
+                causes.get(f"{row['status']}: {row['error']}", 0) + row["calls"]
+            )
+    lines += [f"{count:>6} {cause}" for cause, count in sorted(causes.items(), key=lambda item: -item[1])[:10]]
+    return lines
+
+
+def rating_lines(counts: Sequence[int], threshold: float) -> list[str]:
+    """Pairs by points, the best first, as a chart of characters; what is kept is drawn full."""
+    most = max(*counts, 1)
+    return [
+        f"{points:>3} {('#' if points >= threshold else '-') * math.ceil(40 * counts[points] / most):40} "
+        f"{counts[points]:>9,}"
+        for points in range(len(counts) - 1, -1, -1)
+    ]
