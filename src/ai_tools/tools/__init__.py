@@ -11,6 +11,7 @@ from .chunk import Chunked, chunk_documents
 from .enrich import Enriched, enrich
 from .export import Combined, Exported, combine, export
 from .generate import Generated, generate_cot, generate_qa
+from .pipeline import Piped, pipeline
 from .rate import Curated, Validated, curate, validate
 from .reasoning import Reasoned, enhance_cot
 from .running import Done, Plan, Run
@@ -23,6 +24,7 @@ __all__ = [
     "Enriched",
     "Exported",
     "Generated",
+    "Piped",
     "Plan",
     "Reasoned",
     "Run",
@@ -35,5 +37,6 @@ __all__ = [
     "export",
     "generate_cot",
     "generate_qa",
+    "pipeline",
     "validate",
 ]
