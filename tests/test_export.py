@@ -306,6 +306,13 @@ def test_a_rerun_replaces_its_own_file_in_whichever_format_and_nothing_else(sour
     assert len(lines(output)) == 2
 
 
+def test_a_file_without_a_row_is_no_loss(source: Path) -> None:
+    """It is what a run leaves that had nothing to reject; a rerun must not stumble over it."""
+    output = source.with_name("out.jsonl")
+    output.write_text("")
+    assert export(source, output).pairs == 2
+
+
 def test_a_file_in_the_folder_that_is_not_ours_is_left_alone(folder: Path, tmp_path: Path) -> None:
     store.write_atomic(tmp_path / "out/lamps_trainingdata.jsonl", "mine")
     with pytest.raises(UsageError, match=r"lamps_trainingdata\.jsonl: exists"):

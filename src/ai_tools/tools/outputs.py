@@ -58,6 +58,8 @@ def check(
 def _is_ours(path: Path, mark: str | re.Pattern[str]) -> bool:
     with path.open(encoding="utf-8", errors="replace") as file:
         begins = file.read(READ_TO_TELL)
+    if not begins:
+        return path.suffix == ".jsonl"  # no rows, as where nothing was rejected
     return bool(mark.match(begins)) if isinstance(mark, re.Pattern) else f'"{mark}":' in begins
 
 
