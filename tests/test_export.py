@@ -289,6 +289,14 @@ def test_what_cannot_be_read_is_named_and_the_others_are_exported(folder: Path, 
     assert done.pairs == 5, "all of three files, and what stands before the tear"
 
 
+@pytest.mark.parametrize("half", [{"answer": "Noon \ud83d."}, {"note": {"of": ["\ud83d"]}}, {"\ud83d": 1}])
+def test_half_a_character_costs_its_row_and_not_the_run(tmp_path: Path, half: Row) -> None:
+    (tmp_path / "pairs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in (pair("A?") | half, pair("B?"))))
+    done = export(tmp_path / "pairs.jsonl", tmp_path / "out.jsonl")
+    assert [one.reason.split("/")[-1] for one in done.unread] == ["pairs.jsonl, line 1: holds half a character"]
+    assert done.pairs == 1
+
+
 @pytest.mark.parametrize("fmt", FORMATS)
 def test_a_rerun_replaces_its_own_file_in_whichever_format_and_nothing_else(source: Path, fmt: str) -> None:
     output = source.with_name("out.jsonl")

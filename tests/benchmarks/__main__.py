@@ -5,7 +5,7 @@ Machines are shared and noisy: read ratios, medians and CPU time, no single wall
 
 import sys
 
-from . import chunking, documents, folders, learning, questions, speed, teachers
+from . import chunking, documents, folders, learning, questions, speed, teachers, tools
 
 BENCHMARKS = {
     "speed": speed.main,
@@ -13,6 +13,7 @@ BENCHMARKS = {
     "chunking": chunking.main,
     "folders": folders.main,
     "teachers": teachers.main,
+    "tools": tools.main,
     "questions": questions.main,
     "learning": learning.main,
 }

@@ -291,11 +291,20 @@ def _pair(row: Any, where: str) -> Pair | Rejection:
     pair = {"question": question, "answer": answer, "type": _kind(found)} | found
     if isinstance(passage, str) and passage.strip():
         pair["source_text"] = passage
-    try:
-        json.dumps(pair, ensure_ascii=False).encode()
-    except UnicodeEncodeError:  # JSON can hold half of a surrogate pair, UTF-8 cannot
+    if not _is_whole(pair):
         return Rejection("read", f"{where}: holds half a character", {})
     return pair
+
+
+def _is_whole(pair: Pair) -> bool:
+    """Whether all text of a pair can be written: JSON can hold half of a surrogate pair, UTF-8 cannot."""
+    try:
+        for name, value in pair.items():
+            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) if value else ""
+            (name + text).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _take(row: Pair, names: Iterable[str]) -> Any:
