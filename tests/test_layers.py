@@ -61,7 +61,8 @@ INSIDE = {  # what the modules of a folder may import of one another: those to t
     "documents": ("workers", "fetching", "conversions", "__init__"),
     "offline": (
         *("english", "answers", "clauses", "grammar", "blocks", "facts", "values", "orders", "phrase_rules"),
-        *("clause_rules", "asker", "soundness", "wordings", "calls", "judging", "teacher", "__init__"),
+        *("clause_rules", "asker", "soundness", "wordings", "calls", "judging", "evidence"),
+        *("reviewer", "turning", "rewriter", "reasoner", "teacher", "__init__"),
     ),
     "tools": (
         *("running", "pairs", "chunk", "passages", "outputs", "rework", "targets", "qa_folder", "reasoning"),

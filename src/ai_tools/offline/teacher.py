@@ -4,6 +4,9 @@
     questions … fact_questions        question and answer pairs from wordings.py, spread over the facts
     exam                              the wordings kept for exams, with wrong options
     faithfulness                      the judge: whether a passage has what an answer says
+    rating … preference               the judge of finished pairs, in reviewer.py
+    rewrite, reasoning                answers worded as sentences, and the steps to them, in rewriter.py
+    reasoned_questions                questions that take more than one step, in reasoner.py
 
 It needs no network and gives the same bytes for the same call. What it writes is plain and literal: good enough to try
 the whole pipeline and to teach a tiny model, no match for a real teacher.
@@ -28,6 +31,9 @@ from .facts import Fact
 from .grammar import whole
 from .judging import faithfulness
 from .orders import Wording
+from .reasoner import reasoned_questions
+from .reviewer import fact_check, preference, rating
+from .rewriter import reasoning, rewrite
 from .soundness import stands_alone
 
 CRISP = 6  # most words of an answer that is asked for by preference
@@ -279,10 +285,16 @@ REPLIES: dict[str, Callable[[dict[str, Any], int], Reply]] = {
         detailed_summary,
         exam,
         extractive_summary,
+        fact_check,
         fact_questions,
         faithfulness,
         key_facts,
+        preference,
         questions,
+        rating,
+        reasoned_questions,
+        reasoning,
+        rewrite,
         worked_example,
     )
 }
