@@ -312,6 +312,21 @@ def test_reasoning_goes_from_the_question_by_the_passage_to_the_answer() -> None
     assert said.follows
 
 
+@pytest.mark.parametrize(
+    ("question", "asks"),
+    [
+        ("What is given only to keepers?", "what is given only to keepers"),
+        ("What is the fee for a copy?", "for the fee for a copy"),
+        ("Who is Ada Winter?", "who Ada Winter is"),
+        ("Must old logs be kept?", "whether old logs must be kept"),
+        ("In the section on records, when are logs compared?", "when logs are compared"),
+    ],
+)
+def test_the_first_step_says_what_is_asked(question: str, asks: str) -> None:
+    [said] = of("reasoning", (question, "nine years"))
+    assert said.steps[0] == f"The question asks {asks}."
+
+
 def test_a_limit_of_the_evidence_is_a_step_of_its_own() -> None:
     [said] = of("reasoning", ("When is film erased?", "after 33 days"))
     assert any("unless the police have asked for it" in step and "limit" in step for step in said.steps)

@@ -91,7 +91,7 @@ def _defines(found: re.Match[str]) -> bool:
     """Whether a question is "What is …?" or "Who is …?" about a thing, and no passive: "What is the client given?"."""
     helper, rest = found["helper"].lower(), found["rest"]
     plain = not found["prep"] and found["word"].lower() in ("what", "who") and helper in words("be")
-    if not plain or not is_thing(rest) or tag(rest)[0].tag in ("VBN", "VBG"):
+    if not plain or not is_thing(rest) or tag(f"It is {rest}")[2].tag in ("VBN", "VBG", "RB"):
         return False
     clause = parse(finished(_uninverted(helper, rest)))
     return clause is None or clause.voice != "passive"
