@@ -10,7 +10,7 @@ import pytest
 
 from ai_tools import replies
 from ai_tools.errors import UsageError
-from ai_tools.prompts import LONGEST_QUOTE, Prompt, Sampling, follow_up, load, plan_call
+from ai_tools.prompts import LONGEST_QUOTE, Prompt, Sampling, follow_up, load, own, plan_call
 from ai_tools.records import Call, Completion, WorkedExample
 from ai_tools.replies import BadReply, parse
 
@@ -187,6 +187,80 @@ def test_the_users_instructions_stand_in_the_system_message() -> None:
 
 def test_every_kind_of_reply_has_a_prompt_that_asks_for_it() -> None:
     assert {load(name).reply for name in NAMES} == set(replies.REPLIES)
+
+
+# --- a user's own prompt ---
+
+
+def own_words(template: str, **fields: Any) -> str:
+    content = plan(own(load("questions"), template=template), fields).messages[-1]["content"]
+    assert isinstance(content, str)
+    return content
+
+
+def test_an_own_template_gets_what_its_fields_name() -> None:
+    said = own_words("{title}, {section}: {passage} {count} {angle}\n{shape}")
+    assert said == f"Bells, Ringing: The bell rings at noon. 3 factual\n{replies.shape('pairs', FIELDS)}"
+    assert own_words("{passage}", passage="a {b} {{c}} %s").startswith("a {b} {{c}} %s")
+
+
+@pytest.mark.parametrize("name", ["text", "chunk", "content", "context"])
+@pytest.mark.parametrize("count", ["n_pairs", "num_pairs", "num_questions", "questions_per_chunk"])
+def test_the_names_of_other_tools_are_understood(name: str, count: str) -> None:
+    said = own_words(f"Write {{{count}}} on {{{name}}} as {{{{JSON}}}}.")
+    assert said.startswith("Write 3 on The bell rings at noon. as {JSON}.\n")
+
+
+def test_a_template_without_the_shape_of_the_reply_gets_it_at_its_end() -> None:
+    said = own_words("Read {passage}")
+    assert said.endswith(f"Reply with JSON only, in exactly this shape:\n{replies.shape('pairs', FIELDS)}")
+
+
+@pytest.mark.parametrize(
+    ("template", "words"),
+    [
+        ("Ask {count} times.", "no {passage} in it"),
+        ("{passage} {passages}", "no such field {passages}; there are {angle}, {count}, "),
+        ("{passage} {topic}", "no such field {topic}"),  # `generate` has none to give
+        ("{passage} {}", "no such field {}"),
+        ("{passage} {0}", "no such field {0}"),
+        ("{passage.text}", "no such field {passage.text}"),
+        ("{passage[0]}", "no such field {passage[0]}"),
+        ("{ passage }", "no such field { passage }"),
+        ('{passage} {"pairs": [{"question": 1}]}', "double the braces of others"),
+        ("{passage} {", "write {{ and }} for braces that are no field"),
+        ("{passage} }", "write {{ and }} for braces that are no field"),
+        ("{passage!r}", "{passage} has a format of its own"),
+        ("{passage:>{count}}", "{passage} has a format of its own"),
+    ],
+)
+def test_a_template_that_cannot_be_filled_is_refused_with_the_reason(template: str, words: str) -> None:
+    with pytest.raises(UsageError, match=r"^the template: ") as caught:
+        own(load("questions"), template=template)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_own_system_message_stands_in_place_of_the_prompts_and_braces_in_it_stay() -> None:
+    call = plan(own(load("questions"), system=" You are {strict}. "), instructions="Be brief.")
+    assert call.messages[0]["content"] == "You are {strict}.\n\nBe brief."
+    assert call.messages[-1] == plan().messages[-1]
+
+
+def test_own_words_are_part_of_the_key() -> None:
+    base = load("questions")
+    made = [
+        base,
+        own(base, system="You ask."),
+        own(base, system="You ask!"),
+        own(base, template="{passage}"),
+        own(base, system="You ask.", template="{passage}"),
+    ]
+    assert len({plan(prompt).key for prompt in made}) == len({prompt.version for prompt in made}) == len(made)
+    assert plan(own(base, template="{text}")).key == plan(own(base, template="{passage}")).key
+
+
+# --- a second try ---
 
 
 def bad(text: str = "", kind: str = "malformed", **changes: Any) -> tuple[Completion, BadReply]:

@@ -60,7 +60,7 @@ def load(name: str) -> Prompt:
     return Prompt(name=name, version=version, **content)
 
 
-_FIELDS = {"title", "section", "passage", "count", "angle", "shape", "topic", "reasoning"}  # of a prompt for questions
+_FIELDS = {"title", "section", "passage", "count", "angle", "shape", "reasoning"}  # of a prompt for questions
 _OTHER_NAMES = {  # that templates for other tools use
     **dict.fromkeys(("text", "chunk", "content", "context"), "passage"),
     **dict.fromkeys(("n_pairs", "num_pairs", "num_questions", "questions_per_chunk"), "count"),
@@ -77,13 +77,16 @@ def own(base: Prompt, *, system: str = "", template: str = "", where: str = "the
         UsageError: the template has no passage, other fields, or braces that enclose none.
     """
     try:
-        parts = [(text, name and _OTHER_NAMES.get(name, name)) for text, name, _, _ in Formatter().parse(template)]
+        found = list(Formatter().parse(template))
     except ValueError as error:
         raise UsageError(f"{where}: {error}; write {{{{ and }}}} for braces that are no field") from None
+    parts = [(text, name and _OTHER_NAMES.get(name, name)) for text, name, _, _ in found]
     named = {name for _, name in parts if name is not None}
     if unknown := sorted(named - _FIELDS):
         known = ", ".join(f"{{{name}}}" for name in sorted(_FIELDS))
         raise UsageError(f"{where}: no such field {{{unknown[0]}}}; there are {known}; double the braces of others")
+    if formatted := next((name for _, name, style, conversion in found if style or conversion), None):
+        raise UsageError(f"{where}: {{{formatted}}} has a format of its own; write the name alone between the braces")
     if template and "passage" not in named:
         raise UsageError(f"{where}: no {{passage}} in it; write {{passage}} where the text is to stand")
     user = "".join(
