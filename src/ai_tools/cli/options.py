@@ -35,7 +35,7 @@ app = typer.Typer(
 
 def _take_config(context: typer.Context, path: Path | None) -> Path | None:
     """What the file says becomes the default of each option; this runs before the other options are read."""
-    context.default_map = config.defaults(path, str(context.info_name))
+    context.default_map = config.defaults(path, str(context.info_name), context.params)
     return path
 
 
@@ -92,7 +92,7 @@ class Asking:
 
         def confirm(plan: Plan) -> bool:
             lines = view.plan_lines(plan.estimates, plan.teacher, settings, instructions=plan.instructions)
-            typer.echo("\n".join(lines))
+            typer.echo("\n".join([*(f"your own {what}: {text}" for what, text in plan.own.items()), *lines]))
             tell("left out", plan.unread)
             free = not any(one.calls for one in plan.estimates)
             return not self.plan and (free or typer.confirm("Go on?"))

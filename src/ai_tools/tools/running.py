@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,12 +25,16 @@ Pair = dict[str, Any]
 
 @dataclass(frozen=True)
 class Plan:
-    """What a tool, or each stage of one, would take, who would be asked, and what of the input cannot be used."""
+    """What a tool, or each stage of one, would take, who would be asked, and what of the input cannot be used.
+
+    `own` are the user's words that stand in place of the prompt's, by what they are.
+    """
 
     estimates: tuple[Estimate, ...]
     teacher: str
     instructions: str
     unread: tuple[Rejection, ...]
+    own: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,7 @@ def asking(
     *,
     unread: Sequence[Rejection] = (),
     instructions: str = "",
+    own: Mapping[str, str] | None = None,
     judges: bool = False,
 ) -> Iterator[Asker]:
     """An asker on the journal of the output folder, once `run.confirm` has seen what `chain` takes over `items`.
@@ -91,7 +96,10 @@ def asking(
         async def one(item: T, rehearsals: Sequence[Rehearsal]) -> None:
             await chain(item, rehearsals[0])
 
-        confirm((name,), items, one, settings, run.confirm, unread=unread, instructions=instructions, judges=judges)
+        confirm(
+            (name,), items, one, settings, run.confirm,
+            unread=unread, instructions=instructions, own=own, judges=judges,
+        )  # fmt: skip
     with Journal(store.journal_path(settings)) as journal:
         yield _asker(settings, journal, instructions, run.on_progress)
 
@@ -105,6 +113,7 @@ def confirm(
     *,
     unread: Sequence[Rejection] = (),
     instructions: str = "",
+    own: Mapping[str, str] | None = None,
     judges: bool = False,
 ) -> None:
     """Show the plan of one stage or more to `agrees`; `rehearse` goes through an item with a rehearsal for each stage.
@@ -123,7 +132,7 @@ def confirm(
 
         run_sync(through())
         asked = teachers.describe(asker.judge if judges else asker.teacher)
-    if not agrees(Plan(tuple(one.estimate for one in rehearsals), asked, instructions, tuple(unread))):
+    if not agrees(Plan(tuple(one.estimate for one in rehearsals), asked, instructions, tuple(unread), own or {})):
         raise NotConfirmed
 
 
