@@ -90,6 +90,19 @@ def test_every_kind_of_source_gives_the_same_passage(tmp_path: Path, make: Calla
     assert row["metadata"] == ({} if make is table else {"pages": [1, 1]})
 
 
+def test_every_passage_says_which_file_or_table_it_stands_in(tmp_path: Path) -> None:
+    chunks = folder_of_chunk_files(tmp_path)
+    write_chunk_file(chunks / "other_chunks.json", {"text": DUSK}, {"text": NOON})
+    assert [row["origin"] for row in chunk_files.read(chunks)][-2:] == [str(chunks / "other_chunks.json")] * 2
+    lines = write_lines(tmp_path / "lines.jsonl", {"text": NOON, "origin": "mine"})
+    assert [row["origin"] for row in chunk_files.read(lines)] == [str(lines)]
+    database = write_table(tmp_path / "db", "text_chunks", [{"content": NOON, "source_file": "bells.md"}])
+    write_table(database, "code_chunks", [{"content": NOON, "source_file": "bells.md"}])
+    rows = list(chunk_files.read(database, ("code_chunks", "text_chunks")))
+    assert [(row["origin"], row["file"]) for row in rows] == [("code_chunks", "bells.md"), ("text_chunks", "bells.md")]
+    assert len({row["chunk_id"] for row in rows}) == 2
+
+
 def test_seed_data_gives_the_passage_with_its_title(tmp_path: Path) -> None:
     seed = {"document": NOON, "document_outline": "the bells", "document_title": "Bells", "icl_query_1": "When?"}
     source = write_lines(tmp_path / "seed_data.jsonl", seed | {"chunk_id": "a", "document_id": "d"})

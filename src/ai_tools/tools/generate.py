@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
-from .. import prompts
+from .. import prompts, teachers
 from ..asking import Asker, Asks
-from ..errors import NothingProduced
-from ..generation import Passage
+from ..errors import NothingProduced, UsageError
 from ..matching import normalise
-from ..prompts import Prompt
-from ..records import Call, Progress, content_id
+from ..records import Progress, Teacher, content_id
 from ..settings import Settings
 from . import outputs, passages, running
-from .qa_folder import Made, QaFolder, writing
+from .qa_folder import Made, QaFolder
 from .reasoning import follows, numbered
 from .running import Done, Pair, Run
-from .targets import Draw, Extent, Scope, Selection, Target
+from .targets import Chunk, Document, Draw, Extent, Scope, Target
+from .targets import Kind as Kind
+from .targets import call_about as call_about
 
-ANGLES = (  # of the draws about one passage
-    "the whole passage",
-    "numbers, amounts and limits",
-    "conditions and exceptions",
-    "people, roles and duties",
-    "reasons and consequences",
-    "terms and their meaning",
-    "time limits and dates",
-    "steps and their order",
-    "names, places and systems",
-    "what is seldom noticed",
-)
+Item = tuple[Chunk, list[Draw]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,17 +42,6 @@ class Generated(Done):
     successful_files: int
     untouched: int
     not_following: int
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What is asked about a passage, and what a pair is made of an item of the reply."""
-
-    name: str
-    prompt: Prompt
-    fields: dict[str, Any]
-    pair: Callable[[Any], Pair]
-    instructions: str = ""
 
 
 def generate_qa(
@@ -131,10 +110,13 @@ def generate_cot(
 def questions(settings: Settings, system_message: str = "", extra_instructions: str = "", template: str = "") -> Kind:
     """What `generate_qa` asks. Raises UsageError for a template that cannot be."""
     prompt = prompts.load("questions")
-    if system_message or template:
+    own = {"system message": system_message.strip(), "template": template.strip()}
+    own = {name: text for name, text in own.items() if text}
+    if own:
         prompt = prompts.own(prompt, system=system_message, template=template)
     fields = {"reasoning": settings.enable_reasoning}
-    return Kind("generate", prompt, fields, _plain_pair, extra_instructions or settings.customisation_prompt)
+    instructions = extra_instructions.strip() or settings.customisation_prompt
+    return Kind("generate", prompt, fields, _plain_pair, instructions, own)
 
 
 def _plain_pair(item: Any) -> Pair:
@@ -148,86 +130,116 @@ def _reasoned_pair(item: Any) -> Pair:
     return said | {"follows": follows(item, reasoning, answer)}
 
 
-def _generate(
-    source: str | Path,
-    output: Path,
-    settings: Settings,
-    kind: Kind,
-    extent: Extent,
-    run: Run,
-) -> Generated:
+def _generate(source: str | Path, output: Path, settings: Settings, kind: Kind, extent: Extent, run: Run) -> Generated:
     started = monotonic()
     extent.check()
-    if output.suffix:
-        outputs.check(output, "generated_at", source=Path(source), overwrite=run.overwrite)
+    teacher = teachers.connect(settings)  # that a key is missing is said before any document is read
+    _check(source, output, kind, overwrite=run.overwrite)
     with passages.opened(source, settings, tables=extent.tables, on_reading=run.on_reading) as found:
         scope = Scope(found, extent, settings.questions_per_chunk)
-
-        async def rehearse(chunk: dict[str, Any], asker: Asks) -> None:
-            for draw in scope.first(chunk):
-                await asker.try_ask(call_about(kind, chunk, draw, asker))
-
+        folder = None if output.suffix else _folder(output, scope, kind, teacher, settings, run)
+        items, rehearse = _rehearsal(scope, kind)
         with running.asking(
-            kind.name, scope.chosen, rehearse, settings, run, unread=found.failed, instructions=kind.instructions
-        ) as asker:
-            before = _reach(scope.target, scope.chosen, kind, asker) if scope.target else None
-            counts = _write(source, output, scope, kind, asker, run)
-            warnings = _unheeded(kind, asker)
-            if before:
-                _add(before, asker.progress)
-            done = running.done(asker, asker.teacher, output, started, unread=found.failed, warnings=warnings)
+            kind.name, items, rehearse, settings, run,
+            unread=found.failed, instructions=kind.instructions, own=kind.own,
+        ) as asker:  # fmt: skip
+            counts, spent = _write(source, output, folder, scope, kind, asker)
+            warnings = [*_unheeded(kind, asker), *_short(scope, counts), *(folder.warnings if folder else ())]
+            _add(spent, asker.progress)
+            done = running.done(asker, teacher, output, started, unread=found.failed, warnings=warnings)
     return Generated(**{**vars(done), **counts})
 
 
+def _check(source: str | Path, output: Path, kind: Kind, *, overwrite: bool) -> None:
+    """Refuse an output that cannot be, before any passage is read; which files a folder gets is known only then."""
+    if output.suffix:
+        outputs.check(output, kind.mark, source=passages.path_of(source), overwrite=overwrite)
+        return
+    if output.is_file():
+        raise UsageError(f"-o {output}: a file; give a folder, or a file that ends in .json or .jsonl")
+    given = passages.path_of(source)
+    if output.exists() and given and output.samefile(given):
+        raise UsageError(f"-o {output}: that is the source; give another folder")
+
+
+def _folder(output: Path, scope: Scope, kind: Kind, teacher: Teacher, settings: Settings, run: Run) -> QaFolder:
+    info = {
+        "generated_by": kind.name,
+        "provider": teacher.provider,
+        "model": teacher.model,
+        "questions_per_chunk": settings.questions_per_chunk,
+        "temperature": settings.teacher_temperature,
+        "max_tokens": settings.teacher_max_tokens,
+    }
+    folder = QaFolder(output, scope.documents, info, fresh=run.fresh)
+    folder.check(scope.of_chosen, overwrite=run.overwrite)
+    return folder
+
+
+def _rehearsal(scope: Scope, kind: Kind) -> tuple[Iterator[Item], Callable[[Item, Asks], Awaitable[None]]]:
+    """What is gone through for the plan: the draws of the run, round by round where a number of pairs is wanted."""
+    target = scope.aim()
+
+    def items() -> Iterator[Item]:
+        if not target:
+            yield from scope.asked()
+        while target and target.due:
+            yield from target.of_round(scope.chosen)
+            target.next_round()
+
+    async def rehearse(item: Item, asker: Asks) -> None:
+        chunk, draws = item
+        reply = await asker.try_ask(call_about(kind, chunk, draws[-1], asker))
+        if target:
+            target.note(chunk["chunk_id"], {normalise(pair["question"]) for pair in _pairs_of(reply, kind, draws[-1])})
+
+    return items(), rehearse
+
+
+def _short(scope: Scope, counts: dict[str, int]) -> list[str]:
+    target = scope.target
+    if not target or counts["pairs"] >= 0.9 * target.total:
+        return []
+    return [f"{target.total:,} pairs were wanted, and the passages gave no more than {counts['pairs']:,}"]
+
+
 def _unheeded(kind: Kind, asker: Asker) -> list[str]:
-    own = kind.prompt.version.startswith("own-") or kind.instructions
-    return ["the offline teacher reads no prompt: your own words to it have no effect"] * bool(
-        own and not asker.teacher.base_url
-    )
+    if asker.teacher.base_url or not (kind.own or kind.instructions):
+        return []
+    return ["the offline teacher reads no prompt: your own words to it have no effect"]
 
 
 # --- asking ---
 
 
-def call_about(kind: Kind, chunk: dict[str, Any], draw: Draw, asker: Asks) -> Call:
-    number, count = draw
-    item = Passage(
-        chunk_id=chunk["chunk_id"],
-        document_id=chunk["document_id"],
-        text=chunk["text"],
-        title=chunk["title"] or Path(chunk["file"]).stem,
-        outline="",
-        domain="",
-        heading_path=tuple(chunk["heading_path"]),
-        metadata=chunk["metadata"],
-    )
-    about = {"title": item.title, "section": item.section, "passage": item.shown}
-    fields = about | {"count": count, "angle": ANGLES[number % len(ANGLES)]} | kind.fields
-    return asker.plan(kind.prompt, fields, recipe=kind.name, chunk_id=item.chunk_id, draw=number)
+def _pairs_of(reply: Any, kind: Kind, draw: Draw) -> list[Pair]:
+    """The pairs of a reply that can be used, and no more than were asked for."""
+    items = reply.items if reply else []
+    return [kind.pair(item) for item in items if item.question.strip() and item.answer.strip()][: draw[1]]
 
 
-async def _ask(kind: Kind, chunk: dict[str, Any], draws: Sequence[Draw], asker: Asker) -> Made:
-    """What all draws about a passage have brought, each question once, and of each draw no more than was asked for."""
+async def _ask(kind: Kind, chunk: Chunk, draws: Sequence[Draw], asker: Asker, given_up: set[str]) -> Made:
+    """What all draws about a passage have brought, each question once."""
     found: dict[str, Pair] = {}
     made = Made(chunk, [], failed=False, key="", created="")
     for draw in draws:
         call = call_about(kind, chunk, draw, asker)
         made.key = content_id(made.key, call.key)
-        reply = await asker.try_ask(call)
+        reply = None if call.key in given_up else await asker.try_ask(call)
         made.failed = reply is None
         if reply is None:
+            given_up.add(call.key)
             break
         made.created = max(made.created, reply.completion.created)
-        whole = [kind.pair(item) for item in reply.items if item.question.strip() and item.answer.strip()]
         told = {"generated_at": reply.completion.created, "model": reply.completion.model}
-        for pair in whole[: draw[1]]:
+        for pair in _pairs_of(reply, kind, draw):
             found.setdefault(normalise(pair["question"]), pair | told)
     made.pairs = list(found.values())
     made.failed &= not made.pairs
     return made
 
 
-def _reach(target: Target, chosen: Selection, kind: Kind, asker: Asker) -> Progress:
+def _reach(target: Target, scope: Scope, kind: Kind, asker: Asker, sink: Sink) -> Progress:
     """Ask until there are as many pairs as are wanted, or no passage gives any more; the journal has all replies.
 
     Returns what it took.
@@ -236,10 +248,12 @@ def _reach(target: Target, chosen: Selection, kind: Kind, asker: Asker) -> Progr
 
     def note(made: Made) -> None:
         target.note(made.chunk["chunk_id"], {normalise(pair["question"]) for pair in made.pairs})
+        sink.so_far(made)
 
-    while due := target.due:
-        work = (_ask(kind, chunk, due[chunk["chunk_id"]], asker) for chunk in chosen if chunk["chunk_id"] in due)
-        asker.run(work, len(due), each=note)
+    while target.due:
+        sink.due = scope.due()
+        work = (_ask(kind, *one, asker, scope.given_up) for one in target.of_round(scope.chosen))
+        asker.run(work, len(target.due), each=note)
         _add(asker.progress, spent)
         target.next_round()
     return spent
@@ -256,79 +270,79 @@ def _add(one: Progress, other: Progress) -> None:
 # --- writing ---
 
 
+class Sink(Protocol):
+    """Takes what came of passages: `so_far` of those that may be asked about again, a call with all of one.
+
+    `due` are the passages of each document that are asked about.
+    """
+
+    due: Counter[Document]
+
+    def so_far(self, made: Made) -> None: ...
+
+    def __call__(self, made: Made) -> None: ...
+
+
+class _OneFile:
+    """The sink of one file of rows, which is written in the end, in the order of the source."""
+
+    def __init__(self, row: Callable[[Pair], None]):
+        self._row = row
+        self.due: Counter[Document] = Counter()
+
+    def so_far(self, made: Made) -> None: ...
+
+    def __call__(self, made: Made) -> None:
+        for pair in made.pairs:
+            self._row(_row(made.chunk, pair))
+
+
 def _write(
-    source: str | Path,
-    output: Path,
-    scope: Scope,
-    kind: Kind,
-    asker: Asker,
-    run: Run,
-) -> dict[str, int]:
+    source: str | Path, output: Path, folder: QaFolder | None, scope: Scope, kind: Kind, asker: Asker
+) -> tuple[dict[str, int], Progress]:
+    """Ask, and write what comes: how much that was, and what it took but for the last run of the asker."""
     counts = dict.fromkeys(("chunks", "pairs", "empty_chunks", "failed_chunks", "not_following"), 0)
-    total = sum(1 for _ in scope.asked())
+    spent = Progress(0)
 
     def why_nothing() -> str:
         causes = sorted({row.reason for row in asker.failed})
-        return f"{source}: no pair came out of {total:,} passages ({'; '.join(causes[:3]) or 'none held any'})"
+        return (
+            f"{source}: no pair came out of {counts['chunks']:,} passages ({'; '.join(causes[:3]) or 'none held any'})"
+        )
 
-    with _opened(output, (chunk for chunk, _ in scope.asked()), kind, asker, run, why_nothing) as (write, folder):
+    def take(made: Made) -> None:
+        counts["chunks"] += 1
+        counts["pairs"] += len(made.pairs)
+        counts["failed_chunks"] += made.failed
+        counts["empty_chunks"] += not made.pairs and not made.failed
+        counts["not_following"] += sum(pair.get("follows") is False for pair in made.pairs)
+        sink(made)
 
-        def take(made: Made) -> None:
-            counts["chunks"] += 1
-            counts["pairs"] += len(made.pairs)
-            counts["failed_chunks"] += made.failed
-            counts["empty_chunks"] += not made.pairs and not made.failed
-            counts["not_following"] += sum(pair.get("follows") is False for pair in made.pairs)
-            write(made)
-
-        asker.run((_ask(kind, *one, asker) for one in scope.asked()), total, each=take)
+    with folder.writing() if folder else _one_file(output, why_nothing) as sink:
+        if scope.target:
+            spent = _reach(scope.target, scope, kind, asker, sink)
+        sink.due = scope.due()
+        work = (_ask(kind, *one, asker, scope.given_up) for one in scope.asked())
+        asker.run(work, sink.due.total(), each=take)
     if not counts["pairs"]:
         raise NothingProduced(why_nothing())
-    files = {"successful_files": folder.completed, "untouched": folder.kept} if folder else {}
-    return counts | dict.fromkeys(("successful_files", "untouched"), 0) | files
+    files = (folder.completed, folder.kept) if folder else (0, 0)
+    return counts | dict(zip(("successful_files", "untouched"), files, strict=True)), spent
 
 
 @contextmanager
-def _opened(
-    output: Path,
-    chunks: Iterable[dict[str, Any]],
-    kind: Kind,
-    asker: Asker,
-    run: Run,
-    why_nothing: Callable[[], str],
-) -> Iterator[tuple[Callable[[Made], None], QaFolder | None]]:
-    """The function that writes what came of a passage: to one file of rows, or to a folder with a file a document."""
-    if output.suffix:
-        with outputs.rows_to(output, why_nothing) as row:
-
-            def write(made: Made) -> None:
-                for pair in made.pairs:
-                    row(_row(made.chunk, pair))
-
-            yield write, None
-        return
-    settings = asker.settings
-    info = {
-        "generated_by": kind.name,
-        "provider": asker.teacher.provider,
-        "model": asker.teacher.model,
-        "questions_per_chunk": settings.questions_per_chunk,
-        "temperature": settings.teacher_temperature,
-        "max_tokens": settings.teacher_max_tokens,
-    }
-    with writing(QaFolder(output, chunks, info, fresh=run.fresh), overwrite=run.overwrite) as folder:
-        yield folder, folder
+def _one_file(output: Path, why_nothing: Callable[[], str]) -> Iterator[Sink]:
+    with outputs.rows_to(output, why_nothing) as row:
+        yield _OneFile(row)
 
 
-def _row(chunk: dict[str, Any], pair: Pair) -> Pair:
-    told = ("question", "answer", "type")
-    last = ("generated_at", "model")
+def _row(chunk: Chunk, pair: Pair) -> Pair:
     return {
-        **{name: pair[name] for name in told},
+        **{name: pair[name] for name in ("question", "answer", "type")},
         "chunk_id": chunk["chunk_id"],
         "source": chunk["document_id"] or chunk["file"],
         "source_file": chunk["file"],
         "source_text": chunk["text"],
-        **{name: pair[name] for name in last},
-        **{name: value for name, value in pair.items() if name not in (*told, *last)},
+        **{name: pair[name] for name in ("generated_at", "model")},
+        **{name: pair[name] for name in ("reasoning", "follows") if name in pair},
     }

@@ -16,6 +16,16 @@ from ..settings import Settings
 from .chunk import chunk_documents
 from .running import Pair
 
+_NAMED_SO = (".json", ".jsonl")  # what is no document, even where it is not there
+
+
+def path_of(source: str | Path) -> Path | None:
+    """The file or folder that a source is; None where it is a list, a glob, an address, or not there."""
+    try:
+        return Path(source) if Path(source).exists() else None
+    except (OSError, ValueError):  # too long for a name, as lists may be
+        return None
+
 
 @contextmanager
 def opened(
@@ -27,7 +37,8 @@ def opened(
         source: a LanceDB folder, a folder of `*_chunks.json`, one such file, chunks.jsonl, seed_data.jsonl, documents.
         tables: of a LanceDB folder; `text_chunks` where none is named.
     """
-    if tables or chunk_files.is_chunks(Path(source)):
+    path = path_of(source)
+    if tables or (chunk_files.is_chunks(path) if path else str(source).endswith(_NAMED_SO)):
         yield chunk_files.read(Path(source), tables)
         return
     with tempfile.TemporaryDirectory() as folder:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -17,9 +20,14 @@ from ..errors import UsageError
 from ..records import content_id
 from .pairs import SUFFIX
 from .running import Pair
+from .targets import Document, document_of
 
 SECONDS = 2.0  # at least, between two states of the file of a document that is being worked on
-MAKER = "ai-tools generate"
+SHARE = 10  # of the time, one part at most goes into such states: documents may be long, or many at a time
+EDITED = "_qa.edited.json"
+LONGEST_NAME = 200  # bytes, of the 255 that file systems take
+READ_TO_TELL = 10_000  # characters of a file by which it is told who made it
+ROWS, LAST = '  "training_pairs": [', "\n}"  # the line that opens the list of a file's rows; how its head ends without
 
 
 @dataclass
@@ -33,13 +41,27 @@ class Made:
     created: str
 
 
+@dataclass(slots=True)
+class _Kept:
+    """The same, with its rows where they wait to be written."""
+
+    failed: bool
+    key: str
+    created: str
+    count: int
+    start: int
+    length: int
+
+
 @dataclass
-class _Document:
+class _Doc:
+    which: Document
     path: Path
-    due: int
     about: dict[str, Any]
-    made: list[Made] = field(default_factory=list)
+    made: dict[str, _Kept] = field(default_factory=dict)  # by chunk id
+    final: int = 0  # of them nothing more will come
     is_there: str | None = None  # the fingerprint of a file that an earlier run has completed
+    edited: bool = False
     written: float = 0.0
 
 
@@ -47,126 +69,224 @@ class QaFolder:
     """Takes what came of every passage, and keeps each document's file up to date.
 
     A file that an earlier run completed is left as it is, hand-made corrections with it, where passages, prompt, model
-    and sampling are the same; `fresh` writes it anew.
+    and sampling are the same; else it stays until its successor is complete, and corrections in it are set aside.
+    `fresh` writes all anew. No text is held: rows wait in a file without a name.
+
+    Args:
+        documents: all of the source, by which names are told apart, with the number of their passages.
+        info: `qa_generation_info`; its `generated_by` is the command that may write over the files.
     """
 
-    def __init__(self, folder: Path, chunks: Iterable[dict[str, Any]], info: dict[str, Any], *, fresh: bool):
+    def __init__(self, folder: Path, documents: Mapping[Document, int], info: dict[str, Any], *, fresh: bool):
         self.folder, self._info, self._fresh = folder, info, fresh
-        self._due: Counter[tuple[str, str]] = Counter((one["origin"], one["file"]) for one in chunks)
-        self._names = _names(self._due)
-        self._open: dict[tuple[str, str], _Document] = {}
-        self.completed = self.failed = self.kept = 0
+        self._documents = documents
+        self._names = _names(documents)
+        self._of_origin = Counter(origin for origin, _ in documents)
+        self._open: dict[Document, _Doc] = {}
+        self._told: tuple[str, dict[str, Any]] = ("", {})
+        self._rests_until = 0.0
+        self.due: Counter[Document] = Counter()  # passages of each document that are asked about
+        self.completed = self.kept = 0
+        self.warnings: list[str] = []
 
-    @property
-    def paths(self) -> list[Path]:
-        return [self.folder / name for name in self._names.values()]
+    def check(self, chosen: Mapping[Document, int], *, overwrite: bool) -> None:
+        """Refuses to write over what this command has not made."""
+        mark = f'"processed_by": "ai-tools {self._info["generated_by"]}"'
+        for document in chosen:
+            path = self.folder / self._names[document]
+            if path.is_file() and not overwrite:
+                with path.open(encoding="utf-8", errors="replace") as file:
+                    if mark not in file.read(READ_TO_TELL):
+                        raise UsageError(
+                            f"-o {path}: exists, and was not made by this command; add --overwrite to replace it"
+                        )
+            elif path.is_dir():
+                raise UsageError(f"-o {path}: a folder stands where a file is to be; move it or give another folder")
+
+    @contextmanager
+    def writing(self) -> Iterator[QaFolder]:
+        """An interrupt or an error leaves what there is."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=self.folder) as self._rows:
+            try:
+                yield self
+            except BaseException:
+                for document in self._open.values():
+                    if document.is_there is None:
+                        self._write(document, "interrupted")
+                raise
+
+    def so_far(self, made: Made) -> None:
+        """What has come of a passage that may be asked about again."""
+        document = self._take(made)
+        if document.is_there is None and self._is_time(document):
+            began = time.monotonic()
+            self._write(document, "in_progress")
+            self._rests_until = began + SHARE * (time.monotonic() - began)
 
     def __call__(self, made: Made) -> None:
-        which = made.chunk["origin"], made.chunk["file"]
-        if which not in self._open:
-            self._open[which] = self._begin(which)
-        document = self._open[which]
-        document.made.append(made)
-        if len(document.made) == document.due:
+        """All that comes of a passage; each is given once, in the order of the source."""
+        which = document_of(made.chunk)
+        document = self._document(which)
+        document.made.pop(made.chunk["chunk_id"], None)  # its place is behind those before it
+        document.final += 1
+        if document.final < self.due[which]:
+            self.so_far(made)
+        else:
+            self._take(made)
             self._complete(self._open.pop(which))
-        elif document.is_there is None and time.monotonic() - document.written > SECONDS:
-            self._write(document, "in_progress")
 
-    def interrupted(self) -> None:
-        """Leave what there is of documents that were begun and not completed."""
-        for document in self._open.values():
-            if document.is_there is None and document.made:
-                self._write(document, "interrupted")
+    def _is_time(self, document: _Doc) -> bool:
+        now = time.monotonic()
+        return now - document.written > SECONDS and now > self._rests_until
 
-    def _begin(self, which: tuple[str, str]) -> _Document:
-        path = self.folder / self._names[which]
-        found = None if self._fresh else _completed(path)
-        return _Document(path, self._due[which], _about(*which), is_there=found, written=time.monotonic())
+    def _document(self, which: Document) -> _Doc:
+        if which not in self._open:
+            document = _Doc(which, self.folder / self._names[which], self._about(which), written=time.monotonic())
+            completed, document.edited = _state_of(document.path)
+            document.is_there = None if self._fresh else completed
+            self._open[which] = document
+        return self._open[which]
 
-    def _complete(self, document: _Document) -> None:
-        failed = all(made.failed for made in document.made)
-        self.failed += failed
+    def _take(self, made: Made) -> _Doc:
+        document = self._document(document_of(made.chunk))
+        metadata = document.about["metadata"]
+        rows = ",\n".join(
+            f"    {json.dumps(_row(made.chunk, pair, metadata), ensure_ascii=False)}" for pair in made.pairs
+        ).encode()
+        start = self._rows.seek(0, 2)
+        self._rows.write(rows)
+        kept = _Kept(made.failed, made.key, made.created, len(made.pairs), start, len(rows))
+        document.made[made.chunk["chunk_id"]] = kept
+        return document
+
+    def _complete(self, document: _Doc) -> None:
+        failed = all(made.failed for made in document.made.values())
         self.completed += not failed
-        if document.is_there == _fingerprint(document.made):
+        if document.is_there == _calls_of(document.made):
             self.kept += 1
         else:
             self._write(document, "failed" if failed else "completed")
 
-    def _write(self, document: _Document, status: str) -> None:
-        made, about = document.made, document.about
-        done = [one.chunk["chunk_id"] for one in made if not one.failed]
-        failed = [one.chunk["chunk_id"] for one in made if one.failed]
-        rows = [_row(one.chunk, pair, about["metadata"]) for one in made for pair in one.pairs]
-        last = max((one.created for one in made), default="")
-        counts = {"total_chunks": document.due, "completed_chunks": len(done), "failed_chunks": len(failed)}
-        whole = {
-            "metadata": about["metadata"],
-            "processing_info": about["processing_info"] | {"total_chunks": document.due},
-            "qa_generation_info": self._info | {"generated_at": last, "fingerprint": _fingerprint(made)},
+    def _write(self, document: _Doc, status: str) -> None:
+        if document.edited:
+            aside = document.path.with_name(f"{document.path.name.removesuffix(SUFFIX)}{EDITED}")
+            document.path.replace(aside)
+            self.warnings.append(f"{document.path}: what had been corrected in it is kept in {aside.name}")
+            document.edited = False
+        rows = hashlib.sha256()
+        for piece in self._pieces(document):
+            rows.update(piece)
+        head = json.dumps(self._head(document, status, rows.hexdigest()[:16]), ensure_ascii=False, indent=2)
+        with store.atomic(document.path) as file:
+            file.write(f"{head.removesuffix(LAST)},\n{ROWS}\n")
+            for piece in self._pieces(document):
+                file.write(piece.decode())
+        document.written = time.monotonic()
+
+    def _pieces(self, document: _Doc) -> Iterator[bytes]:
+        """All that stands in a document's file behind the line that opens the list of its rows."""
+        between, some = b"", [made for made in document.made.values() if made.count]
+        for made in some:
+            self._rows.seek(made.start)
+            yield between + self._rows.read(made.length)
+            between = b",\n"
+        yield (b"\n" if some else b"") + b"  ]\n}\n"
+
+    def _head(self, document: _Doc, status: str, rows: str) -> dict[str, Any]:
+        done = [name for name, one in document.made.items() if not one.failed]
+        failed = [name for name, one in document.made.items() if one.failed]
+        last = max((one.created for one in document.made.values()), default="")
+        fingerprint = f"{_calls_of(document.made)}-{rows}"
+        return {
+            **document.about,
+            "qa_generation_info": self._info | {"generated_at": last, "fingerprint": fingerprint},
             "status": status,
             "completed_chunks": done,
             "failed_chunks": failed,
             "completion_time": last if status in ("completed", "failed") else None,
-            "training_pairs": rows,
-            "summary": counts | {"total_qa_pairs": len(rows)},
+            "summary": {
+                "total_chunks": self.due[document.which],
+                "completed_chunks": len(done),
+                "failed_chunks": len(failed),
+                "total_qa_pairs": sum(one.count for one in document.made.values()),
+            },
         }
-        store.write_json(document.path, whole)
-        document.written = time.monotonic()
+
+    def _about(self, which: Document) -> dict[str, Any]:
+        """`metadata` and `processing_info` of a document, from its chunk file where it has one of its own."""
+        origin, file = which
+        if self._told[0] != origin:
+            self._told = (origin, _told_by(origin))
+        given = self._told[1]
+        told = given.get("metadata", {}) if self._of_origin[origin] == 1 else {}
+        name = PurePosixPath(file).name
+        metadata = {
+            "processed_by": f"ai-tools {self._info['generated_by']}",
+            "file_name": name,
+            "source_file": file,
+            "file_type": PurePosixPath(name).suffix.lower(),
+            "file_size": None,
+            "processed_at": None,
+        }
+        # `markdown` is the name of a file beside the chunks.
+        metadata |= {name: value for name, value in told.items() if name not in ("processed_by", "markdown")}
+        processing = dict.fromkeys(("splitting_strategy", "chunk_size", "chunk_overlap"))
+        processing |= given.get("processing_info", {}) | {"total_chunks": self._documents[which]}
+        return {"metadata": metadata, "processing_info": processing}
 
 
-@contextmanager
-def writing(folder: QaFolder, *, overwrite: bool) -> Iterator[QaFolder]:
-    """Refuses to write over what `generate` has not made; an interrupt or an error leaves what there is."""
-    for path in folder.paths:
-        if path.is_file() and not overwrite and MAKER not in path.read_text("utf-8", errors="replace")[:100_000]:
-            raise UsageError(f"-o {path}: exists, and was not made by this command; add --overwrite to replace it")
+def _names(documents: Mapping[Document, int]) -> dict[Document, str]:
+    """A file name for each document: that of its chunk file, else its path.
+
+    Its suffix stays to tell two apart, then its table, then a hash; letter case does not, for some file systems.
+    """
+    of_origin = Counter(origin for origin, _ in documents)
+
+    def choices(origin: str, file: str) -> tuple[str, ...]:
+        stem = PurePosixPath(origin).stem
+        if origin.endswith(CHUNKS) and of_origin[origin] == 1:
+            whole = short = PurePosixPath(origin).name.removesuffix(CHUNKS)
+        else:
+            whole = re.sub(r"[/\\]", "__", re.sub(r"[\x00-\x1f]", "_", file)) or stem
+            short = PurePosixPath(whole).stem or whole
+        mark = content_id(PurePosixPath(origin).name, file)[:8]
+        found = (short, whole, f"{whole}-{stem}", f"{whole}-{mark}")
+        return tuple(one if len(one.encode()) <= LONGEST_NAME else f"{_cut(one)}-{mark}" for one in found)
+
+    offered = {which: choices(*which) for which in documents}
+    chosen = dict.fromkeys(documents, 0)
+    while True:
+        found = {which: offered[which][chosen[which]] for which in documents}
+        count = Counter(name.lower() for name in found.values())
+        clashing = [which for which in documents if count[found[which].lower()] > 1 and chosen[which] < 3]
+        if not clashing:
+            return {which: f"{name}{SUFFIX}" for which, name in found.items()}
+        for which in clashing:
+            chosen[which] += 1
+
+
+def _cut(name: str) -> str:
+    return name.encode()[: LONGEST_NAME - 9].decode(errors="ignore")
+
+
+def _told_by(origin: str) -> dict[str, Any]:
+    """What a chunk file says of itself. A table says nothing, nor do the lines of a file of passages."""
+    path = Path(origin)
+    if path.suffix == ".jsonl" or not path.is_file():
+        return {}
     try:
-        yield folder
-    except BaseException:
-        folder.interrupted()
-        raise
-
-
-def _names(documents: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """A file name for each document: that of its chunk file, else its path; its suffix stays to tell two apart."""
-    whole = {
-        (origin, file): (
-            PurePosixPath(origin).name.removesuffix(CHUNKS)
-            if origin.endswith(CHUNKS)
-            else file.replace("/", "__") or PurePosixPath(origin).stem
-        )
-        for origin, file in documents
-    }
-    short = {
-        which: PurePosixPath(name).stem if not which[0].endswith(CHUNKS) else name for which, name in whole.items()
-    }
-    count = Counter(short.values())
-    names = {which: short[which] if count[short[which]] == 1 else whole[which] for which in whole}
-    count = Counter(names.values())  # one document in two tables
+        whole = json.loads(path.read_bytes())
+    except ValueError:
+        return {}
+    if not isinstance(whole, dict) or "chunks" not in whole:
+        return {}
+    given = {block: whole.get(block) for block in ("metadata", "processing_info")}
     return {
-        which: (name if count[name] == 1 else f"{name}-{PurePosixPath(which[0]).stem}") + SUFFIX
-        for which, name in names.items()
+        block: {name: value for name, value in content.items() if value is not None}
+        for block, content in given.items()
+        if isinstance(content, dict)
     }
-
-
-def _about(origin: str, file: str) -> dict[str, Any]:
-    """`metadata` and `processing_info` of a document, from its chunk file where it has one."""
-    given: dict[str, Any] = {}
-    if origin.endswith(".json"):
-        whole = json.loads(Path(origin).read_bytes())
-        given = {name: whole[name] for name in ("metadata", "processing_info") if isinstance(whole.get(name), dict)}
-    told = {name: value for name, value in given.get("metadata", {}).items() if name != "processed_by"}
-    name = PurePosixPath(file).name
-    metadata = {
-        "processed_by": MAKER,
-        "file_name": name,
-        "source_file": file,
-        "file_type": PurePosixPath(name).suffix.lower(),
-        "file_size": None,
-        "processed_at": None,
-    }
-    processing = dict.fromkeys(("splitting_strategy", "chunk_size", "chunk_overlap"))
-    return {"metadata": metadata | told, "processing_info": processing | given.get("processing_info", {})}
 
 
 def _row(chunk: dict[str, Any], pair: Pair, metadata: dict[str, Any]) -> Pair:
@@ -184,16 +304,38 @@ def _row(chunk: dict[str, Any], pair: Pair, metadata: dict[str, Any]) -> Pair:
     }
 
 
-def _fingerprint(made: Iterable[Made]) -> str:
+def _calls_of(made: Mapping[str, _Kept]) -> str:
     """What a document's pairs depend on: the calls about each of its chunks, and which of them came to nothing."""
-    return content_id(*(part for one in made for part in (one.chunk["chunk_id"], one.key, one.failed)))
+    return content_id(*(part for name, one in made.items() for part in (name, one.key, one.failed)))
 
 
-def _completed(path: Path) -> str | None:
-    """The fingerprint of a file that was completed."""
+def _state_of(path: Path) -> tuple[str | None, bool]:
+    """What the pairs of a file depend on, where it was completed; and whether it was edited since it was made."""
+    if not path.is_file():
+        return None, False
+    head, rows = b"", hashlib.sha256()
+    with path.open("rb") as file:
+        for line in file:
+            head += line
+            if line == f"{ROWS}\n".encode():
+                break
+        for line in file:
+            rows.update(line)
     try:
-        whole = json.loads(path.read_bytes()) if path.is_file() else {}
+        whole = _loads(head + b"]}") or json.loads(path.read_bytes())  # or in another layout
+        calls, _, made = str(whole["qa_generation_info"]["fingerprint"]).partition("-")
+        edited = made != rows.hexdigest()[:16]
+        if edited:
+            json.loads(path.read_bytes())
+    except ValueError:  # torn
+        return None, True
+    except (KeyError, TypeError):  # of another maker, whose replacement `check` has agreed to
+        return None, False
+    return calls if whole.get("status") == "completed" else None, edited
+
+
+def _loads(text: bytes) -> Any:
+    try:
+        return json.loads(text)
     except ValueError:
         return None
-    info = whole.get("qa_generation_info") if isinstance(whole, dict) else None
-    return str(info.get("fingerprint")) if isinstance(info, dict) and whole.get("status") == "completed" else None

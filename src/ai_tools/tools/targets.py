@@ -1,19 +1,83 @@
-"""How many pairs are asked for of which passage."""
+"""What is asked about a passage, and how many pairs of which."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from ..asking import Asks
 from ..errors import UsageError
+from ..generation import Passage
+from ..prompts import Prompt
+from ..records import Call
+from .running import Pair
 
 Chunk = dict[str, Any]
+Document = tuple[str, str]  # the file or table that it stands in, and its name there
 Draw = tuple[int, int]  # its number, and the pairs that it asks for
 
 MOST_PER_CALL = 10
 MOST_DRAWS = 10  # about one passage
+ANGLES = (  # of the draws about one passage
+    "the whole passage",
+    "numbers, amounts and limits",
+    "conditions and exceptions",
+    "people, roles and duties",
+    "reasons and consequences",
+    "terms and their meaning",
+    "time limits and dates",
+    "steps and their order",
+    "names, places and systems",
+    "what is seldom noticed",
+)
+_TEXT = r'"(?:[^"\\]|\\.)*'
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What is asked about a passage, and what a pair is made of an item of the reply."""
+
+    name: str
+    prompt: Prompt
+    fields: dict[str, Any]
+    pair: Callable[[Any], Pair]
+    instructions: str = ""
+    own: dict[str, str] = field(default_factory=dict)  # the user's words that stand in place of the prompt's
+
+    @property
+    def mark(self) -> re.Pattern[str]:
+        """How a file of its rows begins, as far as it is read: nothing that enrich, curate or others have added."""
+        names = ("question", "answer", "type", "chunk_id", "source", "source_file", "source_text", "generated_at")
+        last = "false|true" if self.name == "generate-cot" else ""
+        more = f', "reasoning": {_TEXT}", "follows": (?:{last})' if last else f'(?:, "reasoning": {_TEXT}")?'
+        rest = f', "model": {_TEXT}"{more}\\}}'
+        for name in reversed(names):
+            rest = f'{"" if name == "question" else ", "}"{name}": {_TEXT}(?:\\Z|"{rest})'
+        return re.compile(f"\\s*\\[?\\s*\\{{{rest}")
+
+
+def call_about(kind: Kind, chunk: Chunk, draw: Draw, asker: Asks) -> Call:
+    number, count = draw
+    item = Passage(
+        chunk_id=chunk["chunk_id"],
+        document_id=chunk["document_id"],
+        text=chunk["text"],
+        title=chunk["title"] or Path(chunk["file"]).stem,
+        outline="",
+        domain="",
+        heading_path=tuple(chunk["heading_path"]),
+        metadata=chunk["metadata"],
+    )
+    about = {"title": item.title, "section": item.section, "passage": item.shown}
+    fields = about | {"count": count, "angle": ANGLES[number % len(ANGLES)]} | kind.fields
+    return asker.plan(kind.prompt, fields, recipe=kind.name, chunk_id=item.chunk_id, draw=number)
+
+
+# --- of which passages ---
 
 
 class Selection:
@@ -29,12 +93,17 @@ class Selection:
         return (chunk for number, chunk in enumerate(self._chunks) if number in self._numbers)
 
 
-def spread(chunks: Iterable[Chunk]) -> list[int]:
-    """The numbers of all passages in such an order that any beginning of it is spread evenly: over the tables, in each
-    over its documents, in each of these over its length."""
+def document_of(chunk: Chunk) -> Document:
+    """By which passages are told apart that stand mixed in one table, and documents of one name in two."""
+    return chunk["origin"], chunk["file"]
+
+
+def spread(documents: Iterable[Document]) -> list[int]:
+    """The numbers of all passages, given the document of each, in such an order that any beginning of it is spread
+    evenly: over the tables, in each over its documents, in each of these over its length."""
     tables: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-    for number, chunk in enumerate(chunks):
-        tables[chunk["origin"]][chunk["file"]].append(number)
+    for number, (origin, file) in enumerate(documents):
+        tables[origin][file].append(number)
     by_table = [
         _in_turn([[numbers[at] for at in _halving(len(numbers))] for numbers in documents.values()])
         for documents in tables.values()
@@ -89,14 +158,18 @@ class Target:
         self.due = {name: self._asked[name].draws for name in wanted}
 
     def note(self, name: str, questions: set[str]) -> None:
-        """What has come of a passage, all its draws together."""
+        """What has come of a passage: of all its draws, or of the last one alone."""
         asked = self._asked[name]
-        asked.is_dry = len(questions) == len(asked.questions)
-        asked.questions = questions
+        asked.is_dry = questions <= asked.questions
+        asked.questions |= questions
 
     def draws(self, name: str) -> list[Draw]:
         """All draws of a passage so far."""
         return self._asked[name].draws
+
+    def of_round(self, chunks: Iterable[Chunk]) -> Iterator[tuple[Chunk, list[Draw]]]:
+        """The passages of this round, with all draws of each."""
+        return ((chunk, self.due[chunk["chunk_id"]]) for chunk in chunks if chunk["chunk_id"] in self.due)
 
 
 @dataclass(frozen=True)
@@ -114,16 +187,32 @@ class Extent:
 
 
 class Scope:
-    """The passages of a source that are asked about, and the draws of each: one of `count` pairs, or a target's."""
+    """The passages of a source that are asked about, and the draws of each: one of `count` pairs, or a target's.
+
+    `documents` says of every document of the source how many passages it has, `of_chosen` how many of them may be asked
+    about. `given_up` are the keys of calls that
+    came to nothing in this run, which asks nothing twice.
+    """
 
     def __init__(self, found: Iterable[Chunk], extent: Extent, count: int):
-        order = spread(found)[: extent.max_chunks]
+        documents, names = [], []
+        for chunk in found:
+            documents.append(document_of(chunk))
+            names.append(chunk["chunk_id"] if extent.target_pairs else "")
+        order = spread(documents)[: extent.max_chunks]
         self.chosen = Selection(found, order)
+        self.documents = Counter(documents)
+        self.given_up: set[str] = set()
         self._everywhere: list[Draw] = [(0, count)]
-        self.target = None
-        if extent.target_pairs:
-            names = [chunk["chunk_id"] for chunk in found]
-            self.target = Target(extent.target_pairs, [names[number] for number in order])
+        self._total = extent.target_pairs or 0
+        self._names = [names[number] for number in order]
+        self._documents_of_chosen = [documents[number] for number in order]
+        self.of_chosen = Counter(self._documents_of_chosen)
+        self.target = self.aim()
+
+    def aim(self) -> Target | None:
+        """A new start of the way to the number of pairs, where one is wanted."""
+        return Target(self._total, self._names) if self._total else None
 
     def first(self, chunk: Chunk) -> list[Draw]:
         """The draws of a passage as far as they are known beforehand."""
@@ -134,3 +223,10 @@ class Scope:
         for chunk in self.chosen:
             if draws := self.target.draws(chunk["chunk_id"]) if self.target else self._everywhere:
                 yield chunk, draws
+
+    def due(self) -> Counter[Document]:
+        """How many passages of each document those are."""
+        if not self.target:
+            return self.of_chosen
+        both = zip(self._names, self._documents_of_chosen, strict=True)
+        return Counter(document for name, document in both if self.target.draws(name))

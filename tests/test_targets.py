@@ -1,0 +1,140 @@
+"""Which passages are asked about, and how many pairs of each: spread evenly, and a number of pairs reached."""
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ai_tools.errors import UsageError
+from ai_tools.tools.targets import MOST_DRAWS, MOST_PER_CALL, Extent, Scope, Selection, Target, shares, spread
+
+
+def passages(counts: dict[tuple[str, str], int]) -> list[dict[str, Any]]:
+    """So many passages of each document, by its table and name."""
+    rows = [(origin, file) for (origin, file), count in counts.items() for _ in range(count)]
+    return [{"origin": origin, "file": file, "chunk_id": f"c{n}"} for n, (origin, file) in enumerate(rows)]
+
+
+def follow(target: Target, gives: Callable[[str, int, int], int]) -> int:
+    """Goes the whole way, each draw giving as many new questions as `gives` says of passage, draw and count."""
+    found: Counter[str] = Counter()
+    rounds = 0
+    while target.due:
+        rounds += 1
+        for name, draws in target.due.items():
+            number, count = draws[-1]
+            assert 1 <= count <= MOST_PER_CALL
+            assert [one for one, _ in draws] == list(range(len(draws)))
+            found[name] += min(count, gives(name, number, count))
+            target.note(name, {f"{name} {n}" for n in range(found[name])})
+        target.next_round()
+        assert rounds <= MOST_DRAWS
+    return found.total()
+
+
+NAMES = [f"c{n}" for n in range(20)]
+
+
+@pytest.mark.parametrize("total", [1, 7, 20, 33, 150, 2000])
+def test_a_total_is_reached_exactly_where_the_passages_allow(total: int) -> None:
+    assert follow(Target(total, NAMES), lambda _, __, count: count) == total
+
+
+@pytest.mark.parametrize("total", [7, 20, 60, 120])
+def test_what_some_passages_lack_is_asked_of_the_others(total: int) -> None:
+    assert follow(Target(total, NAMES), lambda name, _, count: count if int(name[1:]) % 3 else 0) == total
+    assert follow(Target(total, NAMES), lambda _, __, count: (count + 1) // 2) == total
+
+
+def test_a_total_beyond_the_passages_ends_when_all_are_dry() -> None:
+    target = Target(500, NAMES)
+    assert follow(target, lambda _, number, __: 3 if number == 0 else 0) == 60
+    assert {len(target.draws(name)) for name in NAMES} == {2}  # a second draw gave nothing new
+    assert follow(Target(5000, NAMES), lambda _, __, count: count) == 20 * MOST_DRAWS * MOST_PER_CALL
+
+
+def test_the_passages_with_the_fewest_pairs_are_asked_first() -> None:
+    target = Target(10, ["a", "b", "c"])
+    assert target.due == {"a": [(0, 4)], "b": [(0, 3)], "c": [(0, 3)]}
+    for name, number in (("a", 4), ("b", 3), ("c", 1)):
+        target.note(name, {f"{name}{n}" for n in range(number)})
+    target.next_round()
+    assert target.due == {"c": [(0, 3), (1, 1)], "b": [(0, 3), (1, 1)]}
+
+
+def test_a_passage_may_report_all_of_its_questions_or_the_new_ones() -> None:
+    for second in ({"c"}, {"a", "b", "c"}):
+        target = Target(9, ["x"])
+        target.note("x", {"a", "b"})
+        target.next_round()
+        target.note("x", second)
+        target.next_round()
+        assert target.due["x"][-1] == (2, 6)
+
+
+def test_shares_are_even_and_no_more_than_one_call_can_ask_for() -> None:
+    assert shares(7, ["a", "b", "c"]) == {"a": 3, "b": 2, "c": 2}
+    assert shares(2, ["a", "b", "c"]) == {"a": 1, "b": 1}
+    assert shares(99, ["a", "b"]) == {"a": MOST_PER_CALL, "b": MOST_PER_CALL}
+
+
+@pytest.mark.parametrize("most", range(1, 30))
+def test_any_beginning_is_spread_over_tables_then_documents(most: int) -> None:
+    chunks = passages({("t", "a"): 10, ("t", "b"): 10, ("t", "c"): 2, ("u", "a"): 30})
+    order = spread((one["origin"], one["file"]) for one in chunks)
+    assert sorted(order) == list(range(len(chunks)))
+    first = [chunks[number] for number in order[:most]]
+    tables = Counter(one["origin"] for one in first)
+    assert abs(tables["t"] - tables["u"]) <= 1
+    documents = Counter(one["file"] for one in first if one["origin"] == "t")
+    assert abs(documents["a"] - documents["b"]) <= 1
+    assert documents["c"] >= min(2, documents["b"] - 1)
+
+
+def test_of_a_document_the_ends_and_the_middle_come_before_what_lies_between() -> None:
+    order = spread([("t", "a")] * 100)
+    for most in (2, 4, 10, 30):
+        taken = sorted(order[:most])
+        gaps = [after - before for before, after in zip(taken, [*taken[1:], 100], strict=True)]
+        assert max(gaps) <= 2 * 128 / most
+        assert taken[0] == 0
+
+
+def test_mixed_rows_count_for_their_documents() -> None:
+    mixed = [("t", "abc"[n % 3]) for n in range(30)]
+    assert Counter(mixed[number] for number in spread(mixed)[:9]) == {("t", "a"): 3, ("t", "b"): 3, ("t", "c"): 3}
+
+
+def test_a_scope_says_which_passages_of_which_document_are_asked_about() -> None:
+    chunks = passages({("t", "a"): 6, ("t", "b"): 2, ("u", "a"): 2})
+    scope = Scope(chunks, Extent(max_chunks=5), 3)
+    assert len(scope.chosen) == scope.due().total() == len(list(scope.asked())) == 5
+    assert scope.due() == {("t", "a"): 2, ("t", "b"): 1, ("u", "a"): 2}
+    assert scope.documents == {("t", "a"): 6, ("t", "b"): 2, ("u", "a"): 2}
+    assert {tuple(draws) for _, draws in scope.asked()} == {((0, 3),)}
+    chosen = [one["chunk_id"] for one in scope.chosen]
+    assert chosen == sorted(chosen)  # in the order of the source
+
+
+def test_with_a_target_only_the_passages_that_are_needed_are_asked_about() -> None:
+    scope = Scope(passages({("t", "a"): 6, ("t", "b"): 2}), Extent(target_pairs=2), 3)
+    assert scope.due() == {("t", "a"): 1, ("t", "b"): 1}
+    assert [draws for _, draws in scope.asked()] == [[(0, 1)], [(0, 1)]]
+    assert [chunk["chunk_id"] for chunk in scope.chosen if scope.first(chunk)] == ["c0", "c6"]
+
+
+def test_a_selection_is_gone_through_anew_each_time() -> None:
+    chosen = Selection(passages({("t", "a"): 4}), [3, 1])
+    assert [one["chunk_id"] for one in chosen] == [one["chunk_id"] for one in chosen] == ["c1", "c3"]
+    assert len(chosen) == 2
+
+
+@pytest.mark.parametrize(("extent", "words"), [
+    (Extent(target_pairs=0), "--target-pairs 0: give a whole number from 1 up"),
+    (Extent(max_chunks=-2), "--max-chunks -2: give a whole number from 1 up"),
+])  # fmt: skip
+def test_a_number_below_one_is_refused(extent: Extent, words: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(words)):
+        extent.check()
