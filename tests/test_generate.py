@@ -32,6 +32,8 @@ from ai_tools.errors import (
 from ai_tools.records import Progress
 from ai_tools.settings import Settings, load_settings
 from ai_tools.tools import Generated, Plan, Run, combine, enrich, generate_cot, generate_qa, qa_folder
+from ai_tools.tools.generate import questions
+from ai_tools.tools.outputs import READ_TO_TELL
 
 ROW = ["question", "answer", "source_file", "file_name", "file_type", "chunk_id", "chunk_index", "chunk_start",
        "chunk_end", "source_text", "type"]  # fmt: skip
@@ -465,6 +467,16 @@ def test_chunks_stand_in_their_order_in_whatever_round_they_were_asked_about(
     assert files()["bells"]["summary"]["total_chunks"] == 3
 
 
+def test_every_draw_about_a_passage_leans_towards_another_angle(
+    ask: Callable[..., Generated], endpoint: Endpoint
+) -> None:
+    document("bells", bells(1))
+    assert ask(target_pairs=95).pairs == 95
+    asked = [one.body["messages"][1]["content"] for one in endpoint.requests]
+    angles = {found[1] for text in asked if (found := re.search(r"lean towards one angle: (.+)\.", text))}
+    assert len(angles) == len(asked) == 10
+
+
 def test_a_teacher_that_writes_more_than_is_asked_for_does_not_pass_the_target(
     ask: Callable[..., Generated], endpoint: Endpoint
 ) -> None:
@@ -748,15 +760,25 @@ def test_a_file_that_another_command_has_gone_on_with_is_not_written_over(
     for name in ("enriched.json", "rated.jsonl"):
         with pytest.raises(UsageError, match="not made by this command"):
             ask(output=name)
-    document("bells", ["The bell of house 0." + ' \\ " }' * 80_000])
-    for _ in range(2):
-        ask(output="long.json")  # more than is read to tell
-    document("bells", bells(1))
     endpoint.reply = reasoned
     for _ in range(2):
         ask(output="cot.jsonl", tool=generate_cot)
     with pytest.raises(UsageError, match="not made by this command"):
         ask(output="cot.jsonl")
+
+
+def test_its_own_file_is_known_wherever_the_look_at_its_beginning_ends(ask: Callable[..., Generated]) -> None:
+    document("bells", bells(1))
+    ask(output="out.jsonl")
+    (row,) = [json.loads(line) for line in Path("out.jsonl").read_text("utf-8").splitlines()][:1]
+    for more in range(0, 260, 3):
+        text = '\\ "' * 33_000 + "x" * (READ_TO_TELL - 33_000 * 5 - 400 + more)
+        beginning = json.dumps(row | {"source_text": text}) + "\n"
+        assert questions(load_settings()).mark.match(beginning[:READ_TO_TELL]), more
+        assert not questions(load_settings()).mark.match(beginning.replace("source_text", "context")[:READ_TO_TELL])
+    escapes = json.dumps(row | {"source_text": "\\" * READ_TO_TELL})
+    for more in (0, 1):
+        assert questions(load_settings()).mark.match((" " * more + escapes)[:READ_TO_TELL])
 
 
 def test_an_output_that_cannot_be_is_refused_before_anything_is_asked(

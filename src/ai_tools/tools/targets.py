@@ -14,6 +14,7 @@ from ..errors import UsageError
 from ..generation import Passage
 from ..prompts import Prompt
 from ..records import Call
+from .outputs import READ_TO_TELL
 from .running import Pair
 
 Chunk = dict[str, Any]
@@ -50,14 +51,17 @@ class Kind:
 
     @property
     def mark(self) -> re.Pattern[str]:
-        """How a file of its rows begins, as far as it is read: nothing that enrich, curate or others have added."""
-        names = ("question", "answer", "type", "chunk_id", "source", "source_file", "source_text", "generated_at")
-        last = "false|true" if self.name == "generate-cot" else ""
-        more = f', "reasoning": {_TEXT}", "follows": (?:{last})' if last else f'(?:, "reasoning": {_TEXT}")?'
-        rest = f', "model": {_TEXT}"{more}\\}}'
-        for name in reversed(names):
-            rest = f'{"" if name == "question" else ", "}"{name}": {_TEXT}(?:\\Z|"{rest})'
-        return re.compile(f"\\s*\\[?\\s*\\{{{rest}")
+        """How a file of its rows begins: without anything that enrich, curate or others have added to a row.
+
+        Of a long file no more is looked at than its beginning, which may end in the midst of the first row's passage.
+        """
+        names = ("question", "answer", "type", "chunk_id", "source", "source_file", "source_text")
+        begins = r"\s*\[?\s*\{" + '", '.join(f'"{name}": {_TEXT}' for name in names)
+        steps = f', "reasoning": {_TEXT}"'
+        more = f'{steps}, "follows": (?:true|false)' if self.name == "generate-cot" else f"(?:{steps})?"
+        ends = f'", "generated_at": {_TEXT}", "model": {_TEXT}"{more}}}'
+        is_cut = f"(?=.{{{READ_TO_TELL}}}\\Z){begins}" + r'(?:\\?\Z|".{0,200}\Z)'
+        return re.compile(f"{begins}{ends}|{is_cut}", re.DOTALL)
 
 
 def call_about(kind: Kind, chunk: Chunk, draw: Draw, asker: Asks) -> Call:
@@ -133,7 +137,7 @@ def shares(total: int, names: Sequence[str]) -> dict[str, int]:
 @dataclass
 class _Asked:
     draws: list[Draw] = field(default_factory=list)
-    questions: set[str] = field(default_factory=set)
+    questions: set[int] = field(default_factory=set)
     is_dry: bool = False
 
 
@@ -159,9 +163,9 @@ class Target:
 
     def note(self, name: str, questions: set[str]) -> None:
         """What has come of a passage: of all its draws, or of the last one alone."""
-        asked = self._asked[name]
-        asked.is_dry = questions <= asked.questions
-        asked.questions |= questions
+        asked, known = self._asked[name], {hash(question) for question in questions}  # no texts: they may be many
+        asked.is_dry = known <= asked.questions
+        asked.questions |= known
 
     def draws(self, name: str) -> list[Draw]:
         """All draws of a passage so far."""
