@@ -1,10 +1,12 @@
-"""Text against text: what counts as the same words, the same question, the same answer."""
+"""Text against text: what counts as the same words, the same question, the same answer, the same facts."""
+
+import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ai_tools.matching import contains, near_duplicates, ngrams, normalise, token_f1, words
+from ai_tools.matching import contains, missing_facts, near_duplicates, ngrams, normalise, token_f1, words
 
 
 @given(st.text() | st.lists(st.sampled_from(["1,260", "K-10", "a1,2b", "İ", "ΑΣ", "11:00.", "_", "é"])).map(" ".join))
@@ -68,3 +70,90 @@ def test_f1_is_the_overlap_of_two_bags_of_words() -> None:
     assert token_f1("the bell at noon", "bell noon") == pytest.approx(0.8)
     assert token_f1("bell bell", "bell") == pytest.approx(2 / 3)
     assert (token_f1("", ""), token_f1("", "bell"), token_f1("a", "the")) == (1.0, 0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "other"),
+    [
+        ("It is 1,260 tessars.", "1260 tessars it is."),
+        ("After 7 days.", "After seven days."),
+        ("after twenty-one days", "after 21 days"),
+        ("A 7-day rest.", "A rest of seven days."),
+        ("3-5 days", "between 3 and 5 days"),
+        ("5 days or more", "5 or more days"),
+        ("12 km, 50%, $5", "12 kilometres, 50 per cent, 5 dollars"),
+        ("At -5 \u00b0C.", "At minus 5 \u00b0C."),
+        ("on 1 May 2024, at 11:00.", "at 11:00 on May 1, 2024"),
+        ("1 day", "one day"),
+        ("Nobody but one of them knows.", "nobody else knows them but"),
+        ("Ada's rope", "the rope of Ada"),
+        ("Ada\u2019s rope", "the rope of Ada"),
+        ("Jean-Luc rings.", "It is Jean Luc who rings."),
+        ("the NATO", "the Nato"),
+        ("Bells are rung.", "A bell is rung."),
+        ("a non-European bell", "a bell from outside, not European"),
+        ('He says "Ring it."', "He says: ring it!"),
+        ("Say \u201eRing it\u201c and \u00abgo\u00bb", "say 'ring it', then 'go'"),
+        ("Use `ls  -l`.", "Use ls -l."),
+        ("```sh\necho a\n  b\n```", "So:\n```\necho a\nb\n```"),
+        ("Das Seil prüft der Glockenmeister jährlich.", "Der Glockenmeister prüft jährlich das Seil."),
+        ("Über das Seil", "über das Seil"),
+        ("Колокол звонит", "там колокол"),
+        ("鐘が鳴る", "鳴る"),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_the_same_facts_in_other_words_are_not_missed(text: str, other: str) -> None:
+    assert missing_facts(text, other) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "other", "lost"),
+    [
+        ("It is 1,260 tessars.", "It is 1,206 tessars.", ["1260"]),
+        ("7 days", "seven weeks", ["7 days"]),
+        ("12 km or 3 h", "12 miles or 3 h", ["12 km"]),
+        ("5 % of it", "5 of it", ["5 %"]),
+        ("three million", "3 billion", ["3 million"]),
+        ("twenty days", "thirty days", ["20"]),
+        ("3-5 days", "3 days", ["5"]),
+        ("At -5.", "At 5.", ["-5"]),
+        ("Ada rings it.", "She rings it.", ["Ada"]),
+        ("Rung by Jean-Luc of NATO", "rung by Jean", ["Jean-Luc", "NATO"]),
+        ("on the iPhone", "on the phone", ["iPhone"]),
+        ('say "ring it"', "say it", ['"ring it"']),
+        ("use `ls -l`", "use ls", ['"ls -l"']),
+        ("```\necho a\n```", "```\necho b\n```", ['"echo a"']),
+        ("am Seil", "an ihm", ["Seil"]),
+        ("On 5 May, Ada says 9.", "", ["5", "May", "Ada", "9"]),
+    ],
+)
+def test_a_fact_that_is_not_there_is_named_in_the_order_of_the_text(text: str, other: str, lost: list[str]) -> None:
+    assert missing_facts(text, other) == lost
+
+
+@pytest.mark.parametrize(
+    ("text", "added"),
+    [
+        ("However, it rings. Therefore the rope is checked.", []),
+        ("Ropes are checked.", []),
+        ("Bob checks the rope.", ["Bob"]),
+        ("It rings. Bob checks it.", ["Bob"]),
+    ],
+)
+def test_a_linking_word_that_begins_a_sentence_is_no_new_name_and_a_name_is(text: str, added: list[str]) -> None:
+    assert missing_facts(text, "It rings, and the rope is checked.", whole=False) == added
+
+
+@given(
+    st.text() | st.lists(st.sampled_from(["Ada", "7", "days", "-5", '"x"', "`", "```", "\n", "$", "one"])).map(" ".join)
+)
+@settings(deadline=None)
+def test_no_text_lacks_its_own_facts(text: str) -> None:
+    assert missing_facts(text, text) == []
+
+
+def test_facts_of_a_long_text_are_found_in_time() -> None:
+    began = time.monotonic()
+    missing_facts("The Bell of 7 days rings. " * 4_000, "a bell " * 4_000)
+    assert time.monotonic() - began < 2

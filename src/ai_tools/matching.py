@@ -14,10 +14,66 @@ these those there as and or but not no yes all any each every because only
 """
 OPENERS = frozenset(_OPENING_WORDS.split())  # words that begin a sentence and name nothing
 NUMBER = re.compile(r"\d[\d.,:]*\d|\d")
-_NUMBER_WORDS = "zero one two three four five six seven eight nine ten eleven twelve"
-_QUOTED = re.compile(r"\"([^\"\n]+)\"|\u201c([^\u201d\n]+)\u201d|`([^`\n]+)`")
-_CAPITAL = re.compile(r"(?<![\w'-])[^\W\d_a-z][\w'\u2019-]*|\b[^\W\d_]+[A-Z]\w*")
-_BEGINS = re.compile(r"(?:^|[.!?:]\s+|\n\s*(?:[-*+]\s+|\d+[.)]\s+)?)[\"\u201c(*_]*$")
+# Words that may begin a sentence of a rewrite without naming anything.
+_LINKING_WORDS = """
+according additionally after afterwards again also although another anyone anything around as because before besides
+both by conversely despite during each either even every everyone except finally first firstly following for further
+furthermore generally given hence her here his however if in indeed instead its just later likewise like many meanwhile
+more moreover most much my neither never nevertheless next nobody none nor normally nothing now often on once one
+otherwise our overall please rather regardless same second secondly several similarly since so some someone sometimes
+soon specifically still such than thanks their them then there therefore thereafter third though through throughout thus
+to together too two typically under unless until up upon usually via well whenever whereas wherever whether whichever
+while whoever with without your der die das den dem des ein eine einer eines es er sie man wenn und oder aber ja nein
+"""
+_UNITS_BY_WORDS = {
+    "second": "s sec secs second seconds",
+    "minute": "min mins minute minutes",
+    "hour": "h hr hrs hour hours",
+    "day": "day days",
+    "week": "week weeks",
+    "month": "month months",
+    "year": "year years",
+    "per cent": "% percent",
+    "dollar": "$ usd dollar dollars",
+    "euro": "\u20ac eur euro euros",
+    "pound": "\u00a3 gbp pound pounds",
+    "millimetre": "mm millimetre millimetres millimeter millimeters",
+    "centimetre": "cm centimetre centimetres centimeter centimeters",
+    "metre": "m metre metres meter meters",
+    "kilometre": "km kilometre kilometres kilometer kilometers",
+    "mile": "mile miles",
+    "gram": "g gram grams",
+    "kilogram": "kg kilo kilos kilogram kilograms",
+    "tonne": "t tonne tonnes",
+    "hundred": "hundred hundreds",
+    "thousand": "thousand thousands",
+    "million": "million millions",
+    "billion": "billion billions",
+}
+_UNITS = {word: unit for unit, names in _UNITS_BY_WORDS.items() for word in names.split()}
+_UNIT = re.compile(r"[ \u00a0\u202f-]?(?:per cent\b|[^\W\d_]+|[%\u20ac\u00a3$])")
+_SMALL_NUMBERS = """
+zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
+nineteen
+"""
+_TENTHS = "twenty thirty forty fifty sixty seventy eighty ninety"
+_SMALL, _TENS = _SMALL_NUMBERS.split(), _TENTHS.split()
+_SPELT = re.compile(
+    rf"\b(?:({'|'.join(_TENS)})(?:[- ]({'|'.join(_SMALL[1:10])}))?|({'|'.join(_SMALL)}))\b(?![-'\u2019]s)",
+    re.IGNORECASE,
+)
+_NAMELESS = ARTICLES | {"i", *_SMALL, *_TENS}  # wherever they stand, as May, Will and WHO are not
+_BEGINNINGS = _NAMELESS | OPENERS
+_LINKING = _BEGINNINGS | {*_LINKING_WORDS.split()}
+_BELOW_ZERO = re.compile(r"(?:(?<![^\s(\[=:,])[-\u2212]|\bminus )(?=\d)", re.IGNORECASE)
+_FENCED = re.compile(r"```[^\n`]*\n(.*?)```", re.DOTALL)
+_QUOTED = re.compile(
+    r"\"([^\"\n]+)\"|\u201c([^\u201d\n]+)\u201d|\u201e([^\u201c\u201d\n]+)[\u201c\u201d]"
+    r"|\u00ab([^\u00bb\n]+)\u00bb|`([^`\n]+)`"
+)
+_WORD = re.compile(r"[^\W_][\w'\u2019-]*")
+_BEGINS = re.compile(r"(?:^|[.!?:]\s+|\n\s*(?:[-*+]\s+|\d+[.)]\s+)?)[\"\u201c\u201e(*_]*$")
+_LOOK_BACK = 40  # characters in which it is seen whether a sentence begins
 
 
 def words(text: str) -> list[str]:
@@ -85,31 +141,81 @@ def token_f1(text: str, answer: str) -> float:
 
 
 def missing_facts(text: str, other: str, *, whole: bool = True) -> list[str]:
-    """Numbers, names and quoted words of one text that another does not have, in the text's order.
+    """Numbers, names, quoted words and code of one text that another does not have, in the text's order.
 
-    A name is a word with a capital letter. One at the beginning of a sentence may be any word: it counts where `whole`.
-    Numbers may be written in digits or, up to twelve, in words.
+    A name is a word with a capital letter; plural and genitive are the same name. At the beginning of a sentence any
+    word may have one: there it counts where `whole`, else where it is no word that links sentences. Numbers may be in
+    digits or, below a hundred, in words. A unit that is known belongs to its number.
     """
-    numbers, heard, plain = _numbers(other), set(words(other)), " ".join(other.split()).casefold()
-    lost = {number: at for number, at in _numbers(text).items() if number not in numbers}
-    for found in _QUOTED.finditer(text):
-        said = next(filter(None, found.groups()))
-        if " ".join(said.split()).casefold() not in plain:
-            lost.setdefault(f'"{said}"', found.start())
-    for found in _CAPITAL.finditer(text):
+    lost = _missing_numbers(text, other)
+    plain = _flat(other)
+    for pattern in (_FENCED, _QUOTED):
+        for found in pattern.finditer(text):
+            said = next(filter(None, found.groups()), "")
+            if _flat(said).rstrip(".,;:!?") not in plain:
+                lost.setdefault(f'"{said.strip()}"', found.start())
+    heard = {_stem(word) for word in words(other)}
+    for found in _WORD.finditer(text):
         name = re.sub(r"['\u2019]s?$", "", found[0])
-        begins = _BEGINS.search(text[: found.start()])
-        if name.lower() in OPENERS or (begins and not whole) or set(words(name)) <= heard:
+        parts = [part for part in name.split("-") if any(letter.isupper() for letter in part)]
+        if not parts or {_stem(word) for part in parts for word in words(part)} <= heard:
             continue
-        lost.setdefault(name, found.start())
+        begins = _BEGINS.search(text, max(0, found.start() - _LOOK_BACK), found.start())
+        if name.lower() not in (_NAMELESS if not begins else _BEGINNINGS if whole else _LINKING):
+            lost.setdefault(name, found.start())
     return sorted(lost, key=lost.__getitem__)
 
 
-def _numbers(text: str) -> dict[str, int]:
-    """The numbers of a text, as digits without separators of thousands, and where they stand."""
-    spelt = {word: str(number) for number, word in enumerate(_NUMBER_WORDS.split())}
-    found = {re.sub(r",(?=\d{3})", "", one[0]): one.start() for one in reversed(list(NUMBER.finditer(text)))}
-    for one in re.finditer(r"[a-z]+", text.lower()):
-        if one[0] in spelt and one[0] != "one":  # which is a pronoun more often than a number
-            found.setdefault(spelt[one[0]], one.start())
+def _flat(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+def _stem(word: str) -> str:
+    return word.removesuffix("s") if len(word) > 3 else word
+
+
+def _missing_numbers(text: str, other: str) -> dict[str, int]:
+    """Numbers of a text that another lacks, and those that it has with other units only, with where they stand."""
+    known = _numbers(other)
+    values = {value for value, _, _ in known}
+    lost: dict[str, int] = {}
+    for value, start, end in _numbers(text):
+        if value == "1" and text[start : start + 3].lower() == "one":
+            continue  # a pronoun more often than a number
+        unit, shown = _unit(text, start, end)
+        if value not in values:
+            lost.setdefault(value, start)
+        elif unit and not any(unit in _units_near(other, at, upto) for one, at, upto in known if one == value):
+            lost.setdefault(f"{value} {shown}", start)
+    return lost
+
+
+def _numbers(text: str) -> list[tuple[str, int, int]]:
+    """The numbers of a text as digits without separators of thousands, and from where to where each stands."""
+    minus = {found.end() for found in _BELOW_ZERO.finditer(text)}
+    found = [
+        (("-" if one.start() in minus else "") + re.sub(r",(?=\d{3}(?!\d))", "", one[0]), one.start(), one.end())
+        for one in NUMBER.finditer(text)
+    ]
+    for one in _SPELT.finditer(text):
+        tens, unit, small = ((part or "").lower() for part in one.groups())
+        value = _SMALL.index(small) if small else 10 * (_TENS.index(tens) + 2) + (_SMALL.index(unit) if unit else 0)
+        found.append((str(value), one.start(), one.end()))
     return found
+
+
+def _unit(text: str, start: int, end: int) -> tuple[str, str]:
+    """The unit right behind a number, or the currency before it, and how it is written; empty for any other word."""
+    behind = _UNIT.match(text, end)
+    shown = behind[0].strip(" \u00a0\u202f-") if behind else ""
+    if shown.lower() == "per cent":
+        return "per cent", shown
+    unit = _UNITS.get(shown.lower(), "")
+    return (unit, shown) if unit else (_UNITS.get(text[start - 1 : start], ""), text[start - 1 : start])
+
+
+def _units_near(text: str, start: int, end: int) -> set[str]:
+    """Units that may belong to a number: of the three words behind it, or the currency before."""
+    behind = text[end : end + 40].lower().replace("per cent", "percent")
+    near = re.findall(r"[^\W\d_]+|[%\u20ac\u00a3$]", behind)[:4]
+    return {_UNITS[word] for word in (*near, text[max(0, start - 1) : start]) if word in _UNITS}

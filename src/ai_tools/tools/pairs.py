@@ -9,52 +9,27 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-from .. import formats, store
+from .. import formats
 from ..errors import InputError
 from ..records import Rejection, content_id
+from . import pair_files
+from .pair_files import PairFile as PairFile
 from .running import Pair
 
 SUFFIX = "_qa.json"
-LISTS = ("training_pairs", "qa_pairs", "pairs")  # where a document's file, one of another tool, a report have theirs
 WINDOW = 1_000  # rows among which pairs of one passage are looked for
+DEEPEST = 100  # levels of what a row may hold
 # Names of one thing in the files of several tools, the first that is there wins.
 _QUESTION = ("question", "generated_question", "instruction", "prompt")
 _ANSWER = ("answer", "response", "generated_answer", "output", "completion")
 _PASSAGE = ("source_text", "context", "passage")
+_ROLES = {"human": "user", "gpt": "assistant"}  # ShareGPT's
 _EXPORTED = {"question", "answer", "reasoning", "metadata"}  # all that a row has which `export` wrote as jsonl
 _IDS = ("id", "sample_id", "qac_id")
-
-
-@dataclass(frozen=True)
-class PairFile:
-    """A file of pairs. `inside` is the list that holds them: `` for a whole array, None for a row a line."""
-
-    path: Path
-    inside: str | None
-
-    def about(self) -> dict[str, Any]:
-        """What the file says besides its pairs, which may be many; of one that breaks off, what stands before that."""
-        if not self.inside:
-            return {}
-        import ijson
-
-        found: dict[str, Any] = {}
-        name, value = "", None
-        with suppress(ijson.JSONError, UnicodeDecodeError), _opened(self.path) as file:
-            for prefix, event, part in ijson.parse(file, use_float=True):
-                if prefix == "":
-                    if value is not None:
-                        found[name] = value.value
-                    name, value = part, None
-                elif prefix != self.inside and not prefix.startswith(f"{self.inside}."):
-                    value = value or ijson.ObjectBuilder()
-                    value.event(event, part)
-        return found
 
 
 @dataclass(frozen=True)
@@ -118,7 +93,7 @@ def read(source: str | Path) -> Pairs:
     known: dict[str, None] = {}
     for path in paths:
         try:
-            files.append(file := PairFile(path, _inside(path)))
+            files.append(file := pair_files.known(path))
         except InputError as error:
             failed.append(Rejection("read", str(error), {}))
             continue
@@ -138,8 +113,9 @@ def read(source: str | Path) -> Pairs:
 
 
 def identity(row: Pair) -> str:
-    """What a pair is known by towards a teacher: its content, so that equal pairs are one and no place matters."""
-    return content_id(row["question"], row["answer"], row.get("source_text", ""))
+    """What a pair is known by towards a teacher: all that is shown of it, so that equal pairs are one, wherever."""
+    reasoning = (row["reasoning"],) if row.get("reasoning") else ()
+    return content_id(row["question"], row["answer"], row.get("source_text", ""), *reasoning)
 
 
 def shown(row: Pair) -> Pair:
@@ -148,23 +124,29 @@ def shown(row: Pair) -> Pair:
     return {"id": identity(row), "question": row["question"], **reasoning, "answer": row["answer"]}
 
 
+def _rows(file: PairFile) -> Iterator[Pair | Rejection]:
+    for where, row in file.rows():
+        yield row if isinstance(row, Rejection) else _pair(row, where)
+
+
 # --- pairs of one passage together ---
 
 
 def batches(rows: Iterable[Pair], size: int) -> Iterator[list[tuple[int, Pair]]]:
-    """Numbered rows in blocks of one passage, at most `size` each, looked for among WINDOW rows at a time."""
-    waiting: OrderedDict[str, list[tuple[int, Pair]]] = OrderedDict()
-    held = 0
-    for numbered in enumerate(rows):
-        block = waiting.setdefault(numbered[1].get("source_text", ""), [])
-        block.append(numbered)
-        held += 1
+    """Numbered rows in blocks of one passage, at most `size` each.
+
+    None waits for its like while more than WINDOW others go by, so that whoever brings results back in order need not
+    hold more than that.
+    """
+    waiting: OrderedDict[str, list[tuple[int, Pair]]] = OrderedDict()  # by their first rows
+    for number, row in enumerate(rows):
+        passage = row.get("source_text", "")
+        block = waiting.setdefault(passage, [])
+        block.append((number, row))
         if len(block) == size:
-            held -= size
-            yield waiting.pop(numbered[1].get("source_text", ""))
-        elif held >= WINDOW:
-            _, oldest = waiting.popitem(last=False)
-            held -= len(oldest)
+            yield waiting.pop(passage)
+        while waiting and (oldest := next(iter(waiting.values())))[0][0] <= number - WINDOW:
+            waiting.popitem(last=False)
             yield oldest
     yield from waiting.values()
 
@@ -183,83 +165,6 @@ class InOrder:
             self._next += 1
 
 
-# --- files ---
-
-
-def _inside(path: Path) -> str | None:
-    """Where in a file its rows are, told from its content: a row a line, one array, or a list in an object."""
-    with _opened(path) as file:
-        first = next((line for line in file if line.strip()), b"").strip()
-        more = any(line.strip() for line in file)
-    if not first:
-        raise InputError(f"{path}: empty; give a file of pairs")
-    if first.startswith(b"["):
-        return ""
-    if not first.startswith(b"{"):
-        raise InputError(f"{path}: neither JSON nor JSON Lines; give a file of pairs")
-    whole_row = first.endswith(b"}")
-    return None if whole_row and more else _list_in(path, whole_row)
-
-
-def _list_in(path: Path, whole_row: bool) -> str | None:
-    import ijson
-
-    try:
-        with _opened(path) as file:
-            for prefix, event, _ in ijson.parse(file):
-                if event == "start_array" and prefix in LISTS:
-                    return str(prefix)
-    except (ijson.JSONError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not JSON ({_why(error)}); make the file anew") from None
-    if whole_row:
-        return None
-    raise InputError(f"{path}: no pairs in it; wanted is an array, a row a line, or an object with `{LISTS[0]}`")
-
-
-def _rows(file: PairFile) -> Iterator[Pair | Rejection]:
-    rows = _lines(file.path) if file.inside is None else _items(file.path, file.inside)
-    for where, row in rows:
-        yield row if isinstance(row, Rejection) else _pair(row, where)
-
-
-def _lines(path: Path) -> Iterator[tuple[str, Any]]:
-    with _opened(path) as lines:
-        for number, line in enumerate(lines, 1):
-            where = f"{path}, line {number}"
-            if line := line.strip():
-                try:
-                    yield where, store.parse_row(line, where)
-                except InputError as error:
-                    yield where, Rejection("read", str(error), {})
-
-
-def _items(path: Path, inside: str) -> Iterator[tuple[str, Any]]:
-    """The rows of a list; a file that breaks off gives those before, and says where."""
-    import ijson
-
-    number = 0
-    try:
-        with _opened(path) as file:
-            for number, row in enumerate(ijson.items(file, f"{inside}.item" if inside else "item", use_float=True), 1):
-                yield f"{path}, row {number}", row
-    except (ijson.JSONError, UnicodeDecodeError) as error:
-        where = f"{path}: breaks off after row {number} ({_why(error)}); make the file anew"
-        yield where, Rejection("read", where, {})
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
-    """A file from its first character on, behind the mark that some editors put before UTF-8."""
-    with path.open("rb") as file:
-        if file.read(3) != b"\xef\xbb\xbf":
-            file.seek(0)
-        yield file
-
-
-def _why(error: Exception) -> str:
-    return str(error).splitlines()[0].strip()[:100]
-
-
 # --- one row ---
 
 
@@ -267,6 +172,8 @@ def _pair(row: Any, where: str) -> Pair | Rejection:
     """A row under the names that this project uses; what is stored under other names is not kept twice."""
     if not isinstance(row, dict):
         return Rejection("read", f"{where}: no JSON object", {})
+    if fault := _unwritable(row):
+        return Rejection("read", f"{where}: {fault}", {})
     found = dict(row)
     if {*row} <= _EXPORTED and isinstance(row.get("metadata"), dict):
         told = found.pop("metadata")
@@ -276,35 +183,57 @@ def _pair(row: Any, where: str) -> Pair | Rejection:
             said = _turns(found.pop(turns))
             if said is None:
                 return Rejection("read", f"{where}: not one question and one answer in its {turns}", row)
-            found = said | found
-    question, answer = _take(found, _QUESTION), _take(found, _ANSWER)
-    if isinstance(question, str) and isinstance(added := found.get("input"), str) and added.strip():
-        question = f"{question}\n\n{found.pop('input')}"  # Alpaca
+            found |= {name: text for name, text in said.items() if found.get(name) in (None, "")}
+    question, answer = _asked(found), _text(_take(found, _ANSWER))
     for name, text in (("question", question), ("answer", answer)):
-        if not isinstance(text, str) or not text.strip():
+        if not text.strip():
             return Rejection("read", f"{where}: no {name}", row)
+    if _is_judges(found):
+        found["rating_reasoning"] = found.pop("reasoning")
     if not found.get("reasoning"):
-        reasoning, answer = formats.unthink(answer) if isinstance(answer, str) else ("", answer)
-        found = {name: value for name, value in found.items() if name != "reasoning"}
+        reasoning, answer = formats.unthink(answer)
+        found.pop("reasoning", None)
         found |= {"reasoning": reasoning} if reasoning else {}
-    passage = _take(found, _PASSAGE)
-    pair = {"question": question, "answer": answer, "type": _kind(found)} | found
-    if isinstance(passage, str) and passage.strip():
-        pair["source_text"] = passage
-    if not _is_whole(pair):
-        return Rejection("read", f"{where}: holds half a character", {})
-    return pair
+    if found.get("type") is None:
+        found["type"] = "cot" if found.get("reasoning") else "qa"
+    passage = next((name for name in _PASSAGE if isinstance(found.get(name), str) and found[name].strip()), "")
+    source = {"source_text": found.pop(passage)} if passage else {}
+    if not isinstance(found.get("source_text", ""), str) or not found.get("source_text", "?").strip():
+        del found["source_text"]
+    return {"question": question, "answer": answer, "type": found.pop("type")} | found | source
 
 
-def _is_whole(pair: Pair) -> bool:
-    """Whether all text of a pair can be written: JSON can hold half of a surrogate pair, UTF-8 cannot."""
+def _asked(found: Pair) -> str:
+    """The question of a row; in Alpaca's shape with the input, which belongs to it."""
+    is_alpaca = not any(found.get(name) for name in _QUESTION[:2])
+    question = _text(_take(found, _QUESTION))
+    added = found.get("input")
+    if is_alpaca and question and isinstance(added, str) and added.strip():
+        question = f"{question}\n\n{found.pop('input')}"
+    return question
+
+
+def _text(value: Any) -> str:
+    """A question or an answer as text: one that is a number is taken as it is written in JSON; else there is none."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return json.dumps(value) if is_number else value if isinstance(value, str) else ""
+
+
+def _unwritable(row: Pair) -> str:
+    """Why a row cannot be written to a file of UTF-8; empty if it can. JSON can hold half of a surrogate pair."""
+    if _is_deep(row, DEEPEST):
+        return f"nested more than {DEEPEST} levels deep"
     try:
-        for name, value in pair.items():
-            text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) if value else ""
-            (name + text).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+        json.dumps(row, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        is_byte = "\udc80" <= error.object[error.start] <= "\udcff"  # as bytes that cannot be decoded are read
+        return "not UTF-8" if is_byte else "holds half a character"
+    return ""
+
+
+def _is_deep(value: Any, levels: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return not levels or any(_is_deep(one, levels - 1) for one in inner)
 
 
 def _take(row: Pair, names: Iterable[str]) -> Any:
@@ -316,25 +245,23 @@ def _take(row: Pair, names: Iterable[str]) -> Any:
     return value
 
 
-def _kind(row: Pair) -> str:
-    """The type that a row states; without one it is reasoned if it has reasoning, unless that is a judge's."""
-    if row.get("type") in ("qa", "cot"):
-        return str(row["type"])
-    if row.get("rating") is not None and "reasoning" in row and "rating_reasoning" not in row:
-        row["rating_reasoning"] = row.pop("reasoning")
-    return "cot" if row.get("reasoning") else "qa"
+def _is_judges(row: Pair) -> bool:
+    """Whether the `reasoning` of a rated row is that of its rating: no type says that it is the answer's."""
+    is_rated = row.get("rating") is not None and row.get("type") != "cot"
+    return is_rated and "reasoning" in row and "rating_reasoning" not in row
 
 
 def _turns(turns: list[Any]) -> Pair | None:
     """One exchange of a chat, in OpenAI's names or ShareGPT's; None for anything longer."""
-    said: dict[str, Any] = {}
+    said: Pair = {}
     for turn in turns:
         if not isinstance(turn, dict):
             return None
-        role = {"human": "user", "gpt": "assistant"}.get(str(turn.get("from")), turn.get("role") or turn.get("from"))
+        role = str(turn.get("role") or turn.get("from"))
+        role = _ROLES.get(role, role)
         if role in said:
             return None
-        said[str(role)] = turn.get("content", turn.get("value"))
+        said[role] = turn.get("content", turn.get("value"))
         if role == "assistant" and turn.get("thinking"):
             said["thinking"] = turn["thinking"]
     if not {"user", "assistant"} <= {*said}:
