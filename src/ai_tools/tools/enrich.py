@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..errors import NothingProduced
 from ..matching import missing_facts
 from ..records import Rejection
 from ..settings import Settings
 from . import outputs
 from .rework import BATCH_SIZE, Rework, opened, rework
 from .running import Done, Pair, Run
+
+NOT_REWRITTEN = ("unchanged", "refused", "failed")  # how `enrichment_changes` begins, before a colon, of other answers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +45,8 @@ def enrich(
 
     A rewrite is taken where every number, name and quoted word of the answer is still in it, and where those that are
     new stand in the passage. Otherwise the answer stays. `enrichment_changes` says what was changed, or why not;
-    `original_answer` keeps the former one. Pairs that were enriched before are left alone, but by `run.fresh`.
+    `original_answer` keeps the former one. Pairs that were enriched before are left alone; `run.fresh` begins anew with
+    their `original_answer`, where they have one.
 
     Args:
         source: a file of pairs, or a folder of `*_qa.json`; `output` is a file or, of a folder, a folder.
@@ -50,21 +54,24 @@ def enrich(
         passages_from: supplies the passages of pairs that came without `source_text`.
 
     Raises:
-        UsageError, InputError: what is asked for cannot be.
+        UsageError, InputError: what is asked for cannot be. NothingProduced: no pair got a usable reply.
     """
     run = run or Run()
-    given = opened(source, output, "enrichment_changes", settings, run, passages_from)
+    given = opened(source, output, "enrichment_changes", settings, run, passages_from, batch_size=batch_size)
     counts = {"rewritten": 0, "unchanged": 0, "refused": 0, "failed": 0}
     with outputs.pairs_to(output, given.pairs) as write:
 
         def take(pair: Pair, fault: Rejection | None) -> None:
-            done = pair if fault is None else _kept(pair, "failed", fault.reason)
+            done = pair if fault is None else _kept(_as_before(pair), "failed", fault.reason)
             counts[_state(done)] += 1
             if not preserve_original:
                 done = {name: value for name, value in done.items() if name != "original_answer"}
             write(done)
 
-        done = rework(WORK, given, settings, run, take, batch_size=batch_size)
+        done = rework(WORK, given, settings, run, take)
+        if counts["failed"] == given.pairs.total:
+            causes = "; ".join(done.causes[:3])
+            raise NothingProduced(f"{source}: none of {given.pairs.total:,} answers got a usable reply ({causes})")
     return Enriched(**{**vars(done), "pairs": given.pairs.total, **counts})
 
 
@@ -75,7 +82,9 @@ def _rewritten(pair: Pair, said: Any, _: str) -> Pair:
     if fault := difference(pair, answer):
         return _kept(pair, "refused", fault)
     original = pair.get("original_answer", pair["answer"])
-    changes = said.changes.strip() or "reworded"
+    told = said.changes.strip()
+    is_note = told and told.rstrip(".").lower() != "none" and told.split(":")[0] not in NOT_REWRITTEN
+    changes = told if is_note else f"reworded ({told})" if told else "reworded"
     return pair | {"answer": answer, "enrichment_changes": changes, "original_answer": original}
 
 
@@ -96,13 +105,20 @@ def _kept(pair: Pair, state: str, why: str) -> Pair:
     return {"original_answer": pair["answer"]} | pair | {"enrichment_changes": f"{state}: {why}"}
 
 
+def _as_before(pair: Pair) -> Pair:
+    """The pair as it was before it was enriched, as far as it says that itself."""
+    original = pair.get("original_answer")
+    answer = original if "enrichment_changes" in pair and isinstance(original, str) and original else pair["answer"]
+    return pair | {"answer": answer}
+
+
 def _state(pair: Pair) -> str:
     state = str(pair["enrichment_changes"]).split(":")[0]
-    return state if state in ("unchanged", "refused", "failed") else "rewritten"
+    return state if state in NOT_REWRITTEN else "rewritten"
 
 
 def _is_enriched(pair: Pair) -> bool:
     return "enrichment_changes" in pair and _state(pair) != "failed"
 
 
-WORK = Rework("enrich", "rewrite", _rewritten, _is_enriched)
+WORK = Rework("enrich", "rewrite", _rewritten, _is_enriched, afresh=_as_before)

@@ -6,17 +6,18 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
 from .. import store
 from ..errors import NothingProduced, UsageError
+from . import pair_files
 from .pairs import SUFFIX, PairFile, Pairs
 from .running import Pair
 
 FILES = (".json", ".jsonl")
-READ_TO_TELL = 200_000  # characters of a file by whose look it is told who made it
+READ_TO_TELL = 200_000  # characters that are looked at in one go to tell who made a file
 
 
 def check(
@@ -50,17 +51,33 @@ def check(
     if source and output.name.endswith(SUFFIX) and output.parent.exists() and output.parent.samefile(source):
         raise UsageError(f"-o {output}: would be a part of the source; give a name that does not end in {SUFFIX}")
     written = [output / named(file.path) for file in names.files] if into_folder and names else [output]
+    sources = [file.path for file in names.files] if names else []
     for path in written:
+        if path.exists() and any(path.samefile(one) for one in sources if one.exists()):
+            raise UsageError(f"-o {output}: {path} is the source; give another folder")
         if path.is_file() and not overwrite and not _is_ours(path, mark):
             raise UsageError(f"-o {path}: exists, and was not made by this command; add --overwrite to replace it")
 
 
 def _is_ours(path: Path, mark: str | re.Pattern[str]) -> bool:
+    """Whether a file was made by who asks, or holds nothing that could be lost."""
     with path.open(encoding="utf-8", errors="replace") as file:
         begins = file.read(READ_TO_TELL)
-    if not begins:
-        return path.suffix == ".jsonl"  # no rows, as where nothing was rejected
-    return bool(mark.match(begins)) if isinstance(mark, re.Pattern) else f'"{mark}":' in begins
+        if not begins:
+            return path.suffix == ".jsonl"  # no rows, as where nothing was rejected
+        found = bool(mark.match(begins)) if isinstance(mark, re.Pattern) else _has(f'"{mark}":', begins, file)
+    return found or pair_files.is_empty(path)
+
+
+def _has(mark: str, begins: str, file: TextIO) -> bool:
+    """Whether a mark is anywhere in a file: the first rows of a long one may be those that came out as they were."""
+    block = begins
+    while block:
+        if mark in block:
+            return True
+        kept = block[-len(mark) :]
+        block = kept + more if (more := file.read(READ_TO_TELL)) else ""
+    return False
 
 
 def beside(output: Path, name: str, suffix: str = "") -> Path:
@@ -119,7 +136,7 @@ def pairs_to(
         with rows_to(output, nothing) as write:
             yield lambda row: None if row is None else write(row)
         return
-    unfinished = output / ".part"
+    unfinished, was_there = output / ".part", output.exists()
     shutil.rmtree(unfinished, ignore_errors=True)  # of a run that was killed
     unfinished.mkdir(parents=True)
     try:
@@ -133,6 +150,9 @@ def pairs_to(
             path.replace(output / path.name)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+        if not was_there:
+            with suppress(OSError):  # it is not empty, as it should be
+                output.rmdir()
 
 
 class _Folder:
@@ -170,15 +190,23 @@ def _like(file: PairFile, path: Path) -> Iterator[Callable[[Pair], None]]:
             yield write
         return
     about = file.about()
-    summary = about.pop("summary", None)
+    summary = about.pop("summary") if isinstance(about.get("summary"), dict) else None
     with store.atomic(path) as out:
-        out.write(
-            "{" + "".join(f'\n  "{name}": {json.dumps(value, ensure_ascii=False)},' for name, value in about.items())
-        )
+        out.write("{" + "".join(f"\n  {_json(name)}: {_json(value)}," for name, value in about.items()))
         out.write(f'\n  "{file.inside}": ')
         rows = _Rows(out, is_array=True)
         yield rows
         rows.close()
-        if isinstance(summary, dict):
-            out.write(f',  "summary": {json.dumps(summary | {"total_qa_pairs": rows.count})}')
+        if summary is not None:
+            out.write(f',  "summary": {_json(summary | {"total_qa_pairs": rows.count})}')
         out.write("}\n")
+
+
+def _json(value: Any) -> str:
+    """As JSON, with what UTF-8 cannot hold, halves of characters, as escapes."""
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return json.dumps(value)
+    return text

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections import Counter
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from .. import store
 from ..errors import NothingProduced, UsageError
-from ..records import Rejection
+from ..records import Rejection, content_id
 from ..settings import Settings
 from . import outputs
 from .rework import BATCH_SIZE, Rework, opened, rework
@@ -23,6 +23,8 @@ CRITERIA = {"clarity": 3, "accuracy": 3, "usefulness": 2, "difficulty": 2}  # an
 MOST = 10
 CHECKED = ("factual_accuracy", "completeness", "consistency")
 VERDICTS = ("PASS", "NEEDS_REVIEW", "FAIL")
+_RATING = ("rating", "rating_criteria", "grounded", "rating_reasoning", "rated_by", "rated_words")
+_REPORT = re.compile(r'\{\s*"summary": \{\s*"source": ')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,9 +74,10 @@ def curate(
 ) -> Curated:
     """Keep the pairs that a judge rates at least `threshold` of 10, and that say nothing that their passage does not.
 
-    Ratings go to `rating`, `rating_criteria` and `rating_reasoning` of every pair, the total added up here. Pairs that
-    were rated before keep their rating, so that another threshold costs no call; `run.fresh` rates them anew. What is
-    not kept is in `<output>_rejected.jsonl` with its check (rating, grounded, unrated, passage) and the reason.
+    Ratings go to `rating`, `rating_criteria` and `rating_reasoning` of every pair, the total added up here. A pair that
+    has a rating by these criteria keeps it while question and answer are those that were rated, so that another
+    threshold costs no call; a rating of another tool is not taken over, and `run.fresh` rates all anew. What is not
+    kept is in `<output>_rejected.jsonl` with its check (rating, grounded, unrated, passage) and the reason.
 
     Args:
         source: a file of pairs, or a folder of `*_qa.json`; `output` is a file or, of a folder, a folder.
@@ -87,17 +90,20 @@ def curate(
     """
     run = run or Run()
     least = _within(settings.curate_threshold if threshold is None else threshold, "--threshold")
-    given = opened(source, output, "rating", settings, run, passages_from)
+    given = opened(source, output, "rated_words", settings, run, passages_from, batch_size=batch_size)
     rejected_file = outputs.beside(output, "rejected", ".jsonl")
-    outputs.check(rejected_file, "check", overwrite=run.overwrite)
+    outputs.check(rejected_file, "check", source=Path(source), overwrite=run.overwrite)
     work = replace(CURATION, topic=topic)
     fell_out: Counter[str] = Counter()
     histogram = [0] * (MOST + 1)
     total, kept = given.pairs.total, 0
+    causes: list[str] = []
 
     def why_nothing() -> str:
         best = max((points for points, count in enumerate(histogram) if count), default=None)
-        reached = "none could be rated" if best is None else f"the best has {best} points or a little more"
+        reached = f"the best has {best} points or a little more"
+        if best is None:
+            reached = "; ".join(["none could be rated", *causes[:3]])
         return f"no pair of {total:,} is kept at {least:g} ({reached}); see {rejected_file}"
 
     with outputs.pairs_to(output, given.pairs, why_nothing) as keep, outputs.rows_to(rejected_file) as reject:
@@ -105,17 +111,20 @@ def curate(
         def take(pair: Pair, fault: Rejection | None) -> None:
             nonlocal kept
             if fault is None:
+                pair |= {"rating": sum(pair["rating_criteria"][name] for name in CRITERIA)}
                 histogram[int(pair["rating"])] += 1
                 fault = _verdict(pair, least)
             elif fault.check == "reply":
-                fault = Rejection("unrated", fault.reason, pair | {"rating": None})
+                pair = {name: value for name, value in pair.items() if name not in _RATING} | {"rating": None}
+                fault = Rejection("unrated", fault.reason, pair)
             kept += fault is None
             keep(pair if fault is None else None)
             if fault is not None:
                 fell_out[fault.check] += 1
                 reject(fault.to_row())
 
-        done = rework(work, given, settings, run, take, batch_size=batch_size)
+        done = rework(work, given, settings, run, take)
+        causes += done.causes
     return Curated(
         **vars(done),
         rejected_file=rejected_file,
@@ -136,12 +145,24 @@ def _rated(pair: Pair, said: Any, model: str) -> Pair:
         "grounded": said.grounded,
         "rating_reasoning": said.reasoning.strip(),
         "rated_by": model,
+        "rated_words": _words(pair),
     }
 
 
+def _words(pair: Pair) -> str:
+    """What is rated, so that nothing is taken for rated that was reworded since."""
+    return content_id(pair["question"], pair["answer"])
+
+
 def _is_rated(pair: Pair) -> bool:
-    rating = pair.get("rating")
-    return isinstance(rating, int | float) and not isinstance(rating, bool) and 0 <= rating <= MOST
+    points = pair.get("rating_criteria")
+    if not isinstance(points, dict) or pair.get("rated_words") != _words(pair):
+        return False
+    return all(_is_score(points.get(name), most) for name, most in CRITERIA.items()) and _is_score(pair.get("rating"))
+
+
+def _is_score(value: Any, most: float = MOST) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= most
 
 
 def _verdict(pair: Pair, least: float) -> Rejection | None:
@@ -175,12 +196,14 @@ def validate(
 ) -> Validated:
     """Check the facts of pairs against their passages: three scores from 0 to 10 each, their mean, and a verdict.
 
-    The verdict is the judge's, PASS, NEEDS_REVIEW or FAIL; a PASS whose mean is below `threshold` needs review.
+    The verdict is the judge's, PASS, NEEDS_REVIEW or FAIL; a PASS whose mean is below `threshold` needs review. Checked
+    once, pairs are sorted by another threshold without a call, as with `curate`.
 
     Args:
         output: the report, `.json`: `{summary, checks}`, the checks in the order of the pairs.
         filtered_output: a file for the pairs that do not FAIL and whose mean is at least `filter_threshold` (default
-            `threshold`), each with its `fact_check`. Pairs that have one are not asked about again but by `run.fresh`.
+            `threshold`), each with its `fact_check`. Pairs that have one, of the words that they have now, are
+            asked about again by `run.fresh` only.
 
     Raises:
         UsageError, InputError: what is asked for cannot be. NothingProduced: no pair could be checked, or is kept.
@@ -190,10 +213,11 @@ def validate(
     filter_least = _within(least if filter_threshold is None else filter_threshold, "--filter-threshold")
     if output.suffix != ".json":
         raise UsageError(f"-o {output}: give a file that ends in .json")
-    given = opened(source, output, "checks", settings, run, passages_from, as_folder=False)
+    if filtered_output and filtered_output.resolve() == output.resolve():
+        raise UsageError(f"--filtered-output {filtered_output}: that is the report; give another file")
+    given = opened(source, output, _REPORT, settings, run, passages_from, batch_size=batch_size, as_folder=False)
     if filtered_output:
         outputs.check(filtered_output, "fact_check", source=Path(source), overwrite=run.overwrite)
-    work = Rework("validate", "fact_check", partial(_checked, least), _is_checked, judges=True)
     verdicts = Counter(dict.fromkeys((*VERDICTS, "unchecked"), 0))
     sums: Counter[str] = Counter()
     total, kept = given.pairs.total, 0
@@ -205,6 +229,8 @@ def validate(
 
         def take(pair: Pair, fault: Rejection | None) -> None:
             nonlocal kept
+            if fault is None:
+                pair |= {"fact_check": _sorted(pair["fact_check"], least)}
             check: Pair = {"verdict": "unchecked", "reasoning": fault.reason} if fault else pair["fact_check"]
             about = {name: pair[name] for name in ("question", "answer", "chunk_id", "source_file") if name in pair}
             checks.write(json.dumps(about | check, ensure_ascii=False) + "\n")
@@ -214,14 +240,14 @@ def validate(
                 keep(pair)
                 kept += 1
 
-        done = rework(work, given, settings, run, take, batch_size=batch_size)
+        done = rework(FACT_CHECK, given, settings, run, take)
         checked = total - verdicts["unchecked"]
+        if not checked:
+            raise NothingProduced(f"{source}: none of {total:,} pairs could be checked ({'; '.join(done.causes[:3])})")
         means = {name: round(amount / checked, 2) for name, amount in sums.items()}
         summary = {"source": str(source), "pairs": total, "threshold": least, "verdicts": dict(verdicts)}
         checks.seek(0)
         _write_report(output, summary | {"means": means, "checked_by": done.teacher}, checks)
-    if not checked:
-        raise NothingProduced(f"{source}: none of {total:,} pairs could be checked ({'; '.join(done.causes[:3])})")
     return Validated(
         **vars(done),
         filtered=filtered_output,
@@ -237,17 +263,27 @@ def _nowhere(_: Pair) -> None:
     """What is kept of pairs where no file is wanted for them."""
 
 
-def _checked(least: float, pair: Pair, said: Any, model: str) -> Pair:
+def _checked(pair: Pair, said: Any, model: str) -> Pair:
     scores = {name: getattr(said, name) for name in CHECKED}
-    overall = round(sum(scores.values()) / len(scores), 2)
-    verdict = "NEEDS_REVIEW" if said.verdict == "PASS" and overall < least else said.verdict
-    words = {"verdict": verdict, "reasoning": said.reasoning.strip(), "checked_by": model}
-    return pair | {"fact_check": scores | {"overall": overall} | words}
+    told = {"judged": said.verdict, "reasoning": said.reasoning.strip(), "checked_by": model}
+    return pair | {"fact_check": scores | told | {"checked_words": _words(pair)}}
+
+
+def _sorted(check: Pair, least: float) -> Pair:
+    """A check with its mean, and the verdict by a threshold."""
+    overall = round(sum(check[name] for name in CHECKED) / len(CHECKED), 2)
+    verdict = "NEEDS_REVIEW" if check["judged"] == "PASS" and overall < least else check["judged"]
+    return check | {"overall": overall, "verdict": verdict}
 
 
 def _is_checked(pair: Pair) -> bool:
     check = pair.get("fact_check")
-    return isinstance(check, dict) and {*CHECKED, "overall", "verdict"} <= {*check}
+    if not isinstance(check, dict) or check.get("checked_words") != _words(pair):
+        return False
+    return check.get("judged") in VERDICTS and all(_is_score(check.get(name)) for name in CHECKED)
+
+
+FACT_CHECK = Rework("validate", "fact_check", _checked, _is_checked, judges=True)
 
 
 def _write_report(path: Path, summary: dict[str, Any], checks: Any) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..errors import NothingProduced
 from ..matching import missing_facts
 from ..records import Rejection
 from ..settings import Settings
@@ -14,7 +15,7 @@ from . import outputs
 from .rework import BATCH_SIZE, Rework, opened, rework
 from .running import Done, Pair, Run
 
-_MARK = re.compile(r"^(?:(?:step\s*)?\d+[.):]\s+|[-*\u2022]\s+)", re.IGNORECASE)
+_MARK = re.compile(r"(?:step\s*)?(\d+)[.):](?:\s+|$)|[-*\u2022](?:\s+|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,11 +49,11 @@ def enhance_cot(
         passages_from: supplies the passages of pairs that came without `source_text`; they may do without.
 
     Raises:
-        UsageError, InputError: what is asked for cannot be.
+        UsageError, InputError: what is asked for cannot be. NothingProduced: no pair got a usable reply.
     """
     run = run or Run()
-    given = opened(source, output, "follows", settings, run, passages_from)
-    reasoned = not_following = 0
+    given = opened(source, output, "follows", settings, run, passages_from, batch_size=batch_size)
+    total, reasoned, not_following = given.pairs.total, 0, 0
     with outputs.pairs_to(output, given.pairs) as write:
 
         def take(pair: Pair, fault: Rejection | None) -> None:
@@ -61,15 +62,12 @@ def enhance_cot(
             not_following += fault is None and pair.get("follows") is False
             write(pair)
 
-        work = Rework("enhance-cot", "reasoning", _reasoned, _has_reasoning, needs_passage=False)
-        done = rework(work, given, settings, run, take, batch_size=batch_size)
-    return Reasoned(
-        **vars(done),
-        pairs=given.pairs.total,
-        reasoned=reasoned,
-        not_following=not_following,
-        failed=given.pairs.total - reasoned,
-    )
+        done = rework(WORK, given, settings, run, take)
+        if not reasoned:
+            causes = "; ".join(done.causes[:3]) or "replies without a step"
+            raise NothingProduced(f"{source}: none of {total:,} pairs got usable reasoning ({causes})")
+    counts = {"pairs": total, "reasoned": reasoned, "not_following": not_following, "failed": total - reasoned}
+    return Reasoned(**{**vars(done), **counts})
 
 
 def _reasoned(pair: Pair, said: Any, _: str) -> Pair:
@@ -78,9 +76,13 @@ def _reasoned(pair: Pair, said: Any, _: str) -> Pair:
 
 
 def numbered(steps: list[str]) -> str:
-    """Steps as lines `1. …`, however the teacher has marked them."""
-    plain = [_MARK.sub("", step.strip()) for step in steps]
-    return "\n".join(f"{number}. {step}" for number, step in enumerate(filter(None, plain), 1))
+    """Steps as lines `1. …`, however the teacher has marked them; a number that does not count them is of the step."""
+    plain: list[str] = []
+    for step in map(str.strip, steps):
+        mark = _MARK.match(step)
+        is_mark = mark and (mark[1] is None or int(mark[1]) == len(plain) + 1)
+        plain += filter(None, [step[mark.end() :].strip() if mark and is_mark else step])
+    return "\n".join(f"{number}. {step}" for number, step in enumerate(plain, 1))
 
 
 def follows(said: Any, reasoning: str, answer: str) -> bool:
@@ -90,3 +92,17 @@ def follows(said: Any, reasoning: str, answer: str) -> bool:
 
 def _has_reasoning(pair: Pair) -> bool:
     return bool(pair.get("reasoning"))
+
+
+def _has_steps(said: Any) -> bool:
+    return bool(numbered(said.steps))
+
+
+def _without_reasoning(pair: Pair) -> Pair:
+    return {name: value for name, value in pair.items() if name not in ("reasoning", "follows")}
+
+
+WORK = Rework(
+    "enhance-cot", "reasoning", _reasoned, _has_reasoning,
+    usable=_has_steps, afresh=_without_reasoning, needs_passage=False,
+)  # fmt: skip

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from re import Pattern
 from typing import Any
 
+from .. import teachers
 from ..asking import Asks
-from ..errors import UsageError
+from ..errors import InputError, UsageError
 from ..records import Rejection
 from ..settings import Settings
 from . import outputs, pairs, passages, running
@@ -18,27 +20,42 @@ from .passages import Texts
 from .running import Done, Pair, Run
 
 BATCH_SIZE = 5  # pairs in a call
+NO_PASSAGE = "no source_text, and --source has no such passage"
 
 
 def nothing_known(_: Pair) -> bool:
     return False
 
 
+def all_usable(_: Any) -> bool:
+    return True
+
+
+def as_it_is(pair: Pair) -> Pair:
+    return pair
+
+
 @dataclass(frozen=True)
 class Rework:
     """What a tool asks about pairs, and what it makes of the answer.
 
-    `apply(pair, said, model)` gives the pair that comes out of one item of the reply. `known` says of a pair that it
-    needs no asking. `judges`: the judge is asked. A pair without its passage is not worked on where `needs_passage`.
+    `apply(pair, said, model)` gives the pair that comes out of one item of the reply, where it is `usable`. `known`
+    says of a pair that it needs no asking; `afresh` makes of one what it was before, where all are asked about anew.
+    `judges`: the judge is asked. A pair without its passage is not worked on where `needs_passage`.
     """
 
     name: str
     prompt: str
     apply: Callable[[Pair, Any, str], Pair]
     known: Callable[[Pair], bool] = nothing_known
+    usable: Callable[[Any], bool] = all_usable
+    afresh: Callable[[Pair], Pair] = as_it_is
     judges: bool = False
     needs_passage: bool = True
     topic: str = ""
+
+    def lacks_passage(self, pair: Pair) -> bool:
+        return self.needs_passage and not pair.get("source_text")
 
 
 @dataclass(frozen=True)
@@ -49,24 +66,37 @@ class Opened:
     texts: Texts
     output: Path
     started: float
+    batch_size: int = BATCH_SIZE
+
+    def blocks(self) -> Iterator[list[tuple[int, Pair]]]:
+        """The pairs, complete, those of one passage together."""
+        return batches(map(self.texts.complete, self.pairs), self.batch_size)
 
 
 def opened(
     source: str | Path,
     output: Path,
-    mark: str,
+    mark: str | Pattern[str],
     settings: Settings,
     run: Run,
     passages_from: str | Path | None,
     *,
+    batch_size: int = BATCH_SIZE,
     as_folder: bool = True,
 ) -> Opened:
-    """Read the pairs, and refuse an output that does not fit or is not known as ours by the field `mark`."""
+    """Read the pairs; refuse, before any work, what cannot be.
+
+    That is an output that does not fit, or is not known as ours by its `mark`; a batch of none; a teacher without key.
+    """
     started = time.monotonic()
+    if batch_size < 1:
+        raise UsageError(f"--batch-size {batch_size}: give a whole number from 1 up")
+    teachers.connect(settings)
+    teachers.connect_judge(settings)
     read = pairs.read(source)
     names = read if as_folder else None
     outputs.check(output, mark, source=Path(source), overwrite=run.overwrite, names=names)
-    return Opened(read, passages.texts(passages_from, settings, run.on_reading), output, started)
+    return Opened(read, passages.texts(passages_from, settings, run.on_reading), output, started, batch_size)
 
 
 def rework(
@@ -75,57 +105,67 @@ def rework(
     settings: Settings,
     run: Run,
     take: Callable[[Pair, Rejection | None], None],
-    *,
-    batch_size: int = BATCH_SIZE,
 ) -> Done:
     """Ask about all pairs, those of one passage together.
 
     Args:
         take: is given every pair in the order of the source, as it comes out; with a rejection where it could not be
             worked on: `passage` where it has none, `reply` where no usable answer came.
+
+    Raises:
+        InputError: no pair has its passage, and all would need it.
     """
-
-    def blocks() -> Iterator[list[tuple[int, Pair]]]:
-        return batches(map(given.texts.complete, given.pairs), batch_size)
-
-    if batch_size < 1:
-        raise UsageError(f"--batch-size {batch_size}: give a whole number from 1 up")
 
     def is_known(pair: Pair) -> bool:
         return not run.fresh and work.known(pair)
 
-    def is_due(pair: Pair) -> bool:
-        return not is_known(pair) and bool(pair.get("source_text") or not work.needs_passage)
+    def begun(pair: Pair) -> Pair:
+        return work.afresh(pair) if run.fresh else pair
 
     async def chain(block: list[tuple[int, Pair]], asker: Asks) -> list[tuple[int, tuple[Pair, Rejection | None]]]:
-        said = await ask_about(work, [pair for _, pair in block if is_due(pair)], asker)
-        return [(number, outcome(pair, said.get(identity(pair)), asker)) for number, pair in block]
+        due = [begun(pair) for _, pair in block if not is_known(pair) and not work.lacks_passage(pair)]
+        said = await ask_about(work, due, asker)
+        return [(number, outcome(pair, said.get(identity(begun(pair))), asker)) for number, pair in block]
 
     def outcome(pair: Pair, said: Any, asker: Asks) -> tuple[Pair, Rejection | None]:
         if is_known(pair):
             return pair, None
-        if said is not None:
-            return work.apply(pair, said, (asker.judge if work.judges else asker.teacher).model), None
-        if not is_due(pair):
-            return pair, Rejection("passage", "no source_text, and --source has no such passage", pair)
-        return pair, Rejection("reply", "no usable reply came back", pair)
+        if work.lacks_passage(pair):
+            return pair, Rejection("passage", NO_PASSAGE, pair)
+        if said is None:
+            return pair, Rejection("reply", "no usable reply came back", pair)
+        return work.apply(begun(pair), said, (asker.judge if work.judges else asker.teacher).model), None
 
     read = given.pairs
-    with running.asking(work.name, blocks(), chain, settings, run, unread=read.failed, judges=work.judges) as asker:
+    counts = [
+        (sum(is_known(pair) for _, pair in block), sum(work.lacks_passage(pair) for _, pair in block))
+        for block in given.blocks()
+    ]
+    already, lacking = (sum(column) for column in zip(*counts, strict=True))
+    if lacking == read.total and not already:
+        raise InputError(f"none of the {lacking:,} pairs has its passage ({NO_PASSAGE}); give one with --source")
+    with running.asking(work.name, given.blocks(), chain, settings, run, unread=read.failed, judges=work.judges) as one:
         in_order = InOrder(lambda done: take(*done))
-        knowns = [sum(is_known(pair) for _, pair in block) for block in blocks()]
-        asker.run((chain(block, asker) for block in blocks()), len(knowns), each=in_order)
-        who = asker.judge if work.judges else asker.teacher
-    return running.done(
-        asker, who, given.output, given.started, already=sum(knowns), unread=read.failed, warnings=read.warnings
+        one.run((chain(block, one) for block in given.blocks()), len(counts), each=in_order)
+        who = one.judge if work.judges else one.teacher
+    done = running.done(
+        one, who, given.output, given.started, already=already, unread=read.failed, warnings=read.warnings
     )
+    return replace(done, causes=(*done.causes, *([NO_PASSAGE] if lacking else [])))
 
 
 async def ask_about(work: Rework, due: Sequence[Pair], asker: Asks) -> dict[str, Any]:
-    """What the teacher says of pairs of one passage, by their identity."""
+    """What the teacher says of pairs of one passage, by their identity.
+
+    Where nothing usable came of all together, each is asked about alone: one pair may have spoilt it for the others.
+    """
     if not due:
         return {}
     fields = {"passage": due[0].get("source_text", ""), "topic": work.topic}
     asked = list({identity(pair): shown(pair) for pair in due}.values())
     origin = {"recipe": work.name, "chunk_id": str(due[0].get("chunk_id", ""))}
-    return await running.ask_by_id(asker, work.prompt, fields, asked, **origin)
+    said = await running.ask_by_id(asker, work.prompt, fields, asked, **origin)
+    if not said and len(asked) > 1:
+        for one in asked:
+            said |= await running.ask_by_id(asker, work.prompt, fields, [one], **origin)
+    return {name: one for name, one in said.items() if work.usable(one)}

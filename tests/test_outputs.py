@@ -1,0 +1,213 @@
+"""What tools write: whole or not at all, in the shape of their input, and never over what others have made."""
+
+import json
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ai_tools.errors import NothingProduced, UsageError
+from ai_tools.tools import outputs, pairs
+from ai_tools.tools.outputs import beside, check, pairs_to, rows_to
+
+Row = dict[str, Any]
+MARK = "seal"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def pair(n: int, **more: Any) -> Row:
+    return {"question": f"Q{n}?", "answer": "A.", "type": "qa"} | more
+
+
+def wrapped(*rows: Row, **about: Any) -> Row:
+    return {"metadata": {"file_name": "a"}, "training_pairs": list(rows), "summary": {"total_qa_pairs": 9}} | about
+
+
+def put(name: str, content: Any) -> Path:
+    path = Path(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    return path
+
+
+def load(name: str) -> Any:
+    return json.loads(Path(name).read_text("utf-8"))
+
+
+def names(folder: str) -> list[str]:
+    return sorted(path.name for path in Path(folder).iterdir())
+
+
+def interrupted(writing: AbstractContextManager[Callable[[Row | None], None]], *rows: Row | None) -> None:
+    with writing as write:
+        for row in rows:
+            write(row)
+        raise KeyboardInterrupt
+
+
+def refused(output: str, source: Path, *, as_folder: bool = True, overwrite: bool = False) -> str:
+    files = pairs.read(source) if as_folder else None
+    with pytest.raises(UsageError) as error:
+        check(Path(output), MARK, source=source, overwrite=overwrite, names=files)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+def allowed(output: str, source: Path) -> None:
+    check(Path(output), MARK, source=source, overwrite=False, names=pairs.read(source))
+
+
+# --- what is refused ---
+
+
+@pytest.mark.parametrize("name", ["out.txt", "out.v2", "out.JSON", "out.csv"])
+def test_a_name_that_is_neither_a_folder_nor_of_our_files_is_refused(name: str) -> None:
+    assert "give a file that ends in .json or .jsonl, or a folder" in refused(name, put("in.json", [pair(1)]))
+
+
+def test_a_file_for_a_folder_and_a_folder_for_a_file_are_refused() -> None:
+    source = put("in.json", [pair(1)])
+    put("plain", "x")
+    Path("dir.json").mkdir()
+    assert "a file; give a folder" in refused("plain", source)
+    assert "a folder; give a file" in refused("dir.json", source)
+    assert "give a file that ends in .json or .jsonl" in refused("out", source, as_folder=False)
+
+
+def test_the_source_is_never_written_over_not_even_when_told_to() -> None:
+    source, folder = put("in.json", [pair(1, seal=1)]), put("qa/a_qa.json", wrapped(pair(1, seal=1))).parent
+    Path("link").symlink_to(folder)
+    for output, given in (
+        ("in.json", source),
+        ("./x/../in.json", source),
+        (".", source),
+        ("qa", folder),
+        ("link", folder),
+        ("qa/new_qa.json", folder),
+    ):
+        Path("x").mkdir(exist_ok=True)
+        assert "source" in refused(output, given, overwrite=True), output
+    assert load("in.json") == [pair(1, seal=1)]
+
+
+@pytest.mark.parametrize("content", ['{"mine": 1}', '["also mine"]', "notes", '[{"note": "\\"seal\\": 1"}]', ""])
+def test_a_file_of_others_is_left_alone_unless_told_otherwise(content: str) -> None:
+    source = put("in.json", [pair(1)])
+    put("out.json", content)
+    put("out/in.json", content)
+    for output in ("out.json", "out"):
+        assert "add --overwrite" in refused(output, source)
+        check(Path(output), MARK, source=source, overwrite=True, names=pairs.read(source))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [pair(1, seal=1)],
+        [pair(1, long="x" * outputs.READ_TO_TELL), pair(2, seal=1)],
+        [pair(1, long="x" * (outputs.READ_TO_TELL - 60)), pair(2, seal=1)],
+        [],
+        wrapped(pair(1, seal=1), ids=["x" * 16] * 20_000),
+        wrapped(),
+    ],
+)
+def test_what_was_made_before_and_what_holds_no_row_may_be_made_anew(content: Any) -> None:
+    put("out.json", content)
+    put("out/in.json", content)
+    source = put("in.json", [pair(1)])
+    for output in ("out.json", "out", "new.json", "new/deep", "new.jsonl"):
+        allowed(output, source)
+
+
+def test_a_mark_may_be_how_a_file_begins() -> None:
+    path = put("report.json", {"summary": {"source": 1}})
+    check(path, re.compile(r'\{"summary": \{"source"'), overwrite=False)
+    with pytest.raises(UsageError):
+        check(path, re.compile(r'"source"'), overwrite=False)
+
+
+def test_what_is_written_beside_an_output_has_its_name() -> None:
+    assert beside(Path("a/kept.json"), "rejected", ".jsonl") == Path("a/kept_rejected.jsonl")
+    assert beside(Path("a/kept.json"), "x") == Path("a/kept_x.json")
+    assert beside(Path("a/kept"), "rejected", ".jsonl") == Path("a/kept/rejected.jsonl")
+
+
+# --- what is written ---
+
+
+def test_rows_are_an_array_or_lines_by_the_name_of_the_file() -> None:
+    rows = [pair(1, text="\u2028 \N{BELL}\n\\"), pair(2)]
+    for name in ("new/out.json", "new/out.jsonl"):
+        with rows_to(Path(name)) as write:
+            for row in rows:
+                write(row)
+    assert load("new/out.json") == rows
+    assert [json.loads(line) for line in Path("new/out.jsonl").read_text("utf-8").split("\n")[:-1]] == rows
+    for name, empty in (("none.json", "[\n]\n"), ("none.jsonl", "")):
+        with rows_to(Path(name)):
+            pass
+        assert Path(name).read_text() == empty
+
+
+def test_an_error_or_nothing_to_write_leaves_what_was_there_and_no_part() -> None:
+    put("out.json", "[1]")
+    with pytest.raises(NothingProduced, match="no row"), rows_to(Path("out.json"), lambda: "no row"):
+        pass
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(rows_to(Path("out.json")), {})
+    assert names(".") == ["out.json"]
+    assert load("out.json") == [1]
+
+
+def test_a_place_that_cannot_be_written_is_an_error_before_any_row() -> None:
+    put("plain", "x")
+    with pytest.raises(OSError, match="plain"), rows_to(Path("plain/out.json")):
+        pytest.fail("no row may be asked for")
+
+
+def test_a_folder_gets_a_file_for_each_of_the_source_with_all_that_it_says() -> None:
+    put("qa/a_qa.json", wrapped(pair(1), pair(2), status="completed", odd="\ud83d", completed_chunks=["c"]))
+    put("qa/b_qa.json", wrapped())
+    put("qa/c_qa.json", [pair(3)])
+    put("qa/d_qa.json", json.dumps(pair(4)) + "\n" + json.dumps(pair(5)) + "\n")
+    put("qa/e_qa.json", {"summary": "It rings.", "qa_pairs": [pair(6)]})
+    put("qa/f_qa.json", "torn")
+    read = pairs.read(Path("qa"))
+    with pairs_to(Path("out"), read) as write:
+        for row in read:
+            write(row | {"seal": 1} if row["question"] != "Q2?" else None)
+    about = {"metadata": {"file_name": "a"}, "status": "completed", "odd": "\ud83d", "completed_chunks": ["c"]}
+    assert load("out/a_qa.json") == about | {"training_pairs": [pair(1, seal=1)], "summary": {"total_qa_pairs": 1}}
+    assert load("out/b_qa.json") == wrapped(summary={"total_qa_pairs": 0})
+    assert load("out/c_qa.json") == [pair(3, seal=1)]
+    assert [json.loads(line) for line in Path("out/d_qa.json").read_text().splitlines()] == [
+        pair(4, seal=1), pair(5, seal=1)
+    ]  # fmt: skip
+    assert load("out/e_qa.json") == {"summary": "It rings.", "qa_pairs": [pair(6, seal=1)]}
+    assert names("out") == ["a_qa.json", "b_qa.json", "c_qa.json", "d_qa.json", "e_qa.json"]
+    allowed("out", Path("qa"))
+
+
+def test_a_run_that_ends_in_the_middle_changes_no_file_of_its_folder() -> None:
+    put("qa/a_qa.json", wrapped(pair(1)))
+    put("qa/b_qa.json", wrapped(pair(2)))
+    read = pairs.read(Path("qa"))
+    put("out/a_qa.json", "before")
+    put("out/.part/a_qa.json", "of a run that was killed")
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(pairs_to(Path("out"), read), pair(1), pair(2))
+    assert names("out") == ["a_qa.json"]
+    assert Path("out/a_qa.json").read_text() == "before"
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(pairs_to(Path("new"), read), None, None)
+    with pytest.raises(NothingProduced), pairs_to(Path("new"), read, lambda: "none"):
+        pass
+    assert not Path("new").exists()
