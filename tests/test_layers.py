@@ -65,8 +65,9 @@ INSIDE = {  # what the modules of a folder may import of one another: those to t
         *("reviewer", "turning", "rewriter", "reasoner", "teacher", "__init__"),
     ),
     "tools": (
-        *("running", "pairs", "chunk", "passages", "outputs", "rework", "targets", "qa_folder", "reasoning"),
-        *("enrich", "export", "generate", "rate", "compare", "pipeline", "__init__"),
+        *("running", "pair_files", "pairs", "chunk", "passages", "outputs", "rework", "targets", "qa_folder"),
+        *("reasoning", "enrich", "export", "generate", "rate", "figures", "preferences", "report", "compare"),
+        *("pipeline", "__init__"),
     ),
     "view": ("watching", "lines", "tables", "plots", "page", "__init__"),
 }

@@ -8,6 +8,7 @@ All of them read, plan, ask and write the same way:
 """
 
 from .chunk import Chunked, chunk_documents
+from .compare import Compared, compare
 from .enrich import Enriched, enrich
 from .export import Combined, Exported, combine, export
 from .generate import Generated, generate_cot, generate_qa
@@ -19,6 +20,7 @@ from .running import Done, Plan, Run
 __all__ = [
     "Chunked",
     "Combined",
+    "Compared",
     "Curated",
     "Done",
     "Enriched",
@@ -31,6 +33,7 @@ __all__ = [
     "Validated",
     "chunk_documents",
     "combine",
+    "compare",
     "curate",
     "enhance_cot",
     "enrich",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
@@ -26,6 +26,7 @@ def check(
     *,
     source: Path | None = None,
     overwrite: bool,
+    suffixes: Sequence[str] = FILES,
     names: Pairs | None = None,
     named: Callable[[Path], str] = lambda path: path.name,
 ) -> None:
@@ -33,17 +34,19 @@ def check(
 
     Args:
         mark: the field by which what the tool writes is known, or how that begins.
+        suffixes: what the name of a file may end in.
         names: the source's files, where the output may be a folder; without them it is a file.
         named: what the file in that folder is called that is made of one of the source.
 
     Raises:
         UsageError: with what to do instead.
     """
-    if output.suffix not in FILES and (output.suffix or names is None):
-        raise UsageError(f"-o {output}: give a file that ends in .json or .jsonl" + (", or a folder" if names else ""))
+    if output.suffix not in suffixes and (output.suffix or names is None):
+        wanted = f"a file that ends in {' or '.join(suffixes)}" + (", or a folder" if names else "")
+        raise UsageError(f"-o {output}: give {wanted}")
     into_folder = not output.suffix
     if into_folder and output.is_file():
-        raise UsageError(f"-o {output}: a file; give a folder, or a file that ends in .json or .jsonl")
+        raise UsageError(f"-o {output}: a file; give a folder, or a file that ends in {' or '.join(suffixes)}")
     if not into_folder and output.is_dir():
         raise UsageError(f"-o {output}: a folder; give a file")
     if source and output.exists() and source.exists() and output.samefile(source):

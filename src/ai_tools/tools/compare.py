@@ -1,0 +1,175 @@
+"""Sources of pairs against one another: figures side by side, a sample judged blind, and what a merge would give."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from .. import store, teachers
+from ..errors import NothingProduced, UsageError
+from ..settings import Settings
+from . import outputs, pairs, passages, report, running
+from .figures import Sample, Survey, sampled, survey
+from .preferences import Comparison, Tally, judge, matches, tallies
+from .rework import BATCH_SIZE
+from .running import Done, Run
+
+SIGNIFICANT = 0.05  # of all tests of a comparison together
+REPORTS = (".json", ".md")
+NO_WINNER = "no clear winner"
+_REPORT = re.compile(rf'\{{\s*"compared": \[|{report.TITLE}\n')
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared(Done):
+    """What `compare` found.
+
+    `winner` is the source that is preferred to every other, significantly, or None; `verdict` says so in words, and
+    `reasons` in sentences with their numbers. `figures` are those of every source, `unjudged` counts comparisons
+    without a usable judgement.
+    """
+
+    winner: str | None
+    verdict: str
+    reasons: tuple[str, ...]
+    figures: dict[str, dict[str, Any]]
+    unjudged: int
+
+
+def compare(
+    sources: Sequence[str | Path],
+    output: Path,
+    settings: Settings,
+    *,
+    sample_size: int = 50,
+    passages_from: str | Path | None = None,
+    run: Run | None = None,
+) -> Compared:
+    """Say which source of pairs is the better material, by a judge who does not know which is which, or that none is.
+
+    Of each two sources, pairs are drawn by lot and set side by side, of the same passage and with the same question
+    where they can be; pairs that both have tell nothing and are left out. Every comparison is judged twice, in both
+    orders, for judges lean to what they read first (arXiv 2306.05685), and counts where both say the same. A source
+    wins by a two-sided exact sign test at 0.05 in all, by Bonferroni where there are several.
+
+    Args:
+        sources: two or more files of pairs or folders of `*_qa.json`.
+        output: the report, `.json` (with every judgement) or `.md` (to read).
+        sample_size: comparisons of each two sources; 0 asks nothing and gives the figures only.
+        passages_from: supplies the passages of pairs that came without `source_text`.
+
+    Raises:
+        UsageError, InputError: what is asked for cannot be. NothingProduced: not one comparison could be judged.
+    """
+    run, started = run or Run(), time.monotonic()
+    names = _names(sources)
+    if sample_size < 0:
+        raise UsageError(f"--sample-size {sample_size}: give a whole number from 0 up")
+    teachers.connect_judge(settings)
+    given = [pairs.read(source) for source in sources]
+    for source in sources:
+        outputs.check(output, _REPORT, source=Path(source), overwrite=run.overwrite, suffixes=REPORTS)
+    texts = passages.texts(passages_from, settings, run.on_reading)
+    surveys = [survey(name, one, texts, settings.seed) for name, one in zip(names, given, strict=True)]
+    couples = list(combinations(range(len(surveys)), 2))
+    comparisons, sample = _drawn(surveys, couples, sample_size)
+    blocks = [comparisons[at : at + BATCH_SIZE] for at in range(0, len(comparisons), BATCH_SIZE)]
+    unread = [row for one in given for row in one.failed]
+    with running.asking("compare", blocks, judge, settings, run, unread=unread, judges=True) as asker:
+        judged = [one for found in asker.run((judge(block, asker) for block in blocks), len(blocks)) for one in found]
+    warnings = [warning for one in given for warning in one.warnings]
+    done = running.done(asker, asker.judge, output, started, unread=unread, warnings=warnings)
+    unjudged = sum(one.verdict == "unjudged" for one in judged)
+    if judged and unjudged == len(judged):
+        raise NothingProduced(f"none of {unjudged:,} comparisons could be judged ({'; '.join(done.causes[:3])})")
+    counted = list(tallies(judged, couples))
+    winner = _winner(counted, len(surveys))
+    merge = _merge(surveys, sample)
+    figures = {one.name: one.figures | {"sample": sample.figures(i)} for i, one in enumerate(surveys)}
+    found = Compared(
+        **vars(done),
+        winner=None if winner is None else names[winner],
+        verdict=NO_WINNER if winner is None else f"{names[winner]} is the better material",
+        reasons=(*report.reasons(counted, surveys), report.merged(merge)),
+        figures=figures,
+        unjudged=unjudged,
+    )
+    _write(
+        output,
+        {
+            "compared": names,
+            "verdict": found.verdict,
+            "winner": found.winner,
+            "reasons": found.reasons,
+            "judged_by": found.teacher,
+            "seed": settings.seed,
+            "figures": figures,
+            "preferences": [report.preference(one, names) for one in counted],
+            "merge": merge,
+            "judgements": [report.judgement(one, names) for one in judged],
+        },
+    )
+    return found
+
+
+def _names(sources: Sequence[str | Path]) -> list[str]:
+    """What the sources are called: as they were given."""
+    if len(sources) < 2:
+        raise UsageError(f"{len(sources)} source to compare; give two or more files of pairs or folders of *_qa.json")
+    if twice := [str(one) for one, count in Counter(Path(one).resolve() for one in sources).items() if count > 1]:
+        raise UsageError(f"{twice[0]}: given twice; give different sources")
+    return [str(one) for one in sources]
+
+
+def _drawn(
+    surveys: Sequence[Survey], couples: Sequence[tuple[int, int]], count: int
+) -> tuple[list[Comparison], Sample]:
+    """The comparisons to be judged, and the sample in which near-duplicates are looked for, in one reading of each."""
+    matched = [
+        (couple, match) for couple in couples for match in matches(surveys[couple[0]], surveys[couple[1]], count)
+    ]
+    whole = sampled(surveys)
+    rows = [
+        one.rows(whole[i] | {match.rows[couple.index(i)] for couple, match in matched if i in couple})
+        for i, one in enumerate(surveys)
+    ]
+    comparisons = [
+        Comparison(couple, match.alike, (rows[couple[0]][match.rows[0]], rows[couple[1]][match.rows[1]]))
+        for couple, match in matched
+    ]
+    return comparisons, Sample(tuple([rows[i][n] for n in sorted(some)] for i, some in enumerate(whole)))
+
+
+def _winner(counted: Sequence[Tally], count: int) -> int | None:
+    """The source that wins against all others."""
+    wins = Counter(one.winner(SIGNIFICANT / len(counted)) for one in counted)
+    return next((which for which in range(count) if wins[which] == count - 1), None)
+
+
+def _merge(surveys: Sequence[Survey], sample: Sample) -> dict[str, Any]:
+    """What all sources in one would be: exact duplicates counted, near-duplicates by the sample."""
+    contents = [set(one.contents) for one in surveys]
+    united = set().union(*contents)
+    everything = sum(len(one.contents) for one in surveys)
+    others = [set().union(*contents[:i], *contents[i + 1 :]) for i in range(len(contents))]
+    return {
+        "pairs": everything,
+        "distinct": len(united),
+        "exact_duplicates": everything - len(united),
+        "near_duplicates": sample.merged(),
+        "passages": len(set().union(*(one.passages for one in surveys))),
+        "only_in": {one.name: len(contents[i] - others[i]) for i, one in enumerate(surveys)},
+    }
+
+
+def _write(path: Path, found: dict[str, Any]) -> None:
+    text = report.markdown(found) if path.suffix == ".md" else json.dumps(found, ensure_ascii=False, indent=2) + "\n"
+    with store.atomic(path) as file:
+        file.write(text)
