@@ -36,7 +36,6 @@ Pairs = Annotated[Path, typer.Argument(help="Pairs: a file, or a folder of *_qa.
 Output = Annotated[
     Path, typer.Option("--output", "-o", help="A file that ends in .json (an array) or .jsonl (lines), or a folder.")
 ]
-Report = Annotated[Path, typer.Option("--output", "-o", help="The report to write.")]
 Threshold = Annotated[float | None, typer.Option(help="Least rating, of 10, that is kept. Default: CURATE_THRESHOLD.")]
 Topic = Annotated[str, typer.Option(help="What it should be about, as the teacher is told.")]
 Format = Annotated[str, typer.Option("--format", "-f", help="chatml, alpaca, sharegpt, jsonl or text.")]
@@ -222,7 +221,7 @@ def curate(
 def validate(
     asking: AskingOfPairs,
     pairs: Pairs,
-    output: Report,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The report to write, .json.")],
     threshold: Annotated[float, typer.Option(help="A PASS with a lower mean needs review.")] = 7.0,
     filtered_output: Annotated[Path | None, typer.Option(help="A file for the pairs that stand the check.")] = None,
     filter_threshold: Annotated[float | None, typer.Option(help="Least mean of those. Default: --threshold.")] = None,
@@ -255,7 +254,7 @@ def validate(
 def compare(
     asking: Asking,
     pairs: Annotated[list[Path], typer.Argument(help="Two or more sources of pairs: files, or folders of *_qa.json.")],
-    output: Report,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The report to write: .json, or .md to read.")],
     sample_size: Annotated[int, typer.Option(help="Comparisons that are judged, for each two sources.")] = 50,
     source: Annotated[str | None, typer.Option(help="Where the passages of pairs without source_text are.")] = None,
 ) -> None:
