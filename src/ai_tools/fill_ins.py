@@ -1,34 +1,42 @@
-"""Fill-ins: the sentences of the passages with one value left out, which is the answer.
+"""Fill-ins: the sentences of the passages with one value left out, which is the answer (cloze tests, Taylor 1953).
 
 A student of a few million parameters knows a fact by the words that it was asked with. A fill-in shows it the fact in
-the document's own words, and every value of it: also those that no question asks for (cloze tasks, Taylor 1953). The
-samples are made in step 04, of what is known already: nobody is asked.
+the document's own words, and every value of it: also those that no question asks for. The samples are made of what is
+known already; nobody is asked.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from .matching import OPENERS, normalise
 from .records import Sample, content_id
 
 DATASET = "fill_in"
-GAP = "..."
+GAP = "what"
 LONGEST = 6  # words of a value
 FEWEST = 4  # words that are left around it
 _MARKUP = re.compile(r"^\s*(?:[-*+>]|\d+[.)]|#+)\s+|[*_`]|\[|\]\([^)]*\)", re.MULTILINE)
-_SENTENCE = re.compile(r"(?<=[.!?;:])\s+(?=[A-Z\"(])")
-_NUMBER = re.compile(r"(?<![\w.,-])\d[\d.,:]*\d*(?: (?:per cent|[a-z]+))?(?![\w-])|(?<![\w-])\d(?: [a-z]+)?")
-_NAME = re.compile(r"(?<=[a-z,] )(?:[A-Z][\w'-]*)(?: (?:of |and )?[A-Z0-9][\w'-]*)*")
+_BLOCKS = re.compile(r"\n\s*\n|\n(?=\s*(?:[-*+|]|\d+[.)])\s)")
+_FENCES = re.compile(r"(?ms)^ *(```|~~~).*?(?:^ *\1|\Z)")
+# Where a sentence ends, or a clause that stands by itself: what the other one says would lead astray.
+_ENDS = re.compile(r"(?<=[.!?:])\s+(?=[A-Z\"(])|;\s+|,\s+(?:and|but|so)\s+(?=(?:\S+\s+){4})")
+_NUMBER = re.compile(r"(?<![\w.,-])\d[\d.,:]*(?<![.,:])(?: (?:per cent|[a-z]+))?(?![\w-])")
+_NAME = re.compile(r"(?<=[a-z,] )[A-Z][\w'-]*(?: (?:of |and )?[A-Z0-9][\w'-]*)*")
 
 
-def fill_ins(datasets: Mapping[str, Sequence[Sample]]) -> list[Sample]:
+def added(datasets: Mapping[str, Sequence[Sample]]) -> dict[str, list[Sample]]:
+    """The datasets, and the fill-ins of their passages as one more."""
+    return {name: list(samples) for name, samples in datasets.items()} | {DATASET: make(datasets)}
+
+
+def make(datasets: Mapping[str, Sequence[Sample]]) -> list[Sample]:
     """One sample for each value of each sentence of the passages that the datasets' samples are about.
 
-    Values are the answers of the samples, where they stand in a sentence to the letter, numbers with what they count,
-    and names.
+    Values are the answers of the samples, where they stand in a sentence to the letter, and, where no answer is,
+    numbers with what they count, and names.
     """
     by_chunk: dict[str, list[Sample]] = defaultdict(list)
     for samples in datasets.values():
@@ -44,40 +52,38 @@ def fill_ins(datasets: Mapping[str, Sequence[Sample]]) -> list[Sample]:
 
 
 def sentences(passage: str) -> Iterator[str]:
-    """Sentences of prose, items of lists and rows of tables, as plain text."""
-    for block in re.split(r"\n\s*\n|\n(?=\s*(?:[-*+|]|\d+[.)])\s)", passage):
-        if block.lstrip().startswith(("#", "```", "|--", "| --")):
-            continue
+    """The sentences and clauses of prose, items of lists and rows of tables of a Markdown text, as plain text."""
+    for block in _BLOCKS.split(_FENCES.sub("", passage)):
         if block.lstrip().startswith("|"):
             yield from (_row(line) for line in block.splitlines() if not re.fullmatch(r"[\s|:-]*", line))
-        else:
-            yield from _SENTENCE.split(" ".join(_MARKUP.sub("", block).split()))
+        elif not block.lstrip().startswith("#"):
+            yield from _ENDS.split(" ".join(_MARKUP.sub("", block).split()))
 
 
 def _row(line: str) -> str:
     return ", ".join(cell.strip() for cell in line.strip().strip("|").split("|"))
 
 
-def gaps(sentence: str, answers: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """(the sentence with a gap, what stood there) for each value in it."""
-    known = {match.span() for answer in answers for match in re.finditer(_whole(answer), sentence)}
-    plain = {match.span() for pattern in (_NUMBER, _NAME) for match in pattern.finditer(sentence)}
+def gaps(sentence: str, answers: Collection[str]) -> Iterator[tuple[str, str]]:
+    """(the sentence with a gap, what stood there) for each value in it, in their order."""
+    known = {found.span() for answer in answers if answer for found in _whole(answer).finditer(sentence)}
+    plain = {found.span() for pattern in (_NUMBER, _NAME) for found in pattern.finditer(sentence)}
     new = {span for span in plain if not any(start < span[1] and span[0] < end for start, end in known)}
     for start, end in sorted(known | new):
-        value = _value(sentence[start:end])
+        value = _counted(sentence[start:end])
         around = f"{sentence[:start]}{GAP}{sentence[start + len(value) :]}"
-        if value and len(around.split()) > FEWEST:
+        if len(around.split()) > FEWEST:
             yield around, value
 
 
-def _whole(answer: str) -> str:
-    return rf"(?<![\w-]){re.escape(answer)}(?![\w-])"
+def _whole(answer: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w-]){re.escape(answer)}(?![\w-])")
 
 
-def _value(text: str) -> str:
-    """A number or a name without what does not belong to it: "17 may" of "13 to 17 may", a full stop."""
-    first, _, rest = text.rstrip(".,").partition(" ")
-    return first if first[0].isdigit() and rest in OPENERS else text.rstrip(".,")
+def _counted(value: str) -> str:
+    """A number without a word behind it that it does not count: "17" of "13 to 17 may open"."""
+    first, _, rest = value.partition(" ")
+    return first if first[0].isdigit() and rest in OPENERS else value
 
 
 def _sample(of: Sample, sentence: str, question: str, value: str) -> Sample:

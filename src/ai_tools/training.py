@@ -33,7 +33,8 @@ Encoded = tuple[list[int], int]
 class Recipe:
     """How to train. Sizes are in tokens; `max_tokens`, where set, decides the length instead of `epochs`.
 
-    `anchor` pulls the weights back to where they started, see `_Anchor`; 0 is off.
+    `fill_ins`: step 04 makes them, see `fill_ins`. `anchor` pulls the weights back to where they started, see
+    `_Anchor`; 0 is off.
     """
 
     method: Literal["full", "lora"] = "full"
@@ -50,6 +51,7 @@ class Recipe:
     clip: float = 1.0
     lora_rank: int = 32
     question_noise: bool = False
+    fill_ins: bool = False
     replay_share: float = 0.1
     anchor: float = 0.0
 
@@ -63,10 +65,13 @@ TINY_RECIPE = Recipe(
     schedule="linear",
     warmup=0.02,
     question_noise=True,
+    fill_ins=True,
     replay_share=0.18,
-    anchor=0.004,
+    anchor=0.006,
 )
-TINY_BASE_RECIPE = replace(TINY_RECIPE, max_tokens=300_000, warmup=0.08, question_noise=False, anchor=0.0)
+TINY_BASE_RECIPE = replace(
+    TINY_RECIPE, max_tokens=300_000, warmup=0.08, question_noise=False, fill_ins=False, anchor=0.0
+)
 
 
 def default_recipe(
@@ -263,9 +268,7 @@ def _encode(rows: Sequence[Row], tokenizer: Any, recipe: Recipe, seed: int, epoc
     if not rows:
         raise InputError("there are no training rows. Fix: set TRAINING_CUT to a file with rows")
     strangers = _strangers(rows) if recipe.question_noise else []
-    parts = [
-        _prompt_and_answer(row, tokenizer, recipe, strangers, f"{seed}/{epoch}/{i}") for i, row in enumerate(rows)
-    ]
+    parts = [_prompt_and_answer(row, tokenizer, recipe, strangers, f"{seed}/{epoch}/{i}") for i, row in enumerate(rows)]
     prompts = tokenizer([prompt for prompt, _ in parts], add_special_tokens=False)["input_ids"]
     answers = tokenizer([answer for _, answer in parts], add_special_tokens=False)["input_ids"]
     start = tokenizer("")["input_ids"][:1] if tokenizer.bos_token_id is not None else []
@@ -290,7 +293,7 @@ def _strangers(rows: Sequence[Row]) -> list[str]:
     """The words of the general rows of a cut."""
     replayed = [row for row in rows if json.loads(row.get("metadata") or "{}").get("dataset") == "replay"]
     texts = [row["text"] or " ".join(turn["content"] for turn in row["messages"]) for row in replayed]
-    return sorted({word.strip("?,.;:\"()").lower() for text in texts for word in text.split()} - {""})
+    return sorted({word.strip('?,.;:"()').lower() for text in texts for word in text.split()} - {""})
 
 
 def _prompt_and_answer(
