@@ -296,7 +296,7 @@ def test_the_sign_test_and_the_interval_are_those_of_the_books() -> None:
 
 def test_passages_come_from_a_source_where_the_pairs_have_none(settings: Settings, endpoint: Endpoint) -> None:
     bare = [{name: value for name, value in row.items() if name != "source_text"} for row in many(BAD, 6)]
-    rows = [row | {"chunk_id": f"c{n}"} for n, row in enumerate(bare)]
+    rows = [row | {"chunk_id": f"c{n}", "chunk_start": [n]} for n, row in enumerate(bare)]
     chunks = [{"chunk_id": f"c{n}", "text": f"Of bell {n}.", "file": "x.md"} for n in range(6)]
     Path("x_chunks.json").write_text(json.dumps({"chunks": chunks}))
     better = [row | {"answer": f"good {n}"} for n, row in enumerate(rows)]

@@ -74,6 +74,12 @@ def test_a_better_answer_is_taken_and_all_else_stays_and_is_noted(settings: Sett
     assert (made.rewritten, made.unchanged, made.refused, made.failed) == (1, 0, 0, 0)
 
 
+def test_the_judge_is_not_needed_where_only_the_teacher_is_asked(toy_root: Path, endpoint: Endpoint) -> None:
+    says(endpoint, sentence)
+    made, _ = enriched([pair()], at(endpoint, judge_base_url="http://127.0.0.1:9"))  # a judge without a model
+    assert made.rewritten == 1
+
+
 def test_the_question_never_changes_whatever_the_teacher_sends(settings: Settings, endpoint: Endpoint) -> None:
     endpoint.reply = lambda body: json.dumps(
         {

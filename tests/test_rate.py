@@ -141,6 +141,20 @@ def test_what_a_reply_leaves_out_is_asked_for_once_more_then_unrated_and_never_a
     assert fallen["row"]["question"] == pair(2)["question"]
 
 
+def test_two_judgements_of_one_pair_that_differ_are_none_and_equal_ones_are_one(
+    settings: Settings, endpoint: Endpoint
+) -> None:
+    def reply(body: Row) -> str:
+        rows = [rating(shown) for shown in pairs_of(body)]
+        twice = [rating(shown, clarity=1 if number_of(shown) == 2 else 3) for shown in pairs_of(body)]
+        return json.dumps({"ratings": rows + twice})
+
+    endpoint.reply = reply
+    made = curate(source([pair(n) for n in range(4)]), Path("out.json"), settings)
+    assert (made.kept, made.unrated) == (3, 1)
+    assert [len(pairs_of(request.body)) for request in endpoint.requests] == [4, 1]
+
+
 @pytest.mark.parametrize(
     "bad",
     [
@@ -299,6 +313,13 @@ def test_the_settings_of_the_judge_are_those_that_are_used(toy_root: Path, endpo
             assert (request.body["model"], request.body["max_tokens"], request.body["temperature"]) == ("j", 77, 0)
     assert made.teacher.startswith("openai-compatible, j, ")
     assert rows_of("out.json")[0]["rated_by"] == "j"
+
+
+def test_the_key_of_a_teacher_who_is_not_asked_is_not_needed(toy_root: Path, endpoint: Endpoint) -> None:
+    settings = load_settings(provider="openai", judge_model_name="j", judge_base_url=endpoint.url)
+    assert curate(source([pair(1)]), Path("out.json"), settings).kept == 1
+    says(endpoint, check, "checks")
+    assert validate(Path("pairs.json"), Path("report.json"), settings).verdicts["PASS"] == 1
 
 
 def test_the_topic_reaches_the_judge(settings: Settings, endpoint: Endpoint) -> None:
