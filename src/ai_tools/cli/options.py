@@ -96,6 +96,11 @@ class Asking:
             **more,
         )
 
+    def chosen(self, name: str) -> dict[str, Any]:
+        """What a tool of that name is given, by the names of its arguments."""
+        settings = self.settings()
+        return {"settings": settings, "run": self.run(name, settings)}
+
     def run(self, name: str, settings: Settings) -> Run:
         """How the tool is run: with bars of that name, and with the plan first where it is wanted."""
         from .. import tools, view
@@ -145,6 +150,10 @@ class AskingOfPassages(Asking):
         one_by_one = self.batch_size is None and not settings.generator_batch_processing
         return settings.with_(max_concurrency=1) if one_by_one else settings
 
+    def chosen(self, name: str) -> dict[str, Any]:
+        about = {"tables": self.table or (), "target_pairs": self.target_pairs, "max_chunks": self.max_chunks}
+        return super().chosen(name) | about
+
 
 @dataclass(frozen=True)
 class AskingOfPairs(Asking):
@@ -154,6 +163,9 @@ class AskingOfPairs(Asking):
     source: Annotated[
         str | None, typer.Option(help="Where the passages of pairs are that have no source_text: as for generate.")
     ] = None
+
+    def chosen(self, name: str) -> dict[str, Any]:
+        return super().chosen(name) | {"batch_size": self.batch_size, "passages_from": self.source}
 
 
 def asks(function: Callable[..., None]) -> Callable[..., None]:
