@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asked import at, pairs_of
 from endpoint import Endpoint
 
 from ai_tools import replies, view
@@ -29,13 +30,6 @@ def pair(n: int, passage: int = 0, **more: Any) -> Row:
         "type": "qa",
         "source_text": text,
     } | more
-
-
-def pairs_of(body: Row) -> list[Row]:
-    """The pairs that a request shows."""
-    found = re.search(r"<(pairs[-\w]*)>\n(.*?)\n\s*</\1>", body["messages"][1]["content"], re.DOTALL)
-    assert found
-    return json.loads(found[2])  # type: ignore[no-any-return]
 
 
 def number_of(shown: Row) -> int:
@@ -65,11 +59,6 @@ def says(endpoint: Endpoint, item: Callable[[Row], Row], name: str = "ratings") 
 @pytest.fixture
 def settings(toy_root: Path, endpoint: Endpoint) -> Settings:
     return at(endpoint)
-
-
-def at(endpoint: Endpoint, **more: Any) -> Settings:
-    teacher = {"provider": "openai-compatible", "teacher_model_name": "m", "teacher_model_base_url": endpoint.url}
-    return load_settings(**(teacher | more))
 
 
 def source(rows: list[Row], name: str = "pairs.json") -> Path:
