@@ -150,7 +150,7 @@ _BROKEN_ANSWER = pattern(
         r".*(?:\band then\b|[\u2014\u2013-]$|[;{}\[\]|\u00b6\\]|\w\. \w|[.,][\"\u201d]$)",
         r".*\bthe (?:first|second|other|same|old|new)$",
         r".*\bthere (?:is|are) (?:one|some|any)$|.* (?:today|now|yesterday|tomorrow)$",
-        r"(?:things|either|neither|both|each|all|none|others?|examples?|ones?)$",
+        r"(?:things|either|neither|both|each|all|none|others?|examples?|ones?|follows?)$",
         r"the [\w-]+ (?:\w{2,}ed|given|shown|known|written|chosen)$",
         r"(?:one|some|many|most|each|both|none|part|any) of (?:the|its|their|these)\b.*",
         r"(?:an?|any|every|each|the) (?:person|thing|way|part|number|lot|kind)$",
