@@ -177,6 +177,9 @@ def test_the_teacher_holds_nearly_all_its_own_questions_grounded(page: Path) -> 
     [
         *("", "```\ncode()\n```", "| a | b |\n|---|---|\n| 1 | 2 |", "Das Archiv ist offen."),
         "The procedure on installation is as follows.",
+        "One cannot run ALTER TABLE ... ADD COLUMN commands.",
+        "The choice varies across the versions of the engine.",
+        "The SQLITE_HIT is SQLITE_MISS.",
     ],
 )
 def test_a_passage_without_english_prose_gives_empty_lists(text: str) -> None:
