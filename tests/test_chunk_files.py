@@ -240,6 +240,12 @@ def test_a_row_that_cannot_be_used_is_named_and_the_others_go_on(tmp_path: Path,
     assert len(chunk_files.read(source).failed) == 1
 
 
+def test_a_bare_list_of_chunks_is_a_chunk_file(tmp_path: Path) -> None:
+    source = tmp_path / "bells_chunks.json"
+    source.write_text(json.dumps([{"text": NOON}, {"content": DUSK}]))
+    assert [(row["text"], row["file"]) for row in chunk_files.read(source)] == [(NOON, "bells"), (DUSK, "bells")]
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -250,7 +256,7 @@ def test_a_row_that_cannot_be_used_is_named_and_the_others_go_on(tmp_path: Path,
         (b'{"chunks": []}', "no chunk in it"),
         (b'{"chunks": ["text"]}', "chunk 1: no JSON object"),
         (b'{"chunks": [{"start_char": 0}]}', "chunk 1: no text or content"),
-        (b'[{"text": "x"}]', "no JSON object"),
+        (b'"text"', "no JSON object; a chunk file is an object with `chunks`, or their list"),
         (b'{"chunks": "\xff"}', "not UTF-8"),
         (b"[" * 100_000, "cannot be read as JSON"),
     ],

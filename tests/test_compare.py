@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asked import at, pairs_of
 from endpoint import Endpoint
 from outside import ai_tools, error_of
 from outside import at as environment_at
 
 from ai_tools.errors import InputError, NotConfirmed, NothingProduced, UsageError
-from ai_tools.settings import Settings, load_settings
+from ai_tools.settings import Settings
 from ai_tools.tools import Compared, Plan, Run, compare
 from ai_tools.tools.figures import kind_of
 from ai_tools.tools.preferences import Tally, wilson
@@ -27,13 +28,6 @@ def pair(n: int, answer: str = GOOD, **more: Any) -> Row:
     passage = more.pop("passage", n % 7)
     text = f"House {passage}: every bell rings at noon."
     return {"question": question, "answer": f"{answer} {n}", "type": "qa", "source_text": text} | more
-
-
-def items_of(body: Row) -> list[Row]:
-    """The comparisons that a request shows."""
-    found = re.search(r"<(pairs[-\w]*)>\n(.*?)\n\s*</\1>", body["messages"][1]["content"], re.DOTALL)
-    assert found
-    return json.loads(found[2])  # type: ignore[no-any-return]
 
 
 def bodies(endpoint: Endpoint) -> list[Row]:
@@ -50,7 +44,7 @@ def says(endpoint: Endpoint, better: Callable[[Row], str | None]) -> None:
     """The judge decides so; None leaves the comparison out of the reply."""
 
     def reply(body: Row) -> str:
-        said = [{"id": one["id"], "reasoning": "So.", "better": better(one)} for one in items_of(body)]
+        said = [{"id": one["id"], "reasoning": "So.", "better": better(one)} for one in pairs_of(body)]
         return json.dumps({"preferences": [one for one in said if one["better"]]})
 
     endpoint.reply = reply
@@ -65,9 +59,7 @@ def endpoint() -> Iterator[Endpoint]:
 
 @pytest.fixture
 def settings(toy_root: Path, endpoint: Endpoint) -> Settings:
-    return load_settings(
-        provider="openai-compatible", teacher_model_name="m", teacher_model_base_url=endpoint.url, seed=3
-    )
+    return at(endpoint, seed=3)
 
 
 def written(name: str, rows: list[Row]) -> Path:
@@ -118,7 +110,7 @@ def test_who_judges_is_never_told_the_sources_and_sees_each_side_first_once(
     seen: dict[frozenset[str], list[str]] = {}
     for body in bodies(endpoint):
         assert "a.json" not in json.dumps(body)
-        for item in items_of(body):
+        for item in pairs_of(body):
             sides = [item["first"]["answer"], item["second"]["answer"]]
             seen.setdefault(frozenset(sides), []).append(sides[0])
     assert len(seen) == 20
@@ -130,7 +122,7 @@ def test_who_judges_is_never_told_the_sources_and_sees_each_side_first_once(
 def test_both_orders_of_a_comparison_are_never_in_one_call(settings: Settings, endpoint: Endpoint) -> None:
     compared(settings, many(BAD), many(GOOD), sample_size=20)
     for body in bodies(endpoint):
-        shown = [frozenset([item["first"]["answer"], item["second"]["answer"]]) for item in items_of(body)]
+        shown = [frozenset([item["first"]["answer"], item["second"]["answer"]]) for item in pairs_of(body)]
         assert len(shown) == len(set(shown))
 
 
@@ -296,12 +288,12 @@ def test_the_sign_test_and_the_interval_are_those_of_the_books() -> None:
 
 def test_passages_come_from_a_source_where_the_pairs_have_none(settings: Settings, endpoint: Endpoint) -> None:
     bare = [{name: value for name, value in row.items() if name != "source_text"} for row in many(BAD, 6)]
-    rows = [row | {"chunk_id": f"c{n}"} for n, row in enumerate(bare)]
+    rows = [row | {"chunk_id": f"c{n}", "chunk_start": [n]} for n, row in enumerate(bare)]
     chunks = [{"chunk_id": f"c{n}", "text": f"Of bell {n}.", "file": "x.md"} for n in range(6)]
     Path("x_chunks.json").write_text(json.dumps({"chunks": chunks}))
     better = [row | {"answer": f"good {n}"} for n, row in enumerate(rows)]
     compared(settings, rows, better, sample_size=3, passages_from="x_chunks.json")
-    item = items_of(bodies(endpoint)[0])[0]
+    item = pairs_of(bodies(endpoint)[0])[0]
     assert re.fullmatch(r"Of bell \d\.", item["first"]["passage"])
     assert item["first"]["passage"] == item["second"]["passage"]
 

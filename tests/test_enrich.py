@@ -1,18 +1,18 @@
 """`enrich`: answers worded better, and every fact, question and field of a pair as it was."""
 
 import json
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from asked import at, pairs_of
 from endpoint import Endpoint
 from outside import ai_tools, error_of
 from outside import at as environment_at
 
 from ai_tools.errors import InputError, NothingProduced
-from ai_tools.settings import Settings, load_settings
+from ai_tools.settings import Settings
 from ai_tools.tools import Enriched, Run, enrich
 
 Row = dict[str, Any]
@@ -25,12 +25,6 @@ def pair(answer: str = "at noon, 7 days", question: str = "When does the bell ri
     return {"question": question, "answer": answer, "type": "qa", "source_text": PASSAGE} | more
 
 
-def pairs_of(body: Row) -> list[Row]:
-    found = re.search(r"<(pairs[-\w]*)>\n(.*?)\n\s*</\1>", body["messages"][1]["content"], re.DOTALL)
-    assert found
-    return json.loads(found[2])  # type: ignore[no-any-return]
-
-
 @pytest.fixture
 def endpoint() -> Iterator[Endpoint]:
     with Endpoint() as endpoint:
@@ -40,11 +34,6 @@ def endpoint() -> Iterator[Endpoint]:
 @pytest.fixture
 def settings(toy_root: Path, endpoint: Endpoint) -> Settings:
     return at(endpoint)
-
-
-def at(endpoint: Endpoint, **more: Any) -> Settings:
-    teacher = {"provider": "openai-compatible", "teacher_model_name": "m", "teacher_model_base_url": endpoint.url}
-    return load_settings(**(teacher | more))
 
 
 def says(endpoint: Endpoint, word: Callable[[str], str], changes: str = "a whole sentence") -> None:
@@ -72,6 +61,12 @@ def test_a_better_answer_is_taken_and_all_else_stays_and_is_noted(settings: Sett
     assert (row["original_answer"], row["enrichment_changes"]) == ("at noon, 7 days", "a whole sentence")
     assert {name: value for name, value in row.items() if name not in NAMES} == before | {"answer": row["answer"]}
     assert (made.rewritten, made.unchanged, made.refused, made.failed) == (1, 0, 0, 0)
+
+
+def test_the_judge_is_not_needed_where_only_the_teacher_is_asked(toy_root: Path, endpoint: Endpoint) -> None:
+    says(endpoint, sentence)
+    made, _ = enriched([pair()], at(endpoint, judge_base_url="http://127.0.0.1:9"))  # a judge without a model
+    assert made.rewritten == 1
 
 
 def test_the_question_never_changes_whatever_the_teacher_sends(settings: Settings, endpoint: Endpoint) -> None:

@@ -650,7 +650,7 @@ def test_batch_processing_off_is_one_at_a_time_and_resume_off_is_fresh(
     command("chunks", "-o", "qa", GENERATOR_BATCH_PROCESSING="false")
     assert endpoint.counters.max_in_flight == 1
     endpoint.reset()
-    command("chunks", "-o", "qa", "--batch-size", "4", "--model", "n")
+    command("chunks", "-o", "qa", "--batch-size", "4", "--model", "n", GENERATOR_BATCH_PROCESSING="false")
     assert endpoint.counters.max_in_flight == 4
     path = Path("qa/bells_qa.json")
     path.write_text(path.read_text("utf-8").replace("It is 0.", "Corrected."))
@@ -765,6 +765,17 @@ def test_a_file_that_another_command_has_gone_on_with_is_not_written_over(
         ask(output="cot.jsonl", tool=generate_cot)
     with pytest.raises(UsageError, match="not made by this command"):
         ask(output="cot.jsonl")
+
+
+def test_a_folder_that_another_command_has_gone_on_with_is_not_written_over(ask: Callable[..., Generated]) -> None:
+    document("bells", bells(2))
+    ask(output="qa")
+    ask(output="qa")
+    enrich(Path("qa"), Path("enriched"), load_settings(provider="offline"))
+    before = Path("enriched/bells_qa.json").read_bytes()
+    with pytest.raises(UsageError, match="exists, and was not made by this command"):
+        ask(output="enriched")
+    assert Path("enriched/bells_qa.json").read_bytes() == before
 
 
 def test_its_own_file_is_known_wherever_the_look_at_its_beginning_ends(ask: Callable[..., Generated]) -> None:

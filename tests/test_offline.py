@@ -172,7 +172,16 @@ def test_the_teacher_holds_nearly_all_its_own_questions_grounded(page: Path) -> 
     assert sum(j["grounded"] for j in judged) / len(judged) >= 0.97
 
 
-@pytest.mark.parametrize("text", ["", "```\ncode()\n```", "| a | b |\n|---|---|\n| 1 | 2 |", "Das Archiv ist offen."])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "```\ncode()\n```", "| a | b |\n|---|---|\n| 1 | 2 |", "Das Archiv ist offen."),
+        "The procedure on installation is as follows.",
+        "One cannot run ALTER TABLE ... ADD COLUMN commands.",
+        "The choice varies across the versions of the engine.",
+        "The SQLITE_HIT is SQLITE_MISS.",
+    ],
+)
 def test_a_passage_without_english_prose_gives_empty_lists(text: str) -> None:
     assert reply("questions", **of(text, count=5, angle="factual")) == {"pairs": []}
     assert reply("exam", **of(text, count=5)) == {"questions": []}

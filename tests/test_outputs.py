@@ -211,3 +211,13 @@ def test_a_run_that_ends_in_the_middle_changes_no_file_of_its_folder() -> None:
     with pytest.raises(NothingProduced), pairs_to(Path("new"), read, lambda: "none"):
         pass
     assert not Path("new").exists()
+
+
+def test_the_last_that_worked_on_the_pairs_is_who_made_a_file() -> None:
+    marks = {"generated_at": "2026", "enrichment_changes": "reworded", "rated_words": "ab"}
+    source = put("in.json", [pair(1)])
+    put("out.json", [pair(1), pair(2, **marks)])
+    check(Path("out.json"), "rated_words", source=source, overwrite=False)
+    for other in ("enrichment_changes", "generated_at", "fact_check"):
+        with pytest.raises(UsageError, match="was not made by this command"):
+            check(Path("out.json"), other, source=source, overwrite=False)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asked import at, pairs_of
 from endpoint import Endpoint
 
 from ai_tools import replies, view
@@ -29,13 +30,6 @@ def pair(n: int, passage: int = 0, **more: Any) -> Row:
         "type": "qa",
         "source_text": text,
     } | more
-
-
-def pairs_of(body: Row) -> list[Row]:
-    """The pairs that a request shows."""
-    found = re.search(r"<(pairs[-\w]*)>\n(.*?)\n\s*</\1>", body["messages"][1]["content"], re.DOTALL)
-    assert found
-    return json.loads(found[2])  # type: ignore[no-any-return]
 
 
 def number_of(shown: Row) -> int:
@@ -65,11 +59,6 @@ def says(endpoint: Endpoint, item: Callable[[Row], Row], name: str = "ratings") 
 @pytest.fixture
 def settings(toy_root: Path, endpoint: Endpoint) -> Settings:
     return at(endpoint)
-
-
-def at(endpoint: Endpoint, **more: Any) -> Settings:
-    teacher = {"provider": "openai-compatible", "teacher_model_name": "m", "teacher_model_base_url": endpoint.url}
-    return load_settings(**(teacher | more))
 
 
 def source(rows: list[Row], name: str = "pairs.json") -> Path:
@@ -139,6 +128,20 @@ def test_what_a_reply_leaves_out_is_asked_for_once_more_then_unrated_and_never_a
     [fallen] = lines_of(made.rejected_file)
     assert (fallen["check"], fallen["row"]["rating"]) == ("unrated", None)
     assert fallen["row"]["question"] == pair(2)["question"]
+
+
+def test_two_judgements_of_one_pair_that_differ_are_none_and_equal_ones_are_one(
+    settings: Settings, endpoint: Endpoint
+) -> None:
+    def reply(body: Row) -> str:
+        rows = [rating(shown) for shown in pairs_of(body)]
+        twice = [rating(shown, clarity=1 if number_of(shown) == 2 else 3) for shown in pairs_of(body)]
+        return json.dumps({"ratings": rows + twice})
+
+    endpoint.reply = reply
+    made = curate(source([pair(n) for n in range(4)]), Path("out.json"), settings)
+    assert (made.kept, made.unrated) == (3, 1)
+    assert [len(pairs_of(request.body)) for request in endpoint.requests] == [4, 1]
 
 
 @pytest.mark.parametrize(
@@ -299,6 +302,13 @@ def test_the_settings_of_the_judge_are_those_that_are_used(toy_root: Path, endpo
             assert (request.body["model"], request.body["max_tokens"], request.body["temperature"]) == ("j", 77, 0)
     assert made.teacher.startswith("openai-compatible, j, ")
     assert rows_of("out.json")[0]["rated_by"] == "j"
+
+
+def test_the_key_of_a_teacher_who_is_not_asked_is_not_needed(toy_root: Path, endpoint: Endpoint) -> None:
+    settings = load_settings(provider="openai", judge_model_name="j", judge_base_url=endpoint.url)
+    assert curate(source([pair(1)]), Path("out.json"), settings).kept == 1
+    says(endpoint, check, "checks")
+    assert validate(Path("pairs.json"), Path("report.json"), settings).verdicts["PASS"] == 1
 
 
 def test_the_topic_reaches_the_judge(settings: Settings, endpoint: Endpoint) -> None:

@@ -2,17 +2,17 @@
 
 import json
 import random
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from asked import at, pairs_of
 from endpoint import Endpoint
 
 from ai_tools.errors import NothingProduced
-from ai_tools.settings import Settings, load_settings
+from ai_tools.settings import Settings
 from ai_tools.tools import Reasoned, Run, enhance_cot
 from ai_tools.tools.reasoning import follows, numbered
 
@@ -21,12 +21,6 @@ Row = dict[str, Any]
 
 def pair(n: int, **more: Any) -> Row:
     return {"question": f"When does bell {n} ring?", "answer": f"At {n} o'clock.\n\n[{n}]", "type": "qa"} | more
-
-
-def pairs_of(body: Row) -> list[Row]:
-    found = re.search(r"<(pairs[-\w]*)>\n(.*?)\n\s*</\1>", body["messages"][1]["content"], re.DOTALL)
-    assert found
-    return json.loads(found[2])  # type: ignore[no-any-return]
 
 
 def reasons(shown: Row, **changes: Any) -> Row:
@@ -53,11 +47,6 @@ def says(endpoint: Endpoint, item: Callable[[Row], Row]) -> None:
 @pytest.fixture
 def settings(toy_root: Path, endpoint: Endpoint) -> Settings:
     return at(endpoint)
-
-
-def at(endpoint: Endpoint, **more: Any) -> Settings:
-    teacher = {"provider": "openai-compatible", "teacher_model_name": "m", "teacher_model_base_url": endpoint.url}
-    return load_settings(**(teacher | more))
 
 
 def enhanced(rows: list[Row], settings: Settings, **options: Any) -> tuple[Reasoned, list[Row]]:

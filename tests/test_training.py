@@ -14,6 +14,7 @@ from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
 from ai_tools import students, training
 from ai_tools.errors import InputError
+from ai_tools.tools import export
 
 PAIRS = {
     "Which form records a personal client?": "Form K-10",
@@ -296,3 +297,76 @@ def test_the_anchor_weighs_by_general_rows_and_needs_some() -> None:
     assert weights.min() >= 0
     assert weights.mean() == pytest.approx(1.0, abs=1e-3)
     assert anchor(small().model) == 0
+
+
+# --- what is trained on comes from step 04, or from `export` in any format ---
+
+
+def exported(folder: Path, fmt: str, **options: Any) -> Path:
+    pairs = [
+        {"question": "Who?", "answer": "the Steward", "type": "qa"},
+        {"question": "Why?", "answer": "Because.", "type": "cot", "reasoning": "1. It is so."},
+    ]
+    (folder / "pairs.json").write_text(json.dumps(pairs))
+    path = folder / f"{fmt}.{options.pop('suffix', 'jsonl')}"
+    export(folder / "pairs.json", path, fmt=fmt, **options)
+    return path
+
+
+@pytest.mark.parametrize("reasoning", ["think", "field"])
+@pytest.mark.parametrize("fmt", ["chatml", "alpaca", "sharegpt", "jsonl"])
+def test_every_format_of_export_trains_as_the_rows_of_a_cut_do(tmp_path: Path, fmt: str, reasoning: str) -> None:
+    tokenizer = students.load_tokenizer("tiny")
+    row = chat_row("Why?", "Because.")
+    row["messages"][1]["thinking"] = "1. It is so."
+    expected = [training.encode_row(one, tokenizer) for one in (chat_row("Who?", "the Steward"), row)]
+    for suffix in ("jsonl", "json"):
+        rows = training.read_rows(exported(tmp_path, fmt, reasoning=reasoning, suffix=suffix))
+        assert [training.encode_row(one, tokenizer) for one in rows] == expected
+
+
+def test_exported_text_trains_on_every_token(tmp_path: Path) -> None:
+    rows = training.read_rows(exported(tmp_path, "text"))
+    ids, silent = training.encode_row(rows[0], students.load_tokenizer("tiny"))
+    assert silent == 0
+    assert len(ids) > 30
+    assert len(run(tmp_path / "run", rows=rows)) > 0
+
+
+def test_a_system_message_and_longer_conversations_are_kept(tmp_path: Path) -> None:
+    rows = training.read_rows(exported(tmp_path, "sharegpt", system_prompt="Be brief."))
+    assert [turn["role"] for turn in rows[0]["messages"]] == ["system", "user", "assistant"]
+    turns = [{"role": role, "content": role} for role in ("user", "assistant", "user", "assistant")]
+    (tmp_path / "long.jsonl").write_text(json.dumps({"messages": turns}) + "\n")
+    [row] = training.read_rows(tmp_path / "long.jsonl")
+    assert [turn["content"] for turn in row["messages"]] == ["user", "assistant", "user", "assistant"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            '{"prompt": "Who?", "reply": "He."}',
+            r"rows.jsonl, row 2: nothing to train on in its fields \(prompt, reply\)",
+        ),
+        ('{"text": " "}', "row 2: nothing to train on"),
+        ('{"messages": [{"role": "user", "content": "Who?"}]}', "row 2: its last two messages are not a question and"),
+        ('{"messages": [7]}', "row 2: its messages are no list of objects"),
+        ('{"conversations": [{"from": "bot", "value": "x"}]}', "row 2: a message of it has no role"),
+        ('{"question": "Who?", "answer": ""}', "row 2: its answer is empty"),
+        ('{"text": "torn', "line 2: not JSON"),
+    ],
+)
+def test_a_row_that_cannot_be_trained_on_is_named_with_the_fix(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(json.dumps({"text": "A rule."}) + f"\n{text}\n")
+    with pytest.raises(InputError, match=words):
+        training.read_rows(path)
+
+
+def test_a_file_to_train_on_that_is_none_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"TRAINING_CUT=.*none.jsonl: no such file"):
+        training.read_rows(tmp_path / "none.jsonl")
+    (tmp_path / "one.json").write_text('{"question": "Who?"}')
+    with pytest.raises(InputError, match=r"one.json: no array of rows"):
+        training.read_rows(tmp_path / "one.json")

@@ -213,8 +213,10 @@ def _object_in(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: not JSON ({error.msg} in line {error.lineno}); make the file anew") from None
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: cannot be read as JSON ({error})") from None
+    if isinstance(whole, list):
+        return {"chunks": whole}
     if not isinstance(whole, dict):
-        raise InputError(f"{path}: no JSON object; a chunk file is an object with `chunks`")
+        raise InputError(f"{path}: no JSON object; a chunk file is an object with `chunks`, or their list")
     return whole
 
 

@@ -114,6 +114,56 @@ def _reasoning(turns: Sequence[Turn]) -> dict[str, Any]:
     return {"reasoning": thoughts[-1]} if thoughts else {}
 
 
+_ROLES = {name: role for role, name in _SHAREGPT.items()} | {role: role for role in _SHAREGPT}
+
+
+def training_row(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of any of FORMATS, or of a cut, with what is trained on in `messages`, or in `text`; the rest stays.
+
+    Reasoning goes to `thinking` of its answer, whether it stood in the answer's tags or in a field of its own.
+
+    Raises:
+        ValueError: the row is of no such shape; the message says what is missing.
+    """
+    turns = _turns(row)
+    if turns is None:
+        if not isinstance(row.get("text"), str) or not row["text"].strip():
+            raise ValueError(f"nothing to train on in its fields ({', '.join(row) or 'none'})")
+        return row
+    if [turn["role"] for turn in turns[-2:]] != ["user", "assistant"]:
+        raise ValueError("its last two messages are not a question and an answer")
+    thoughts, answer = unthink(turns[-1]["content"])
+    thoughts = turns[-1].get("thinking") or row.get("reasoning") or thoughts
+    if not answer.strip():
+        raise ValueError("its answer is empty")
+    last = {"role": "assistant", "content": answer, "thinking": thoughts or None}
+    return row | {"messages": [*turns[:-1], last], "text": None}
+
+
+def _turns(row: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """The messages of a row; None where it has none. Raises ValueError where they are none."""
+    said = row.get("messages") or row.get("conversations")
+    if said is None:
+        question = row.get("question", row.get("instruction"))
+        answer = row.get("answer", row.get("output"))
+        if question is None or answer is None:
+            return None
+        more = row.get("input") if "instruction" in row else ""
+        said = [("user", f"{question}\n\n{more}" if more else question), ("assistant", answer)]
+        said = [{"role": role, "content": content} for role, content in said]
+    if not isinstance(said, list) or not all(isinstance(turn, dict) for turn in said):
+        raise ValueError("its messages are no list of objects")
+    found = [
+        turn
+        | {"role": _ROLES.get(turn.get("role", turn.get("from"))), "content": turn.get("content", turn.get("value"))}
+        for turn in said
+    ]
+    for turn in found:
+        if turn["role"] is None or not isinstance(turn["content"], str):
+            raise ValueError("a message of it has no role of system, user and assistant, or no text")
+    return found
+
+
 def qagen_row(sample: Sample, document: str) -> dict[str, Any]:
     """One line of `qagen-<document>.json`."""
     return {

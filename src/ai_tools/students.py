@@ -316,8 +316,9 @@ def _by_length(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
 def _cannot_load(name: str | Path, error: Exception) -> InputError:
     reason = str(error).strip().split("\n")[0]
     return InputError(
-        f"student {name}: cannot be loaded ({reason}). Fix: set STUDENT_MODEL_NAME to `tiny`, a local folder "
-        "with config.json, tokenizer and *.safetensors, or a causal language model's name on Hugging Face"
+        f"student {name}: cannot be loaded ({reason}). Fix: set STUDENT_MODEL_NAME (for its tokenizer alone "
+        "TOKENIZER_MODEL_NAME or --tokenizer) to `tiny`, a local folder with config.json, tokenizer and *.safetensors, "
+        "or a causal language model's name on Hugging Face"
     )
 
 

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from . import students
+from . import formats, store, students
 from .errors import InputError, MissingExtra
 from .students import Student
 
@@ -153,6 +153,34 @@ def train(
     if trainer.is_world_process_zero():
         students.save(student, folder / "model")
     return [_log_row(entry) for entry in trainer.state.log_history if "loss" in entry]
+
+
+def read_rows(path: Path) -> list[Row]:
+    """The rows of a cut, or of any file that `ai-tools export` writes, ready for `train`.
+
+    Raises:
+        InputError: not such a file, with the place, the reason and what to do.
+    """
+    if not path.is_file():
+        raise InputError(f"TRAINING_CUT={path}: no such file. Fix: give a file of step 04, or one of `ai-tools export`")
+    rows = _array(path) if path.suffix == ".json" else store.read_rows(path)
+    found = []
+    for number, row in enumerate(rows, 1):
+        try:
+            found.append(formats.training_row(row))
+        except ValueError as error:
+            raise InputError(f"{path}, row {number}: {error}. Fix: write it with `ai-tools export`") from None
+    return found
+
+
+def _array(path: Path) -> list[Row]:
+    try:
+        rows = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise InputError(f"{path}: not JSON ({error}); write it anew") from None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise InputError(f"{path}: no array of rows. Fix: write it with `ai-tools export`")
+    return rows
 
 
 def general_rows(rows: Sequence[Row]) -> list[Row]:
@@ -303,15 +331,20 @@ def _prompt_and_answer(
     if messages is None:
         return "", row["text"]
     *turns, answer = messages
-    metadata = json.loads(row.get("metadata") or "{}")
+    metadata = _metadata(row)
     if recipe.question_noise and not row.get("unmask") and metadata.get("dataset") != "replay":
         places = metadata.get("heading_path") or []
         question = noisy_question(turns[-1]["content"], places, strangers, random.Random(draw))
         turns = [*turns[:-1], {**turns[-1], "content": question}]
     thinking = answer.get("thinking")
     prompt = students.render_prompt(tokenizer, turns, thinking=bool(thinking))
-    # Reasoning models agree on these tags, and the thoughts come first.
-    return prompt, (f"<think>\n{thinking}\n</think>\n\n" if thinking else "") + answer["content"]
+    return prompt, formats.think(thinking or "", answer["content"])
+
+
+def _metadata(row: Row) -> Row:
+    """What a row says of itself: JSON in a cut, an object in other files."""
+    told = row.get("metadata") or {}
+    return json.loads(told) if isinstance(told, str) else told  # type: ignore[no-any-return]
 
 
 def _batches(encoded: Sequence[Encoded], recipe: Recipe, rng: random.Random) -> list[list[int]]:

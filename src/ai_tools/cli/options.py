@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +25,17 @@ if TYPE_CHECKING:
     from ..tools import Done, Plan, Run
 
 LISTED = 20
+OLLAMA = ("top_k", "top_p", "repeat_penalty", "num_predict", "stop")  # options of its own
+OPTION_OF = {  # what a setting is called on the command line
+    "provider": "--provider",
+    "teacher_model_name": "--model",
+    "teacher_model_base_url": "--base-url",
+    "teacher_temperature": "--temperature",
+    "teacher_max_tokens": "--max-tokens",
+    "tokenizer_model_name": "--tokenizer",
+    "questions_per_chunk": "--n-pairs",
+    "max_concurrency": "--batch-size",
+} | {f"ollama_{name}": f"--ollama-{name.replace('_', '-')}" for name in OLLAMA}
 
 app = typer.Typer(
     add_completion=False,
@@ -50,7 +62,7 @@ class Asking:
     model: Annotated[str | None, typer.Option(help="The teacher's model.")] = None
     base_url: Annotated[str | None, typer.Option(help="Address of the endpoint.")] = None
     api_key_env: Annotated[str | None, typer.Option(help="Environment variable that holds the key.")] = None
-    temperature: Annotated[float | None, typer.Option(help="Sampling temperature.")] = None
+    temperature: Annotated[float | None, typer.Option(help="Sampling temperature; a judge is asked at 0.")] = None
     max_tokens: Annotated[int | None, typer.Option(help="Most tokens in a reply.")] = None
     config: Annotated[
         Path | None,
@@ -83,6 +95,11 @@ class Asking:
             retry_rejected=self.retry_rejected or None,
             **more,
         )
+
+    def chosen(self, name: str) -> dict[str, Any]:
+        """What a tool of that name is given, by the names of its arguments."""
+        settings = self.settings()
+        return {"settings": settings, "run": self.run(name, settings)}
 
     def run(self, name: str, settings: Settings) -> Run:
         """How the tool is run: with bars of that name, and with the plan first where it is wanted."""
@@ -128,10 +145,14 @@ class AskingOfPassages(Asking):
     def settings(self, **more: Any) -> Settings:
         if self.n_pairs is not None and self.target_pairs is not None:
             raise UsageError("--n-pairs and --target-pairs exclude each other; give one")
-        names = ("top_k", "top_p", "repeat_penalty", "num_predict", "stop")
-        ollama = {f"ollama_{name}": getattr(self, f"ollama_{name}") for name in names}
+        ollama = {f"ollama_{name}": getattr(self, f"ollama_{name}") for name in OLLAMA}
         settings = super().settings(questions_per_chunk=self.n_pairs, max_concurrency=self.batch_size, **ollama, **more)
-        return settings if settings.generator_batch_processing else settings.with_(max_concurrency=1)
+        one_by_one = self.batch_size is None and not settings.generator_batch_processing
+        return settings.with_(max_concurrency=1) if one_by_one else settings
+
+    def chosen(self, name: str) -> dict[str, Any]:
+        about = {"tables": self.table or (), "target_pairs": self.target_pairs, "max_chunks": self.max_chunks}
+        return super().chosen(name) | about
 
 
 @dataclass(frozen=True)
@@ -142,6 +163,9 @@ class AskingOfPairs(Asking):
     source: Annotated[
         str | None, typer.Option(help="Where the passages of pairs are that have no source_text: as for generate.")
     ] = None
+
+    def chosen(self, name: str) -> dict[str, Any]:
+        return super().chosen(name) | {"batch_size": self.batch_size, "passages_from": self.source}
 
 
 def asks(function: Callable[..., None]) -> Callable[..., None]:
@@ -162,10 +186,18 @@ def asks(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def settings_of(**chosen: Any) -> Settings:
-    """Settings, with the options that were given."""
+    """Settings, with the options that were given; what is wrong with one is said of the option."""
     from .. import settings
 
-    return settings.load_settings(**{name: value for name, value in chosen.items() if value is not None})
+    given = {name: value for name, value in chosen.items() if value is not None}
+    try:
+        return settings.load_settings(**given)
+    except SettingsError as error:
+        said = str(error)
+        for name, option in OPTION_OF.items():
+            if name in given:
+                said = re.sub(rf"(?:^|(?<=; )){name.upper()}=", f"{option} ", said)
+        raise SettingsError(said) from None
 
 
 def _key_from(variable: str | None) -> str | None:

@@ -100,18 +100,15 @@ def generate(
     """Questions and answers on passages: each passage is the answer, the teacher asks."""
     from .. import tools
 
-    settings = asking.settings()
+    chosen = asking.chosen("generate")
+    settings = chosen["settings"]
     made = tools.generate_qa(
         _given(source, "SOURCE or GENERATOR_PROCESS_DIR", settings.generator_process_dir, settings),
         _given(output, "-o or GENERATOR_OUTPUT_DIR", settings.generator_output_dir, settings),
-        settings,
-        tables=asking.table or (),
-        target_pairs=asking.target_pairs,
-        max_chunks=asking.max_chunks,
         system_message=qa_system_message,
         extra_instructions=qa_extra_instructions,
         prompt_template=_text_of(qa_prompt_template_file),
-        run=asking.run("generate", settings),
+        **chosen,
     )
     _report_generated(made)
 
@@ -122,17 +119,7 @@ def generate_cot(asking: AskingOfPassages, source: Passages, output: Output, top
     """Questions that take thinking, on passages, with the reasoning of each answer."""
     from .. import tools
 
-    settings = asking.settings()
-    made = tools.generate_cot(
-        source,
-        output,
-        settings,
-        tables=asking.table or (),
-        target_pairs=asking.target_pairs,
-        max_chunks=asking.max_chunks,
-        topic=topic,
-        run=asking.run("generate-cot", settings),
-    )
+    made = tools.generate_cot(source, output, topic=topic, **asking.chosen("generate-cot"))
     _report_generated(made)
 
 
@@ -147,16 +134,7 @@ def enrich(
     """Answers worded better, with no fact added or lost; questions stay as they are."""
     from .. import tools
 
-    settings = asking.settings()
-    made = tools.enrich(
-        pairs,
-        output,
-        settings,
-        preserve_original=preserve_original,
-        batch_size=asking.batch_size,
-        passages_from=asking.source,
-        run=asking.run("enrich", settings),
-    )
+    made = tools.enrich(pairs, output, preserve_original=preserve_original, **asking.chosen("enrich"))
     counts = f"{made.rewritten:,} rewritten, {made.unchanged:,} unchanged, {made.refused:,} refused"
     report(made, f"{made.pairs:,} pairs: {counts}, {made.failed:,} failed", made.failed, "pairs")
 
@@ -167,15 +145,7 @@ def enhance_cot(asking: AskingOfPairs, pairs: Pairs, output: Output) -> None:
     """Reasoning for pairs that are there; questions and answers stay as they are."""
     from .. import tools
 
-    settings = asking.settings()
-    made = tools.enhance_cot(
-        pairs,
-        output,
-        settings,
-        batch_size=asking.batch_size,
-        passages_from=asking.source,
-        run=asking.run("enhance-cot", settings),
-    )
+    made = tools.enhance_cot(pairs, output, **asking.chosen("enhance-cot"))
     counts = f"{made.reasoned:,} with reasoning, {made.not_following:,} of them with an answer that does not follow"
     report(made, f"{made.pairs:,} pairs: {counts}, {made.failed:,} failed", made.failed, "pairs")
 
@@ -193,19 +163,9 @@ def curate(
     """The pairs that a judge rates well against their passages; rated once, filtered by any threshold."""
     from .. import tools, view
 
-    settings = asking.settings()
     if plot:
         view.check_picture(plot)
-    made = tools.curate(
-        pairs,
-        output,
-        settings,
-        threshold=threshold,
-        topic=topic,
-        batch_size=asking.batch_size,
-        passages_from=asking.source,
-        run=asking.run("curate", settings),
-    )
+    made = tools.curate(pairs, output, threshold=threshold, topic=topic, **asking.chosen("curate"))
     typer.echo(f"rated by {made.teacher}")
     typer.echo("\n".join(view.rating_lines(made.histogram, made.threshold)))
     if plot:
@@ -229,17 +189,13 @@ def validate(
     """The facts of pairs checked against their passages: scores, a verdict for each, and a report."""
     from .. import tools
 
-    settings = asking.settings()
     made = tools.validate(
         pairs,
         output,
-        settings,
         threshold=threshold,
         filtered_output=filtered_output,
         filter_threshold=filter_threshold,
-        batch_size=asking.batch_size,
-        passages_from=asking.source,
-        run=asking.run("validate", settings),
+        **asking.chosen("validate"),
     )
     typer.echo(f"checked by {made.teacher}")
     typer.echo("means: " + ", ".join(f"{name} {mean:g}" for name, mean in made.means.items()))
@@ -261,14 +217,12 @@ def compare(
     """Sources of pairs against one another: figures, a sample judged blind, and what a merge would give."""
     from .. import tools
 
-    settings = asking.settings()
     made = tools.compare(
         pairs,
         output,
-        settings,
         sample_size=sample_size,
         passages_from=source,
-        run=asking.run("compare", settings),
+        **asking.chosen("compare"),
     )
     typer.echo(f"judged by {made.teacher}")
     typer.echo("\n".join(made.reasons))
@@ -333,18 +287,13 @@ def pipeline(
     """Generate, enrich, curate and export in one go, in one folder."""
     from .. import tools
 
-    settings = asking.settings()
     made = tools.pipeline(
         source,
         output,
-        settings,
-        tables=asking.table or (),
-        target_pairs=asking.target_pairs,
-        max_chunks=asking.max_chunks,
         skip_enrichment=skip_enrichment,
         threshold=threshold,
         fmt=fmt,
-        run=asking.run("generate", settings),
+        **asking.chosen("generate"),
         on_stage=with_bar,
     )
     stages = [made.generated, *([made.enriched] if made.enriched else []), made.curated]

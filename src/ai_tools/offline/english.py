@@ -66,12 +66,27 @@ def _word_pattern() -> re.Pattern[str]:
 
 
 @lru_cache(maxsize=50_000)
-def lemma(word: str, kind: str = "VERB") -> str:
-    """The dictionary form of a verb or noun; the word itself where the word lists do not know it."""
+def _lemmas(word: str) -> dict[str, tuple[str, ...]]:
+    """The dictionary forms of a word by class: each look-up of the library copies what it finds, and is slow."""
     from lemminflect import getAllLemmas  # imported late: its word lists take 0.2 s to load
 
+    found: dict[str, tuple[str, ...]] = getAllLemmas(word)
+    return found
+
+
+@lru_cache(maxsize=50_000)
+def _verb_forms(verb: str) -> dict[str, tuple[str, ...]]:
+    from lemminflect import getAllInflections
+
+    found: dict[str, tuple[str, ...]] = getAllInflections(verb, "VERB")
+    return found
+
+
+@lru_cache(maxsize=50_000)
+def lemma(word: str, kind: str = "VERB") -> str:
+    """The dictionary form of a verb or noun; the word itself where the word lists do not know it."""
     first, _, particle = word.lower().partition(" ")  # "took up" is one verb
-    found = getAllLemmas(first).get(kind, ())
+    found = _lemmas(first).get(kind, ())
     return f"{found[0] if found else first} {particle}".rstrip()
 
 
@@ -87,30 +102,26 @@ def inflect(verb: str, tag: str) -> str:
 
 def _regular_plural(word: str) -> bool:
     """Whether a word with a meaning of its own ("letters") is rather the plural of another ("letter")."""
-    from lemminflect import getAllLemmas
-
     stem = word[:-1] if re.fullmatch(r"[a-z-]*[^isu]s", word) and word not in words("singular_with_s") else ""
-    return bool(stem) and stem in getAllLemmas(stem).get("NOUN", ())
+    return bool(stem) and stem in _lemmas(stem).get("NOUN", ())
 
 
 @lru_cache(maxsize=50_000)
 def readings(word: str) -> frozenset[str]:
     """Every class that the word lists allow a word, the context aside."""
-    from lemminflect import getAllInflections, getAllLemmas
-
     low = word.lower()
     found: set[str] = set()
-    for kind, lemmas in getAllLemmas(low).items():
+    for kind, lemmas in _lemmas(low).items():
         if kind == "VERB":
             for form in lemmas:
-                found |= {tag for tag, known in getAllInflections(form, "VERB").items() if low in known}
+                found |= {tag for tag, known in _verb_forms(form).items() if low in known}
                 if low == form:
                     found |= {"VB", "VBP"}
                 elif low.endswith("s"):
                     found.add("VBZ")
                 elif low.endswith("ing"):
                     found.add("VBG")
-                elif "VBN" not in getAllInflections(form, "VERB"):  # regular verbs list one past form
+                elif "VBN" not in _verb_forms(form):  # regular verbs list one past form
                     found |= {"VBD", "VBN"}
         elif kind == "NOUN":
             found.add("NN" if low in lemmas and not _regular_plural(low) else "NNS")
@@ -414,9 +425,7 @@ def is_plural(noun: str) -> bool:
 
 def is_unit(noun: str) -> bool:
     """Whether a plural noun measures (metres, euros) and does not count; unknown ones are taken for currencies."""
-    from lemminflect import getAllLemmas
-
-    return noun.lower() in words("units") or not getAllLemmas(noun.lower())
+    return noun.lower() in words("units") or not _lemmas(noun.lower())
 
 
 def is_person(noun: str) -> bool:

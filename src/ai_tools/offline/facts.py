@@ -120,7 +120,7 @@ def _split(text: str) -> Iterator[str]:
     for match in re.finditer(ends, text):
         piece = text[start : match.end()].strip()
         quoted = piece.count('"') % 2 or piece.count("\u201c") != piece.count("\u201d")
-        if quoted or abbreviation.search(piece):
+        if quoted or abbreviation.search(piece) or piece.endswith("..."):
             continue
         if len(piece.split()) > 2:
             yield piece

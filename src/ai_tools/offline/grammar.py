@@ -133,6 +133,7 @@ def doubtful(text: str, clause: Clause) -> bool:
         or (" whose " in clause.subject and not is_thing(clause.subject))
         or (clause.tense == "VBZ" and clause.verb.endswith("ed"))
         or _STRANDED.search(text) is not None
+        or re.search(r"\.\.\.|\u2026", text) is not None  # something is left out, and nobody knows how much
     )
 
 

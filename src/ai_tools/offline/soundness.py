@@ -138,6 +138,7 @@ _BROKEN = re.compile(
         r"\b(?:and|or|but|,|instead|too|also|otherwise)\?$",
         r"\b(?:each|all|both|any|every|some|many|(?<!at )most|several|few)\?$",
         r"\b(\w+) \1\b|(`[^`]+`),? and \2",
+        r"\bthe (?-i:[A-Z]+_[A-Z_\d]+)(?:\?| (?:is|are|was|were)\b)",  # a noun is missing behind the identifier
     )
 )
 
@@ -150,7 +151,8 @@ _BROKEN_ANSWER = pattern(
         r".*(?:\band then\b|[\u2014\u2013-]$|[;{}\[\]|\u00b6\\]|\w\. \w|[.,][\"\u201d]$)",
         r".*\bthe (?:first|second|other|same|old|new)$",
         r".*\bthere (?:is|are) (?:one|some|any)$|.* (?:today|now|yesterday|tomorrow)$",
-        r"(?:things|either|neither|both|each|all|none|others?|examples?|ones?)$",
+        r"(?:things|either|neither|both|each|all|none|others?|examples?|ones?|follows?)$",
+        r"the (?-i:[A-Z]+_[A-Z_\d]+)$",
         r"the [\w-]+ (?:\w{2,}ed|given|shown|known|written|chosen)$",
         r"(?:one|some|many|most|each|both|none|part|any) of (?:the|its|their|these)\b.*",
         r"(?:an?|any|every|each|the) (?:person|thing|way|part|number|lot|kind)$",

@@ -12,7 +12,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from .. import store, teachers
+from .. import store
 from ..errors import NothingProduced, UsageError
 from ..settings import Settings
 from . import outputs, pairs, passages, report, running
@@ -72,7 +72,7 @@ def compare(
     names = _names(sources)
     if sample_size < 0:
         raise UsageError(f"--sample-size {sample_size}: give a whole number from 0 up")
-    teachers.connect_judge(settings)
+    running.connect(settings, judges=True)
     given = [pairs.read(source) for source in sources]
     for source in sources:
         outputs.check(output, _REPORT, source=Path(source), overwrite=run.overwrite, suffixes=REPORTS)
@@ -85,7 +85,7 @@ def compare(
     with running.asking("compare", blocks, judge, settings, run, unread=unread, judges=True) as asker:
         judged = [one for found in asker.run((judge(block, asker) for block in blocks), len(blocks)) for one in found]
     warnings = [warning for one in given for warning in one.warnings]
-    done = running.done(asker, asker.judge, output, started, unread=unread, warnings=warnings)
+    done = running.done(asker, asker.teacher, output, started, unread=unread, warnings=warnings)
     unjudged = sum(one.verdict == "unjudged" for one in judged)
     if judged and unjudged == len(judged):
         raise NothingProduced(f"none of {unjudged:,} comparisons could be judged ({'; '.join(done.causes[:3])})")

@@ -85,7 +85,7 @@ def _rewritten(pair: Pair, said: Any, _: str) -> Pair:
     told = said.changes.strip()
     is_note = told and told.rstrip(".").lower() != "none" and told.split(":")[0] not in NOT_REWRITTEN
     changes = told if is_note else f"reworded ({told})" if told else "reworded"
-    return pair | {"answer": answer, "enrichment_changes": changes, "original_answer": original}
+    return pair | {"answer": answer, "original_answer": original, "enrichment_changes": changes}
 
 
 def difference(pair: Pair, answer: str) -> str:
@@ -102,7 +102,8 @@ def difference(pair: Pair, answer: str) -> str:
 
 def _kept(pair: Pair, state: str, why: str) -> Pair:
     """The pair with the answer that it had."""
-    return {"original_answer": pair["answer"]} | pair | {"enrichment_changes": f"{state}: {why}"}
+    original = pair.get("original_answer", pair["answer"])
+    return pair | {"original_answer": original, "enrichment_changes": f"{state}: {why}"}
 
 
 def _as_before(pair: Pair) -> Pair:
@@ -121,4 +122,4 @@ def _is_enriched(pair: Pair) -> bool:
     return "enrichment_changes" in pair and _state(pair) != "failed"
 
 
-WORK = Rework("enrich", "rewrite", _rewritten, _is_enriched, afresh=_as_before)
+WORK = Rework("enrich", "rewrite", "enrichment_changes", _rewritten, _is_enriched, afresh=_as_before)

@@ -20,9 +20,7 @@ from . import outputs, passages, running
 from .qa_folder import Made, QaFolder
 from .reasoning import follows, numbered
 from .running import Done, Pair, Run
-from .targets import Chunk, Document, Draw, Extent, Scope, Target
-from .targets import Kind as Kind
-from .targets import call_about as call_about
+from .targets import Chunk, Document, Draw, Extent, Kind, Scope, Target, call_about
 
 Item = tuple[Chunk, list[Draw]]
 
@@ -343,6 +341,6 @@ def _row(chunk: Chunk, pair: Pair) -> Pair:
         "source": chunk["document_id"] or chunk["file"],
         "source_file": chunk["file"],
         "source_text": chunk["text"],
-        **{name: pair[name] for name in ("generated_at", "model")},
         **{name: pair[name] for name in ("reasoning", "follows") if name in pair},
+        **{name: pair[name] for name in ("generated_at", "model")},
     }

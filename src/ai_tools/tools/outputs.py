@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from .. import store
-from ..errors import NothingProduced, UsageError
+from ..errors import InputError, NothingProduced, UsageError
 from . import pair_files
 from .pairs import SUFFIX, PairFile, Pairs
 from .running import Pair
 
 FILES = (".json", ".jsonl")
-READ_TO_TELL = 200_000  # characters that are looked at in one go to tell who made a file
+READ_TO_TELL = 200_000  # characters that are looked at to tell who made a file
+# What the tools add to a pair. Each puts its own behind the others, so that the last tells who has made a file.
+MARKS = frozenset({"generated_at", "enrichment_changes", "follows", "rated_words", "fact_check"})
 
 
 def check(
@@ -33,7 +35,7 @@ def check(
     """Refuse, before any work, an output that would be lost: the source or a part of it, or what others have made.
 
     Args:
-        mark: the field by which what the tool writes is known, or how that begins.
+        mark: the field by which what the tool writes is known, as the last of MARKS, or how its file begins.
         suffixes: what the name of a file may end in.
         names: the source's files, where the output may be a folder; without them it is a file.
         named: what the file in that folder is called that is made of one of the source.
@@ -66,21 +68,22 @@ def _is_ours(path: Path, mark: str | re.Pattern[str]) -> bool:
     """Whether a file was made by who asks, or holds nothing that could be lost."""
     with path.open(encoding="utf-8", errors="replace") as file:
         begins = file.read(READ_TO_TELL)
-        if not begins:
-            return path.suffix == ".jsonl"  # no rows, as where nothing was rejected
-        found = bool(mark.match(begins)) if isinstance(mark, re.Pattern) else _has(f'"{mark}":', begins, file)
+    if not begins:
+        return path.suffix == ".jsonl"  # no rows, as where nothing was rejected
+    found = bool(mark.match(begins)) if isinstance(mark, re.Pattern) else maker(path, mark) == mark
     return found or pair_files.is_empty(path)
 
 
-def _has(mark: str, begins: str, file: TextIO) -> bool:
-    """Whether a mark is anywhere in a file: the first rows of a long one may be those that came out as they were."""
-    block = begins
-    while block:
-        if mark in block:
-            return True
-        kept = block[-len(mark) :]
-        block = kept + more if (more := file.read(READ_TO_TELL)) else ""
-    return False
+def maker(path: Path, *others: str) -> str:
+    """The last mark, of MARKS and `others`, of the first row that bears one: rows may have come out as they were."""
+    known = MARKS.union(others)
+    try:
+        for _, row in pair_files.known(path).rows():
+            if isinstance(row, dict) and (made := [name for name in row if name in known]):
+                return str(made[-1])
+    except InputError:
+        pass  # no file of pairs
+    return ""
 
 
 def beside(output: Path, name: str, suffix: str = "") -> Path:

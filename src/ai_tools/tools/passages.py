@@ -57,7 +57,7 @@ class Texts:
     def of(self, pair: Pair) -> str:
         """The text that a pair was made from; empty where the source does not have it."""
         found = self.by_id.get(str(pair.get("chunk_id", "")))
-        place = (str(pair.get("source_file", "")), pair.get("chunk_start"))
+        place = (str(pair.get("source_file", "")), start if isinstance(start := pair.get("chunk_start"), int) else None)
         return found if found is not None else self.by_place.get(place, "")
 
     def complete(self, pair: Pair) -> Pair:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from .. import store
+from .. import store, teachers
 from ..errors import UsageError
 from ..records import Progress
 from ..rehearsal import Rehearsal
@@ -17,12 +17,12 @@ from . import outputs, passages, running
 from .enrich import WORK as REWRITING
 from .enrich import Enriched, enrich
 from .export import Exported, export
-from .generate import Generated, Kind, call_about, generate_qa, questions
+from .generate import Generated, generate_qa, questions
 from .pairs import batches, identity
 from .rate import CURATION, Curated, curate
 from .rework import BATCH_SIZE, ask_about
 from .running import Done, Pair, Run
-from .targets import Extent, Scope
+from .targets import Extent, Kind, Scope, call_about
 
 SUMMARY = "summary.json"
 MAKER = "ai-tools pipeline"
@@ -106,7 +106,7 @@ def _check(output: Path, source: str | Path, run: Run) -> None:
         raise UsageError(f"-o {output}: give a folder")
     if output.exists() and Path(source).exists() and output.samefile(source):
         raise UsageError(f"-o {output}: that is the source; give another folder")
-    marks = {"generated": "generated_at", "enriched": "enrichment_changes", "curated": "rating"}
+    marks = {"generated": "generated_at", "enriched": "enrichment_changes", "curated": "rated_words"}
     for name, mark in marks.items():
         outputs.check(output / f"{name}.jsonl", mark, overwrite=run.overwrite)
     if (output / "training.jsonl").exists() and not (output / SUMMARY).exists() and not run.overwrite:
@@ -127,16 +127,15 @@ def _plan(source: str | Path, settings: Settings, extent: Extent, run: Run, *, s
                 pairs = [pair for _, pair in block]
                 if not skip_enrichment:
                     said = await ask_about(REWRITING, pairs, rehearsals[1])
-                    pairs = [
-                        REWRITING.apply(pair, said[identity(pair)], "") if identity(pair) in said else pair
-                        for pair in pairs
-                    ]
+                    pairs = [_reworded(pair, said.get(identity(pair))) for pair in pairs]
                 await ask_about(CURATION, pairs, rehearsals[-1])
 
         assert run.confirm, "a plan is made for somebody"
         running.confirm(
-            names, scope.chosen, through, settings, run.confirm, unread=found.failed, instructions=kind.instructions
-        )
+            names, scope.chosen, through, settings, run.confirm,
+            teachers.connect(settings), teachers.connect_judge(settings),
+            unread=found.failed, instructions=kind.instructions,
+        )  # fmt: skip
 
 
 def _reworded(pair: Pair, said: Any) -> Pair:

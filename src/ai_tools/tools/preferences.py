@@ -116,8 +116,8 @@ async def judge(block: Sequence[Comparison], asker: Asks) -> list[Judged]:
     """
     said: list[dict[str, Any]] = []
     for turn in (0, 1):
-        items = list({item["id"]: item for item in (one.shown(turn) for one in block)}.values())
-        said.append(await ask_by_id(asker, "preference", {}, items, recipe="compare"))
+        shown = [one.shown(turn) for one in block]
+        said.append(await ask_by_id(asker, "preference", {}, shown, recipe="compare"))
     found = []
     for one in block:
         replies = [said[turn].get(one.shown(turn)["id"]) for turn in (0, 1)]

@@ -18,6 +18,7 @@ from .. import store
 from ..chunk_files import SUFFIX as CHUNKS
 from ..errors import UsageError
 from ..records import content_id
+from . import outputs
 from .pairs import SUFFIX
 from .running import Pair
 from .targets import Document, document_of
@@ -91,15 +92,19 @@ class QaFolder:
 
     def check(self, chosen: Mapping[Document, int], *, overwrite: bool) -> None:
         """Refuses to write over what this command has not made."""
-        mark = f'"processed_by": "ai-tools {self._info["generated_by"]}"'
+        maker = self._info["generated_by"]
+        mark = f'"processed_by": "ai-tools {maker}"'
+        own = ("", "follows") if maker == "generate-cot" else ("",)
         for document in chosen:
             path = self.folder / self._names[document]
             if path.is_file() and not overwrite:
                 with path.open(encoding="utf-8", errors="replace") as file:
-                    if mark not in file.read(READ_TO_TELL):
-                        raise UsageError(
-                            f"-o {path}: exists, and was not made by this command; add --overwrite to replace it"
-                        )
+                    begins = file.read(READ_TO_TELL)
+                # What is made of such a folder has the same heads, and rows with marks of their own.
+                if mark not in begins or outputs.maker(path) not in own:
+                    raise UsageError(
+                        f"-o {path}: exists, and was not made by this command; add --overwrite to replace it"
+                    )
             elif path.is_dir():
                 raise UsageError(f"-o {path}: a folder stands where a file is to be; move it or give another folder")
 

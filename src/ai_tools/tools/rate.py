@@ -90,7 +90,7 @@ def curate(
     """
     run = run or Run()
     least = _within(settings.curate_threshold if threshold is None else threshold, "--threshold")
-    given = opened(source, output, "rated_words", settings, run, passages_from, batch_size=batch_size)
+    given = opened(source, output, "rated_words", settings, run, passages_from, batch_size=batch_size, judges=True)
     rejected_file = outputs.beside(output, "rejected", ".jsonl")
     outputs.check(rejected_file, "check", source=Path(source), overwrite=run.overwrite)
     work = replace(CURATION, topic=topic)
@@ -173,7 +173,7 @@ def _verdict(pair: Pair, least: float) -> Rejection | None:
     return None
 
 
-CURATION = Rework("curate", "rating", _rated, _is_rated, judges=True)
+CURATION = Rework("curate", "rating", "rated_words", _rated, _is_rated, judges=True)
 
 
 def _within(value: float, option: str) -> float:
@@ -215,7 +215,9 @@ def validate(
         raise UsageError(f"-o {output}: give a file that ends in .json")
     if filtered_output and filtered_output.resolve() == output.resolve():
         raise UsageError(f"--filtered-output {filtered_output}: that is the report; give another file")
-    given = opened(source, output, _REPORT, settings, run, passages_from, batch_size=batch_size, as_folder=False)
+    given = opened(
+        source, output, _REPORT, settings, run, passages_from, batch_size=batch_size, as_folder=False, judges=True
+    )
     if filtered_output:
         outputs.check(filtered_output, "fact_check", source=Path(source), overwrite=run.overwrite)
     verdicts = Counter(dict.fromkeys((*VERDICTS, "unchecked"), 0))
@@ -283,7 +285,7 @@ def _is_checked(pair: Pair) -> bool:
     return check.get("judged") in VERDICTS and all(_is_score(check.get(name)) for name in CHECKED)
 
 
-FACT_CHECK = Rework("validate", "fact_check", _checked, _is_checked, judges=True)
+FACT_CHECK = Rework("validate", "fact_check", "fact_check", _checked, _is_checked, judges=True)
 
 
 def _write_report(path: Path, summary: dict[str, Any], checks: Any) -> None:

@@ -103,6 +103,6 @@ def _without_reasoning(pair: Pair) -> Pair:
 
 
 WORK = Rework(
-    "enhance-cot", "reasoning", _reasoned, _has_reasoning,
+    "enhance-cot", "reasoning", "follows", _reasoned, _has_reasoning,
     usable=_has_steps, afresh=_without_reasoning, needs_passage=False,
 )  # fmt: skip

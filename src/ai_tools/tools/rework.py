@@ -9,7 +9,6 @@ from pathlib import Path
 from re import Pattern
 from typing import Any
 
-from .. import teachers
 from ..asking import Asks
 from ..errors import InputError, UsageError
 from ..records import Rejection
@@ -41,11 +40,13 @@ class Rework:
 
     `apply(pair, said, model)` gives the pair that comes out of one item of the reply, where it is `usable`. `known`
     says of a pair that it needs no asking; `afresh` makes of one what it was before, where all are asked about anew.
-    `judges`: the judge is asked. A pair without its passage is not worked on where `needs_passage`.
+    `mark` is the field that it adds, kept the last, by which the output is known. `judges`: the judge is asked. A pair
+    without its passage is not worked on where `needs_passage`.
     """
 
     name: str
     prompt: str
+    mark: str
     apply: Callable[[Pair, Any, str], Pair]
     known: Callable[[Pair], bool] = nothing_known
     usable: Callable[[Any], bool] = all_usable
@@ -53,6 +54,10 @@ class Rework:
     judges: bool = False
     needs_passage: bool = True
     topic: str = ""
+
+    def marked(self, pair: Pair) -> Pair:
+        """The pair with the mark, where it has one, behind all else."""
+        return pair | {self.mark: pair.pop(self.mark)} if self.mark in pair else pair
 
     def lacks_passage(self, pair: Pair) -> bool:
         return self.needs_passage and not pair.get("source_text")
@@ -83,16 +88,17 @@ def opened(
     *,
     batch_size: int = BATCH_SIZE,
     as_folder: bool = True,
+    judges: bool = False,
 ) -> Opened:
     """Read the pairs; refuse, before any work, what cannot be.
 
-    That is an output that does not fit, or is not known as ours by its `mark`; a batch of none; a teacher without key.
+    That is an output that does not fit, or is not known as ours by its `mark`; a batch of none; a teacher, or a judge
+    where that is who is asked, without a key.
     """
     started = time.monotonic()
     if batch_size < 1:
         raise UsageError(f"--batch-size {batch_size}: give a whole number from 1 up")
-    teachers.connect(settings)
-    teachers.connect_judge(settings)
+    running.connect(settings, judges=judges)
     read = pairs.read(source)
     names = read if as_folder else None
     outputs.check(output, mark, source=Path(source), overwrite=run.overwrite, names=names)
@@ -134,7 +140,7 @@ def rework(
             return pair, Rejection("passage", NO_PASSAGE, pair)
         if said is None:
             return pair, Rejection("reply", "no usable reply came back", pair)
-        return work.apply(begun(pair), said, (asker.judge if work.judges else asker.teacher).model), None
+        return work.apply(begun(pair), said, asker.teacher.model), None
 
     read = given.pairs
     counts = [
@@ -145,27 +151,19 @@ def rework(
     if lacking == read.total and not already:
         raise InputError(f"none of the {lacking:,} pairs has its passage ({NO_PASSAGE}); give one with --source")
     with running.asking(work.name, given.blocks(), chain, settings, run, unread=read.failed, judges=work.judges) as one:
-        in_order = InOrder(lambda done: take(*done))
+        in_order = InOrder(lambda done: take(work.marked(done[0]), done[1]))
         one.run((chain(block, one) for block in given.blocks()), len(counts), each=in_order)
-        who = one.judge if work.judges else one.teacher
     done = running.done(
-        one, who, given.output, given.started, already=already, unread=read.failed, warnings=read.warnings
+        one, one.teacher, given.output, given.started, already=already, unread=read.failed, warnings=read.warnings
     )
     return replace(done, causes=(*done.causes, *([NO_PASSAGE] if lacking else [])))
 
 
 async def ask_about(work: Rework, due: Sequence[Pair], asker: Asks) -> dict[str, Any]:
-    """What the teacher says of pairs of one passage, by their identity.
-
-    Where nothing usable came of all together, each is asked about alone: one pair may have spoilt it for the others.
-    """
+    """What the teacher says of pairs of one passage, by their identity."""
     if not due:
         return {}
     fields = {"passage": due[0].get("source_text", ""), "topic": work.topic}
-    asked = list({identity(pair): shown(pair) for pair in due}.values())
     origin = {"recipe": work.name, "chunk_id": str(due[0].get("chunk_id", ""))}
-    said = await running.ask_by_id(asker, work.prompt, fields, asked, **origin)
-    if not said and len(asked) > 1:
-        for one in asked:
-            said |= await running.ask_by_id(asker, work.prompt, fields, [one], **origin)
+    said = await running.ask_by_id(asker, work.prompt, fields, list(map(shown, due)), **origin)
     return {name: one for name, one in said.items() if work.usable(one)}

@@ -96,12 +96,11 @@ def asking(
         async def one(item: T, rehearsals: Sequence[Rehearsal]) -> None:
             await chain(item, rehearsals[0])
 
-        confirm(
-            (name,), items, one, settings, run.confirm,
-            unread=unread, instructions=instructions, own=own, judges=judges,
-        )  # fmt: skip
+        asked = connect(settings, judges=judges)
+        confirm((name,), items, one, settings, run.confirm, asked, unread=unread, instructions=instructions, own=own)
     with Journal(store.journal_path(settings)) as journal:
-        yield _asker(settings, journal, instructions, run.on_progress)
+        asked = connect(settings, judges=judges)
+        yield Asker(asked, journal, settings, instructions=instructions, on_progress=run.on_progress)
 
 
 def confirm(
@@ -110,20 +109,23 @@ def confirm(
     rehearse: Callable[[T, Sequence[Rehearsal]], Awaitable[None]],
     settings: Settings,
     agrees: Callable[[Plan], bool],
+    teacher: Teacher,
+    judge: Teacher | None = None,
     *,
     unread: Sequence[Rejection] = (),
     instructions: str = "",
     own: Mapping[str, str] | None = None,
-    judges: bool = False,
 ) -> None:
     """Show the plan of one stage or more to `agrees`; `rehearse` goes through an item with a rehearsal for each stage.
+
+    The plan names the teacher; a judge is told only where the stages ask both.
 
     Raises:
         NotConfirmed: it says no.
     """
     path = store.journal_path(settings)
     with Journal(path, read_only=path.exists()) as journal:
-        asker = _asker(settings, journal, instructions)
+        asker = Asker(teacher, journal, settings, judge=judge, instructions=instructions)
         rehearsals = [Rehearsal(asker, name) for name in names]
 
         async def through() -> None:
@@ -131,14 +133,14 @@ def confirm(
                 await rehearse(item, rehearsals)
 
         run_sync(through())
-        asked = teachers.describe(asker.judge if judges else asker.teacher)
-    if not agrees(Plan(tuple(one.estimate for one in rehearsals), asked, instructions, tuple(unread), own or {})):
+    estimates = tuple(one.estimate for one in rehearsals)
+    if not agrees(Plan(estimates, teachers.describe(teacher), instructions, tuple(unread), own or {})):
         raise NotConfirmed
 
 
-def _asker(settings: Settings, journal: Journal, instructions: str, on_progress: OnProgress | None = None) -> Asker:
-    teacher, judge = teachers.connect(settings), teachers.connect_judge(settings)
-    return Asker(teacher, journal, settings, judge=judge, instructions=instructions, on_progress=on_progress)
+def connect(settings: Settings, *, judges: bool) -> Teacher:
+    """Whom a tool asks: the judge, or the teacher. The key of who is not asked is not needed."""
+    return teachers.connect_judge(settings) if judges else teachers.connect(settings)
 
 
 def done(
@@ -167,10 +169,22 @@ def done(
 async def ask_by_id(
     asker: Asks, prompt: str | Prompt, fields: dict[str, Any], pairs: Sequence[Pair], **origin: Any
 ) -> dict[str, Any]:
-    """What the reply says of each pair, by its `id`; what a reply leaves out is asked for once more, alone.
+    """What the reply says of each pair, by its `id`; what a reply leaves out is asked for once more.
 
-    An id that is missing in the end got no usable answer: that is for the caller to record, never to fill in.
+    Where nothing usable came of all together, each is asked about alone: one may have spoilt it for the others. An id
+    that is missing in the end got no usable answer: that is for the caller to record, never to fill in.
     """
+    asked = list({pair["id"]: pair for pair in pairs}.values())
+    found = await _said(asker, prompt, fields, asked, origin)
+    if not found and len(asked) > 1:
+        for pair in asked:
+            found |= await _said(asker, prompt, fields, [pair], origin)
+    return found
+
+
+async def _said(
+    asker: Asks, prompt: str | Prompt, fields: dict[str, Any], pairs: Sequence[Pair], origin: dict[str, Any]
+) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for draw in (0, 1):
         due = [pair for pair in pairs if pair["id"] not in found]
@@ -179,5 +193,8 @@ async def ask_by_id(
         reply = await asker.try_ask(asker.plan(prompt, fields | {"pairs": due}, draw=draw, **origin))
         if reply is None:
             break
-        found |= {one.id: one for one in reply.items if one.id in {pair["id"] for pair in due}}
+        for pair in due:
+            said = [one for one in reply.items if one.id == pair["id"]]
+            if said and all(one == said[0] for one in said):  # who says two things of one pair has said nothing
+                found[pair["id"]] = said[0]
     return found

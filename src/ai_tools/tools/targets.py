@@ -59,7 +59,7 @@ class Kind:
         begins = r"\s*\[?\s*\{" + '", '.join(f'"{name}": {_TEXT}' for name in names)
         steps = f', "reasoning": {_TEXT}"'
         more = f'{steps}, "follows": (?:true|false)' if self.name == "generate-cot" else f"(?:{steps})?"
-        ends = f'", "generated_at": {_TEXT}", "model": {_TEXT}"{more}}}'
+        ends = f'"{more}, "generated_at": {_TEXT}", "model": {_TEXT}"}}'
         is_cut = f"(?=.{{{READ_TO_TELL}}}\\Z){begins}" + r'(?:\\?\Z|".{0,200}\Z)'
         return re.compile(f"{begins}{ends}|{is_cut}", re.DOTALL)
 
