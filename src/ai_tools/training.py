@@ -319,7 +319,7 @@ def _encode(rows: Sequence[Row], tokenizer: Any, recipe: Recipe, seed: int, epoc
 
 def _strangers(rows: Sequence[Row]) -> list[str]:
     """The words of the general rows of a cut."""
-    replayed = [row for row in rows if json.loads(row.get("metadata") or "{}").get("dataset") == "replay"]
+    replayed = [row for row in rows if _metadata(row).get("dataset") == "replay"]
     texts = [row["text"] or " ".join(turn["content"] for turn in row["messages"]) for row in replayed]
     return sorted({word.strip('?,.;:"()').lower() for text in texts for word in text.split()} - {""})
 
