@@ -67,7 +67,7 @@ def test_every_key_reaches_an_option_of_every_command_that_its_block_is_for(
 
 def test_a_block_is_heeded_by_its_own_commands_alone(toy_root: Path) -> None:
     file = write(
-        "curate: {temperature: 0.1, batch_size: 2, threshold: 5}\nenrich: {batch_size: 3}\ncot: {max_tokens: 9}\n"
+        "curate: {max_tokens: 9, batch_size: 2, threshold: 5}\nenrich: {batch_size: 3}\ncot: {max_tokens: 9}\n"
     )
     assert defaults(file, "generate") == {}
     assert defaults(file, "pipeline") == {"threshold": "5"}  # its sampling and batches are those of `generation`
@@ -183,6 +183,10 @@ def test_a_model_an_address_and_a_key_in_the_file_are_for_its_own_provider(toy_r
         ("llm: {api_key: sk-1}", "llm.api_key is not known; did you mean llm.api_key_env?"),
         ("curate: {treshold: 8}", "curate.treshold is not known; did you mean curate.threshold?"),
         ("generation: {wrong_thing: 1}", "generation.wrong_thing is not known; there are "),
+        (
+            "curate: {temperature: 0.1}",
+            "curate.temperature has no effect, for a judge is always asked at temperature 0",
+        ),
         ("generation: [1]", "generation is no mapping"),
         ("- llm", "the file is no mapping"),
         ("generation: {n_pairs: {a: 1}}", "generation.n_pairs wants one value"),

@@ -102,6 +102,7 @@ def test_a_rewrite_that_loses_or_adds_a_fact_is_refused_and_says_which(
     made, [row] = enriched([pair(answer)], settings)
     assert (row["answer"], row["original_answer"]) == (answer, answer)
     assert row["enrichment_changes"].startswith("refused: the rewrite ")
+    assert list(row) == ["question", "answer", "type", "source_text", "original_answer", "enrichment_changes"]
     assert words in row["enrichment_changes"]
     assert (made.refused, made.failed) == (1, 0)
 

@@ -369,6 +369,18 @@ def test_pairs_without_a_passage_get_it_from_the_source_and_are_named_where_it_h
     assert [row["check"] for row in lines_of(made.rejected_file)] == ["passage"]
 
 
+def test_a_passage_is_found_by_its_place_and_a_place_that_is_none_finds_nothing(settings: Settings) -> None:
+    row = {"text": "Every bell rings at noon.", "file": "bells.md", "start": 7}
+    Path("chunks.jsonl").write_text(json.dumps(row) + "\n")
+    places = [7, 7.0, [7], {"of": 7}, None, "7", math.nan]
+    bare = [{"question": f"When does bell {n} ring?", "answer": "At noon."} for n in range(len(places))]
+    told = [{"source_file": "bells.md", "chunk_start": place} for place in places]
+    path = source([one | about for one, about in zip(bare, told, strict=True)])
+    made = curate(path, Path("out.json"), settings, passages_from="chunks.jsonl")
+    assert (made.kept, made.unrated) == (2, 5)
+    assert [number_of(row) for row in rows_of("out.json")] == [0, 1]
+
+
 def test_a_folder_is_curated_file_by_file_and_again_at_another_threshold(
     settings: Settings, endpoint: Endpoint
 ) -> None:

@@ -11,9 +11,9 @@ import pytest
 from asked import at, pairs_of
 from endpoint import Endpoint
 
-from ai_tools.errors import NothingProduced
+from ai_tools.errors import NothingProduced, UsageError
 from ai_tools.settings import Settings
-from ai_tools.tools import Reasoned, Run, enhance_cot
+from ai_tools.tools import Reasoned, Run, enhance_cot, enrich
 from ai_tools.tools.reasoning import follows, numbered
 
 Row = dict[str, Any]
@@ -132,6 +132,18 @@ def test_pairs_with_reasoning_are_left_alone_and_fresh_does_not_show_the_old_one
     other = at(endpoint, teacher_model_name="other")
     enhanced(first, other, run=Run(fresh=True))
     assert [set(shown) for shown in pairs_of(endpoint.requests[0].body)] == [{"id", "question", "answer"}]
+
+
+def test_a_file_whose_first_pairs_had_reasoning_is_its_own_and_not_of_who_worked_on_them_before(
+    settings: Settings,
+) -> None:
+    marks = {"generated_at": "2026", "enrichment_changes": "reworded"}
+    rows = [pair(2, **marks, type="cot", reasoning="1. It does."), pair(3, **marks)]
+    for _ in range(2):
+        made, _ = enhanced(rows, settings)
+        assert (made.already, made.reasoned) == (1, 2)
+    with pytest.raises(UsageError, match="was not made by this command"):
+        enrich(Path("pairs.json"), Path("out.json"), settings)
 
 
 def test_a_judges_words_on_a_rated_pair_are_not_its_reasoning(settings: Settings) -> None:

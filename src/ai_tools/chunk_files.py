@@ -294,7 +294,8 @@ def _text(row: dict[str, Any], where: str) -> str:
     name, value = _first(row, names)
     if not name:
         blank = next((one for one in names if one in row), "")
-        raise InputError(f"{where}: its {blank} is empty" if blank else f"{where}: no {' or '.join(names)}")
+        there = f"no {' or '.join(names)}; it has {', '.join([*row][:12]) or 'no field'}"
+        raise InputError(f"{where}: " + (f"its {blank} is empty" if blank else there))
     if not isinstance(value, str):
         raise InputError(f"{where}: its {name} is no text but {str(value)[:40]}")
     return value

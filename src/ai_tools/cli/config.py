@@ -28,11 +28,12 @@ BLOCKS: dict[str, dict[str, tuple[str, ...]]] = {
     )
     | dict.fromkeys(("qa_system_message", "qa_extra_instructions", "qa_prompt_template_file"), ("generate",)),
     "enrich": dict.fromkeys((*_SAMPLING, "batch_size", "preserve_original"), ("enrich",)),
-    "curate": dict.fromkeys((*_SAMPLING, "batch_size"), ("curate", "validate"))
+    "curate": dict.fromkeys(("max_tokens", "batch_size"), ("curate", "validate"))
     | {"threshold": ("curate", "validate", "pipeline"), "topic": ("curate",)},
     "cot": dict.fromkeys((*_SAMPLING, "batch_size"), ("generate-cot", "enhance-cot"))
     | dict.fromkeys(("n_pairs", "questions_per_chunk", "target_pairs", "topic"), ("generate-cot",)),
 }
+_WITHOUT_EFFECT = {"curate.temperature": "a judge is always asked at temperature 0"}
 _OTHER_NAMES = {"questions_per_chunk": "n_pairs"}
 _IN_PLACE_OF = {"n_pairs": "target_pairs", "target_pairs": "n_pairs"}
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
@@ -142,6 +143,8 @@ def _of_provider(values: dict[str, Any], given: str | None, file: Path) -> dict[
 
 
 def _known(name: str, names: Iterable[str], file: Path, before: str) -> str:
+    if why := _WITHOUT_EFFECT.get(f"{before}{name}"):
+        raise SettingsError(f"--config {file}: {before}{name} has no effect, for {why}; leave it out")
     if name not in names:
         near = difflib.get_close_matches(name, list(names), 1)
         hint = f"; did you mean {before}{near[0]}?" if near else f"; there are {', '.join(names)}"

@@ -9,7 +9,8 @@ import inspect
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -83,18 +84,20 @@ class Asking:
     ] = False
     overwrite: Overwrite = False
 
-    def settings(self, **more: Any) -> Settings:
+    def of_settings(self) -> dict[str, Any]:
+        """The options that stand for settings, by the names of these; None where one was not given."""
+        return {
+            "provider": self.provider,
+            "teacher_model_name": self.model,
+            "teacher_model_base_url": self.base_url,
+            "teacher_temperature": self.temperature,
+            "teacher_max_tokens": self.max_tokens,
+            "retry_rejected": self.retry_rejected or None,
+        }
+
+    def settings(self) -> Settings:
         """Settings, with the options that were given, these and those of the command."""
-        return settings_of(
-            provider=self.provider,
-            teacher_model_name=self.model,
-            teacher_model_base_url=self.base_url,
-            teacher_model_api_key=_key_from(self.api_key_env),
-            teacher_temperature=self.temperature,
-            teacher_max_tokens=self.max_tokens,
-            retry_rejected=self.retry_rejected or None,
-            **more,
-        )
+        return settings_of(**self.of_settings(), teacher_model_api_key=_key_from(self.api_key_env))
 
     def chosen(self, name: str) -> dict[str, Any]:
         """What a tool of that name is given, by the names of its arguments."""
@@ -142,11 +145,15 @@ class AskingOfPassages(Asking):
     ollama_num_predict: Annotated[int | None, typer.Option(help="Ollama's num_predict.")] = None
     ollama_stop: Annotated[str | None, typer.Option(help="Where Ollama stops writing.")] = None
 
-    def settings(self, **more: Any) -> Settings:
+    def of_settings(self) -> dict[str, Any]:
+        ollama = {f"ollama_{name}": getattr(self, f"ollama_{name}") for name in OLLAMA}
+        own = {"questions_per_chunk": self.n_pairs, "max_concurrency": self.batch_size}
+        return super().of_settings() | own | ollama
+
+    def settings(self) -> Settings:
         if self.n_pairs is not None and self.target_pairs is not None:
             raise UsageError("--n-pairs and --target-pairs exclude each other; give one")
-        ollama = {f"ollama_{name}": getattr(self, f"ollama_{name}") for name in OLLAMA}
-        settings = super().settings(questions_per_chunk=self.n_pairs, max_concurrency=self.batch_size, **ollama, **more)
+        settings = super().settings()
         one_by_one = self.batch_size is None and not settings.generator_batch_processing
         return settings.with_(max_concurrency=1) if one_by_one else settings
 
@@ -176,7 +183,8 @@ def asks(function: Callable[..., None]) -> Callable[..., None]:
 
     def command(**given: Any) -> None:
         asking = kind(**{name: given.pop(name) for name in shared})
-        function(asking=asking, **given)
+        with said_of_options(asking.of_settings()):
+            function(asking=asking, **given)
 
     command.__name__, command.__doc__ = function.__name__, function.__doc__
     together = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in (*own.values(), *shared.values())]
@@ -186,16 +194,22 @@ def asks(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def settings_of(**chosen: Any) -> Settings:
-    """Settings, with the options that were given; what is wrong with one is said of the option."""
+    """Settings, with the options that were given."""
     from .. import settings
 
-    given = {name: value for name, value in chosen.items() if value is not None}
+    with said_of_options(chosen):
+        return settings.load_settings(**{name: value for name, value in chosen.items() if value is not None})
+
+
+@contextmanager
+def said_of_options(chosen: Mapping[str, Any]) -> Iterator[None]:
+    """What is wrong with a setting is said of its option, where that was given."""
     try:
-        return settings.load_settings(**given)
+        yield
     except SettingsError as error:
         said = str(error)
         for name, option in OPTION_OF.items():
-            if name in given:
+            if chosen.get(name) is not None:
                 said = re.sub(rf"(?:^|(?<=; )){name.upper()}=", f"{option} ", said)
         raise SettingsError(said) from None
 

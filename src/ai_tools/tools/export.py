@@ -90,7 +90,7 @@ def export(
         UsageError, InputError: what is asked for cannot be. NothingProduced: no pair is left to write.
     """
     started = time.monotonic()
-    _check_choices(fmt, system_prompt, reasoning)
+    check_choices(fmt, system_prompt, reasoning)
     read = pairs.read(source)
     outputs.check(output, _EXPORTED, source=Path(source), overwrite=overwrite, names=read, named=_trainingdata)
     parts: dict[Path, list[PairFile]] = {}
@@ -118,7 +118,8 @@ def export(
     )
 
 
-def _check_choices(fmt: str, system_prompt: str, reasoning: str) -> None:
+def check_choices(fmt: str, system_prompt: str = "", reasoning: str = "think") -> None:
+    """Raise UsageError for choices that `export` does not have."""
     if fmt not in FORMATS:
         raise UsageError(f"-f {fmt}: no such format; there are {', '.join(FORMATS)}")
     if reasoning not in REASONING:

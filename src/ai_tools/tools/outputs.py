@@ -75,15 +75,17 @@ def _is_ours(path: Path, mark: str | re.Pattern[str]) -> bool:
 
 
 def maker(path: Path, *others: str) -> str:
-    """The last mark, of MARKS and `others`, of the first row that bears one: rows may have come out as they were."""
+    """The last mark, of MARKS and `others`, of the row that bears the most: whoever made the file may have left some
+    rows as they were, and the first ones among them."""
     known = MARKS.union(others)
+    most: list[str] = []
     try:
         for _, row in pair_files.known(path).rows():
-            if isinstance(row, dict) and (made := [name for name in row if name in known]):
-                return str(made[-1])
+            if isinstance(row, dict):
+                most = max(most, [name for name in row if name in known], key=len)
     except InputError:
         pass  # no file of pairs
-    return ""
+    return most[-1] if most else ""
 
 
 def beside(output: Path, name: str, suffix: str = "") -> Path:

@@ -57,8 +57,10 @@ class Texts:
     def of(self, pair: Pair) -> str:
         """The text that a pair was made from; empty where the source does not have it."""
         found = self.by_id.get(str(pair.get("chunk_id", "")))
-        place = (str(pair.get("source_file", "")), start if isinstance(start := pair.get("chunk_start"), int) else None)
-        return found if found is not None else self.by_place.get(place, "")
+        start = pair.get("chunk_start")
+        if found is not None or not isinstance(start, int | float):  # tables make 3.0 of 3
+            return found or ""
+        return self.by_place.get((str(pair.get("source_file", "")), start), "")
 
     def complete(self, pair: Pair) -> Pair:
         """The pair, with its passage where it came without and the texts have it."""

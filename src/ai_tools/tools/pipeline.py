@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -16,16 +17,17 @@ from ..settings import Settings
 from . import outputs, passages, running
 from .enrich import WORK as REWRITING
 from .enrich import Enriched, enrich
-from .export import Exported, export
+from .export import Exported, check_choices, export
 from .generate import Generated, generate_qa, questions
 from .pairs import batches, identity
-from .rate import CURATION, Curated, curate
+from .rate import CURATION, Curated, curate, least_rating
 from .rework import BATCH_SIZE, ask_about
 from .running import Done, Pair, Run
 from .targets import Extent, Kind, Scope, call_about
 
 SUMMARY = "summary.json"
 MAKER = "ai-tools pipeline"
+_SUMMARY = re.compile(rf'\{{\s*"made_by": "{MAKER}"')
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,10 @@ def pipeline(
     """
     started, run = time.monotonic(), run or Run()
     extent = Extent(tables, target_pairs, max_chunks)
+    extent.check()
+    check_choices(fmt)
+    least = least_rating(settings, threshold)
+    teachers.connect_judge(settings)  # that a key is missing is said before anything is paid for; see `generate_qa`
     _check(output, source, run)
     if run.confirm:
         _plan(source, settings, extent, run, skip_enrichment=skip_enrichment)
@@ -93,7 +99,7 @@ def pipeline(
     if not skip_enrichment:
         enriched = enrich(generated.output, output / "enriched.jsonl", settings, run=on_stage("enrich", run))
     rated = enriched.output if enriched else generated.output
-    curated = curate(rated, output / "curated.jsonl", settings, threshold=threshold, run=on_stage("curate", run))
+    curated = curate(rated, output / "curated.jsonl", settings, threshold=least, run=on_stage("curate", run))
     exported = export(curated.output, output / "training.jsonl", fmt=fmt, overwrite=True)
     stages = [generated, *([enriched] if enriched else []), curated]
     made = Piped(output, generated, enriched, curated, exported, _sum(stages), time.monotonic() - started)
@@ -106,16 +112,17 @@ def _check(output: Path, source: str | Path, run: Run) -> None:
         raise UsageError(f"-o {output}: give a folder")
     if output.exists() and Path(source).exists() and output.samefile(source):
         raise UsageError(f"-o {output}: that is the source; give another folder")
-    marks = {"generated": "generated_at", "enriched": "enrichment_changes", "curated": "rated_words"}
+    marks = {"generated": "generated_at", "enriched": "enrichment_changes"}
+    marks |= {"curated": "rated_words", "curated_rejected": "check"}
     for name, mark in marks.items():
         outputs.check(output / f"{name}.jsonl", mark, overwrite=run.overwrite)
+    outputs.check(output / SUMMARY, _SUMMARY, overwrite=run.overwrite)
     if (output / "training.jsonl").exists() and not (output / SUMMARY).exists() and not run.overwrite:
         raise UsageError(f"-o {output}: its training.jsonl was not made by this command; add --overwrite to replace it")
 
 
 def _plan(source: str | Path, settings: Settings, extent: Extent, run: Run, *, skip_enrichment: bool) -> None:
     """What all stages take, each with the pairs that the one before is known, or expected, to make."""
-    extent.check()
     kind = questions(settings)
     names = ("generate", *(() if skip_enrichment else ("enrich",)), "curate")
     with passages.opened(source, settings, tables=extent.tables, on_reading=run.on_reading) as found:

@@ -89,7 +89,7 @@ def curate(
         UsageError, InputError: what is asked for cannot be. NothingProduced: no pair is kept.
     """
     run = run or Run()
-    least = _within(settings.curate_threshold if threshold is None else threshold, "--threshold")
+    least = least_rating(settings, threshold)
     given = opened(source, output, "rated_words", settings, run, passages_from, batch_size=batch_size, judges=True)
     rejected_file = outputs.beside(output, "rejected", ".jsonl")
     outputs.check(rejected_file, "check", source=Path(source), overwrite=run.overwrite)
@@ -135,6 +135,11 @@ def curate(
         histogram=tuple(histogram),
         threshold=least,
     )
+
+
+def least_rating(settings: Settings, threshold: float | None) -> float:
+    """The rating that a pair needs to be kept. Raises UsageError for one that no pair can have."""
+    return _within(settings.curate_threshold if threshold is None else threshold, "--threshold")
 
 
 def _rated(pair: Pair, said: Any, model: str) -> Pair:

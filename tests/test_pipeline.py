@@ -1,0 +1,119 @@
+"""`pipeline`: all stages in one folder; what cannot be is said before anything is paid for, what fails stops it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asked import Row, at, pairs_of
+from endpoint import Endpoint
+from outside import bells, write_chunks
+
+from ai_tools.errors import NothingProduced, UsageError
+from ai_tools.settings import Settings, load_settings
+from ai_tools.tools import Piped, Run, pipeline
+
+POINTS = {"clarity": 3, "accuracy": 3, "usefulness": 2, "difficulty": 1}
+STAGES = ["curated.jsonl", "curated_rejected.jsonl", "enriched.jsonl", "generated.jsonl"]
+
+
+def reply(body: Row) -> str:
+    """What a good teacher and judge says at every stage."""
+    prompt = str(body["messages"])
+    if "<pairs" not in prompt:
+        return json.dumps({"pairs": [{"question": "When does it ring?", "answer": "At noon."}]})
+    shown = pairs_of(body)
+    if "grounded" in prompt:
+        ratings = [{"id": one["id"], "reasoning": "Fine."} | POINTS | {"grounded": True} for one in shown]
+        return json.dumps({"ratings": ratings})
+    rewrites = [{"id": one["id"], "answer": "It rings at noon.", "changes": "a sentence"} for one in shown]
+    return json.dumps({"rewrites": rewrites})
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    with Endpoint() as endpoint:
+        endpoint.reply = reply
+        yield endpoint
+
+
+@pytest.fixture
+def settings(toy_root: Path, endpoint: Endpoint) -> Settings:
+    write_chunks(toy_root / "chunks.jsonl", bells(2))
+    return at(endpoint)
+
+
+def piped(settings: Settings, **options: Any) -> Piped:
+    return pipeline("chunks.jsonl", Path("made"), settings, **options)
+
+
+def names() -> list[str]:
+    return sorted(path.name for path in Path("made").iterdir()) if Path("made").exists() else []
+
+
+def lines(name: str) -> list[Row]:
+    return [json.loads(line) for line in Path("made", name).read_text("utf-8").splitlines()]
+
+
+def test_every_stage_leaves_its_file_and_a_rerun_asks_nothing(settings: Settings, endpoint: Endpoint) -> None:
+    made = piped(settings)
+    assert names() == sorted([*STAGES, "summary.json", "training.jsonl"])
+    assert [row["answer"] for row in lines("curated.jsonl")] == ["It rings at noon."] * 2
+    assert [row["messages"][-1]["content"] for row in lines("training.jsonl")] == ["It rings at noon."] * 2
+    assert (made.generated.pairs, made.curated.kept, made.exported.pairs, made.failed) == (2, 2, 2, 0)
+    asked = endpoint.counters.requests
+    again = piped(settings)
+    assert (endpoint.counters.requests, again.asked.calls, again.curated.kept) == (asked, 0, 2)
+
+
+def test_where_no_answer_can_be_reworded_it_stops_and_says_why(settings: Settings, endpoint: Endpoint) -> None:
+    endpoint.reply = lambda body: "I cannot." if "<pairs" in str(body["messages"]) else reply(body)
+    with pytest.raises(NothingProduced, match=r"none of 2 answers got a usable reply \(.*no JSON"):
+        piped(settings)
+    assert names() == ["generated.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("options", "more", "words"),
+    [
+        ({"fmt": "llama"}, {}, "-f llama: no such format"),
+        ({"threshold": 11}, {}, "--threshold 11"),
+        ({"max_chunks": 0}, {}, "--max-chunks 0"),
+        ({}, {"judge_base_url": "http://127.0.0.1:9"}, "set JUDGE_MODEL_NAME"),
+    ],
+)
+def test_what_a_later_stage_would_refuse_is_refused_before_anything_is_asked(
+    settings: Settings, endpoint: Endpoint, options: Row, more: Row, words: str
+) -> None:
+    with pytest.raises(UsageError, match=words):
+        piped(at(endpoint, **more), **options)
+    assert not endpoint.requests
+    assert names() == []
+
+
+@pytest.mark.parametrize("name", [*STAGES, "training.jsonl", "summary.json"])
+def test_a_file_of_others_in_its_folder_is_left_alone_unless_told_otherwise(
+    settings: Settings, endpoint: Endpoint, name: str
+) -> None:
+    Path("made").mkdir()
+    Path("made", name).write_text('{"mine": 1}\n')
+    with pytest.raises(UsageError, match=f"{name}.* not made by this command; add --overwrite"):
+        piped(settings)
+    assert not endpoint.requests
+    assert Path("made", name).read_text() == '{"mine": 1}\n'
+    assert piped(settings, run=Run(overwrite=True)).curated.kept == 2
+
+
+def test_stages_are_told_from_one_another_by_who_made_them_last(settings: Settings) -> None:
+    piped(settings)
+    Path("made/enriched.jsonl").write_bytes(Path("made/curated.jsonl").read_bytes())
+    with pytest.raises(UsageError, match=r"enriched\.jsonl: exists, and was not made by this command"):
+        piped(settings)
+
+
+def test_the_offline_teacher_goes_the_whole_way(toy_root: Path) -> None:
+    write_chunks(toy_root / "chunks.jsonl", ["A mooring costs 17 crowns a week. Every boat must carry two lamps."])
+    made = piped(load_settings(provider="offline"), threshold=0, fmt="alpaca", skip_enrichment=True)
+    assert made.enriched is None
+    assert made.exported.pairs == len(lines("training.jsonl")) > 0
