@@ -84,3 +84,43 @@ def test_a_sentence_that_only_points_elsewhere_is_no_fact() -> None:
 def test_pronouns_stand_for_what_was_named_before() -> None:
     found = texts("The Lamp Board meets in May. Its chair is Ada Winter. She leads the harbour school.")
     assert found[1:] == ["The Lamp Board's chair is Ada Winter.", "Ada Winter leads the harbour school."]
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "A ROW, PULL, or TURN of the lamp must be written down by the keeper.",  # a list is no apposition
+        "The builds for rafts, ferries, and boats include a bell.",
+        "A dredger is only able to leave, and to return by night, if the gate is open.",
+    ],
+)
+def test_a_list_is_not_taken_apart(sentence: str) -> None:
+    assert len(texts(sentence)) <= 1
+
+
+def test_what_follows_a_condition_that_a_list_shares_is_no_fact() -> None:
+    assert texts("The gate is shut if any of these is so:\n\n- The tide is low.\n- The bell is broken.\n") == []
+
+
+def test_a_relative_clause_tells_of_a_thing_that_is_named() -> None:
+    found = texts("The lamp is filled with oil, which is stored in the tower.")
+    assert "Oil is stored in the tower." not in found
+    found = texts("The lamp is kept by the Tide Office, which opens at noon.")
+    assert "The Tide Office opens at noon." in found
+
+
+def test_a_consequence_behind_and_so_is_left_out() -> None:
+    assert texts("Wet ropes weigh nine kilograms and so their use is rare.") == ["Wet ropes weigh nine kilograms."]
+
+
+def test_it_does_not_stand_for_two_things_or_for_what_is_impersonal() -> None:
+    assert texts("The lamp and the bell are old. It must be cleaned by the Judge.") == [
+        "The lamp and the bell are old."
+    ]
+    found = texts("The lamp is old. It is the duty of the keeper to clean and fill the glass.")
+    assert not any("The lamp is the duty" in text for text in found)
+
+
+def test_words_that_tie_a_sentence_to_the_one_before_are_left_out() -> None:
+    found = texts("In the bay, however, pilots carry 12 lamps. The keeper must, therefore, count the lamps.")
+    assert found == ["In the bay, pilots carry 12 lamps.", "The keeper must count the lamps."]

@@ -98,6 +98,22 @@ def asked(sentence: str, exam: bool = False) -> dict[str, str]:
         ("A red flag is sent by hand to the Tide Office.", "How is a red flag sent to the Tide Office?", "by hand"),
         ("The keeper rings the brass bell at noon.", "By whom is the brass bell rung at noon?", "the keeper"),
         ("The Tide Office owns 28 keys.", "What is the number of keys that the Tide Office owns?", "28"),
+        ("The Tide Office rings about 30 bells.", "How many bells does the Tide Office ring?", "30"),
+        (
+            "The harbour gate is no longer locked at night.",
+            "Is the harbour gate locked at night?",
+            "No, the harbour gate is no longer locked at night",
+        ),
+        (
+            "Lamp oil was added with Harbour version 3.1.",
+            "With which version was lamp oil added?",
+            "Harbour version 3.1",
+        ),
+        (
+            "The harbour law treats a raft as a small ship.",
+            "What does the harbour law treat as a small ship?",
+            "a raft",
+        ),
     ],
 )
 def test_a_fact_gets_the_question_that_a_careful_person_would_ask(sentence: str, question: str, answer: str) -> None:
@@ -132,6 +148,15 @@ def test_text_that_is_no_english_prose_gives_no_question(text: str) -> None:
         "The lamp log `Tide` files kept here must follow the old rules that is new.",
         "The new list replaces the old.",
         "A berth is a place.",
+        "Then the lamp is set on the wall of the harbour.",
+        "For example, the lamp of the harbour holds 40 litres.",
+        "Others are lamps that the Judge of the harbour has sealed.",
+        "Prints help information.",
+        "Adds about five lamps to the tower of the harbour.",
+        "Extra `--red` flags passed to the harbour tool.",
+        "The lamp of the harbour uses whatever oil is sold by the Judge.",
+        "A gap of nine metres is a good choice.",
+        "Most lamps in the harbour are non-electric.",
     ],
 )
 def test_a_sentence_that_is_read_wrongly_or_says_little_asks_nothing(sentence: str) -> None:
@@ -148,6 +173,26 @@ def test_a_sentence_that_is_read_wrongly_or_says_little_asks_nothing(sentence: s
         ("The gate is opened by a change to the red lever.", "By what"),
         ("Ada Winter and Olaf Stone are the wardens of the tower.", "Who is Ada Winter and Olaf Stone"),
         ("It is possible to open the gate without a key.", "it"),
+        ("Ropes are sorted based on the age of the fibre.", r"based\?"),
+        ("The harbour clock rings about 100 times when the tide turns.", "H.* ring about"),
+        ("The watch tower closes by locking the door then calling the ferry.", "How .* then"),
+        ("If the rope is moved, cut or lost after a storm, the ferry to Marrow Bay stops.", r"moved\?"),
+        ("Wet ropes are sorted first since they are the heaviest.", "What is sorted .* they"),
+        (
+            "If the lamp fails, the Tide Office closes the gate and returns BAY_SHUT.",
+            "does the Tide Office close .*returns",
+        ),
+        ("A lamp wears a seal in cases where the Judge asks for one.", "What does a lamp wear"),
+        ("The lamp format was settled in the 1.63 release.", "number|many"),
+        ("The lamp log has zero or more pages of entries.", "number of pages|How many"),
+        ("The Tide Office uses a key of up to 90 letters in length and no lock.", "Of how many"),
+        ("The harbour law treats a raft as a small ship.", r"treat\?"),
+        ("No pilot of the bay may carry oil to the island.", "What may no"),
+        ("Rowing boats must, however, carry a lamp with a red glass.", "however"),
+        ("Somehow, the bell of the tower must be rung before the ferry leaves.", "omehow"),
+        ("Some lamps of the harbour do not show the depth of the water.", "What do some"),
+        ("The Judge would close the gate of the harbour.", "would"),
+        ("A guard who reads the log, or other lists, carries a lamp.", "What is the log"),
     ],
 )
 def test_no_question_is_cut_from_the_middle_of_a_phrase_or_points_outside(sentence: str, fragment: str) -> None:
@@ -268,3 +313,21 @@ def test_a_distance_behind_a_name_is_not_what_is_named() -> None:
 )
 def test_a_number_is_not_counted_with_a_word_that_it_does_not_count(sentence: str) -> None:
     assert not any(re.search(r"how many (?:is|after)\b", question) for question in asked(sentence))
+
+
+@pytest.mark.parametrize(
+    ("heading", "place"),
+    [
+        ("Lamp oil", "on lamp oil"),
+        ("The two lamps", "on the two lamps"),
+        ("Added", '"Added"'),
+        ("Typical Use", '"Typical Use"'),
+        ("Move a lamp", '"Move a lamp"'),
+        ("When to row", '"When to row"'),
+    ],
+)
+def test_a_heading_is_quoted_where_it_is_no_noun(heading: str, place: str) -> None:
+    sentence = "The list is kept by the Lamp Board."
+    found = [w.question for w in wordings.wordings(Fact(sentence, heading, sentence))]
+    assert found
+    assert all(f"In the section {place}, " in question or "the list" not in question.lower() for question in found)

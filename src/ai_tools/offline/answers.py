@@ -28,7 +28,7 @@ _WEEKDAY = re.compile(r"\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?\b")
 _NAME = r"[A-Z][\w-]*(?: (?:(?:of|and|for) (?=[A-Z]))?[A-Z0-9][\w-]*)*"
 _PREPOSITION = r"(?:in|at|on|by|with|from|for|to|under|before|after|between|when|if|unless|per|as)"
 _CLASS_AND_NAME = re.compile(rf"^(?:the|an?|its|their) (?:(?!(?:of|{_PREPOSITION})\b)[a-z][\w-]* ){{1,4}}({_NAME})$")
-_CALLED = re.compile(r"^.+ (?:called|named|known as) ((?:the |an? )?[\w' -]+)$")
+_CALLED = re.compile(r"^(?:the|an?|one|its|their) (?:[\w'-]+ )+?(?:called|named|known as) ((?:the |an? )?[\w' -]+)$")
 _NAME_AND_PLACE = re.compile(rf"^((?:the )?{_NAME}) {_PREPOSITION}\b.*$")
 _ASKS_FOR_A_THING = re.compile(r"(?i)\b(?:what|which|who|whom|where)\b")
 

@@ -105,6 +105,8 @@ class Asker(ClauseRules):
             if p.text.count(value) != 1:
                 continue
             if p.kind == "SUB":
+                if " there " in p.text:
+                    break
                 inside = self.inside_condition(p, value)
                 if not inside and p.front:  # "A guide must be called if the raft is more than how many years old?"
                     inside = f"{self.stated([p])} {lowered(p.text.replace(value, asking), self.names)}"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
+from .blocks import heading
+
 Reply = dict[str, list[dict[str, Any]]] | dict[str, list[str]]
 
 
 def place(fields: dict[str, Any]) -> str:
     """The last heading of the section's path, or the title."""
-    return str(fields.get("section", "")).split(" > ")[-1].strip() or str(fields.get("title", "")).strip()
+    return heading(str(fields.get("section", "")).split(" > ")[-1]) or str(fields.get("title", "")).strip()
 
 
 def order(seed: int, *parts: object) -> bytes:

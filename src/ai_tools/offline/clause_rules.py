@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
-from .clauses import Phrase, asked_for
+from .clauses import NEGATIONS, Phrase, asked_for
 from .english import data, head_of, inflect, is_person, is_plural, lemma, lowered, pattern, readings, words
 from .orders import say
 from .phrase_rules import PhraseRules
@@ -33,6 +34,15 @@ def timed_noun(p: Phrase) -> bool:
     return p.kind in ("PP", "NP") and head_of(p.noun) in words("time_nouns")
 
 
+def _defines(term: str, said: str) -> bool:
+    """Whether a term of few words is told by its kind and what marks it: "a place where one ship may lie"."""
+    marked = re.search(
+        r",| or | (?:that|which|who|whose|where|of|for|to|with|without|in|from|\w+ed|used|made|kept)\b", said
+    )
+    compared = pattern(r"(?:an?|the) (?:<comparative>|more|good|bad)\b").match(said)
+    return len(term.split()) < 4 and not {*term.split()} & words("prepositions") and bool(marked) and not compared
+
+
 class ClauseRules(PhraseRules):
     """Each rule adds the questions that it can ask to `found`."""
 
@@ -43,7 +53,7 @@ class ClauseRules(PhraseRules):
         if low == "only" and inner.startswith(("if ", "when ")):
             low, inner = inner.split(" ", 1)
         row = data()["conditions"].get(low)
-        only = [q for q in c.rest if q.kind == "ADV" and q.text.lower() in ("only", "even")]
+        only = [q for q, after in pairwise(c.rest) if after is p and q.text.lower() in ("only", "even")]
         if low == "unless" and c.verb and not re.match(r"(?i)no ", c.subject):
             self.exception(p, inner)
             return
@@ -69,8 +79,8 @@ class ClauseRules(PhraseRules):
 
     def exception(self, p: Phrase, inner: str) -> None:
         """ "When is the fee not due?", from "… is due unless the visitor is a student", and the other way round."""
-        negative = {"not", "never"} & set(self.c.adverbs)
-        if self.c.negated and not negative:
+        negative = NEGATIONS & set(self.c.adverbs)
+        if (self.c.negated and not negative) or "otherwise" in inner:
             return
         left = tuple(a for a in self.c.adverbs if a not in negative)
         turned = self.but(adverbs=left if negative else (*left, "not"))
@@ -100,7 +110,9 @@ class ClauseRules(PhraseRules):
             return
         if pattern("<numeral> ").match(noun):
             return
-        if re.match(r"(?:no|neither|not|all|some|any|only|more than|most|one|none) ", noun):
+        if re.match(
+            r"(?:no|neither|not|all|some|any|only|more than|most|one|none|either|other|certain|both .* and) ", noun
+        ):
             return
         asking = asked_for(noun)
         kind = "who" if asking[0] == "who" else "what"
@@ -143,7 +155,9 @@ class ClauseRules(PhraseRules):
         if c.voice != "copula" or not inner or c.negated or c.helpers or any(_limits(p) for p in c.rest):
             return
         said, was, head = self.rest(front=False), c.verb, head_of(noun)
-        counted = pattern("<numeral>").match(said) and not re.match(r"(?i)(?:an?|one (?:that|which|of|who)) ", said)
+        counted = pattern("<numeral>").match(said) and not re.match(
+            r"(?i)(?:an?|one (?:that|which|of|who|[a-z]+$))(?: |$)", said
+        )
         if inner[0].kind in ("NP", "ADJ") and counted:
             unit = pattern(r"<amount> ([\w-]+)").search(said)
             span = pattern(r"<amount> <unit>\b").search(said)
@@ -163,14 +177,17 @@ class ClauseRules(PhraseRules):
                     self.form("post", "who", noun, said=said)
             else:
                 self.form("same", "name", said, was=was)
-                self.add("what", noun, f"what {was} {said}")
+                if said.startswith(("the ", "The ")) or not re.search(r",| and ", said):
+                    self.add("what", noun, f"what {was} {said}")
         else:
             who = "who" if noun[0].isupper() and is_person(head_of(said)) else "what"
-            self.form("definition", "definition", said, who=who, was=was)
             if noun.startswith("the ") and said.startswith("the ") and 2 < len(said.split()) < 9 and "," not in said:
                 self.add("what", noun, f"{who} {was} {said}")
             term = re.match(r"an? (.+)", noun)
-            if term:
+            if term and not _defines(term[1], said):
+                return  # "a gap of nine metres is a good choice"
+            self.form("definition", "definition", said, who=who, was=was)
+            if term and _defines(term[1], said):
                 self.form("term", "definition", said, term=term[1])
                 if re.match(r"(?i)(?:an?|any) ", said):
                     self.add("name", noun, f"what is the term for {said}")
@@ -224,8 +241,8 @@ class ClauseRules(PhraseRules):
             return  # "may not be ready" is no ban
         elif c.verb in ("forbidden", "prohibited", "banned") and c.voice == "passive" and not c.negated:
             self.form("forbidden", "yesno", f"No, {self.stated()}", are=c.helpers[0], rest=self.rest())
-        elif {"not", "never"} & set(c.adverbs) and (c.helpers or (c.voice == "copula" and self.rest())):
-            positive = self.but(adverbs=tuple(a for a in c.adverbs if a not in ("not", "never")))
+        elif NEGATIONS & set(c.adverbs) and (c.helpers or (c.voice == "copula" and self.rest())):
+            positive = self.but(adverbs=tuple(a for a in c.adverbs if a not in NEGATIONS))
             self.add("yesno", f"No, {self.stated()}", positive.inverted(), f"is it true that {positive.stated()}")
 
     def listed(self, items: str) -> None:

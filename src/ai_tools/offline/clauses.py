@@ -22,6 +22,8 @@ from typing import Any
 
 from .english import FINITE, HELPERS, Token, data, head_of, is_person, is_plural, lemma, pattern, readings, tag, words
 
+NEGATIONS = frozenset(["not", "never", "no longer"])
+
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
@@ -52,7 +54,7 @@ class Clause:
 
     @property
     def negated(self) -> bool:
-        return bool({"not", "never"} & set(self.adverbs)) or self.subject.lower().startswith(("no ", "neither "))
+        return bool(NEGATIONS & set(self.adverbs)) or self.subject.lower().startswith(("no ", "neither "))
 
     @property
     def predicate(self) -> str:
@@ -134,6 +136,9 @@ def front_end(tokens: Sequence[Token]) -> int:
     if not tokens or not (tokens[0].tag in ("SUB", "IN", "TO", "RB") or tokens[0].low in ("each", "every", "last")):
         return 0
     for i, token in enumerate(tokens):
+        series = token.tag == "," and tokens[i - 1].tag == tokens[min(i + 1, len(tokens) - 1)].tag
+        if series and tokens[i - 1].tag in ("VBN", "VBG", "JJ"):
+            continue  # "if the box is moved, opened or lost, …"
         if token.tag == "," and main_verb(tokens, i + 1) is not None:
             finite = main_verb(tokens[:i], 1) is not None
             if tokens[1].tag == "VBG" or finite == (tokens[0].tag == "SUB"):
@@ -207,7 +212,12 @@ def _begins(tokens: Sequence[Token], i: int, start: int, kinds: Sequence[str]) -
             return "PP"
     if low in ("a", "an", "per", "each", "every") and tokens[i - 1].low in ("once", "twice", "times", "time"):
         return ""  # "twice a year"
-    if name == "CD" and i > start and before != "IN" and {"times", "time"} & {t.low for t in tokens[i + 1 : i + 3]}:
+    if (
+        name == "CD"
+        and i > start
+        and before not in ("IN", "CD")
+        and {"times", "time"} & {t.low for t in tokens[i + 1 : i + 3]}
+    ):
         return "ADV"  # "at most three times", but not "at one time"
     if name == "RB" and after.tag in ("VBN", "JJ") and before in nouns and kinds:
         return ""  # "a stanza possibly surrounded by a line"
@@ -227,28 +237,52 @@ def _begins(tokens: Sequence[Token], i: int, start: int, kinds: Sequence[str]) -
 
 
 def readable(clause: Clause) -> bool:
-    """Whether a clause looks rightly read: a subject of a fair length that begins and ends like one."""
-    subject = clause.subject.lower().split()
-    first, last = subject[0], subject[-1].strip(",")
+    """Whether a clause looks rightly read: its subject begins and ends like one, and it says all that it depends on."""
     pronouns = words("personal") - {"there"}
-    dangling = pronouns | (words("prepositions", "determiners") | {"and", "or", "that", "which", "who"}) - {"all"}
-    opening = words("subordinators", "question_words", "no_subject", "prepositions") | {"not"}
-    if subject[:1] == ["not"] and subject[1:2] in (["every"], ["all"]):
-        first = "every"  # "Not every client can …"
-    if len(subject) > 16 or last in dangling or {"if", "when", "because", "unless"} & set(subject):
-        return False
-    if clause.subject.lower() in pronouns or (first in opening and not pattern("<numeral>").match(clause.subject)):
-        return False
-    if first not in words("determiners") and readings(first) and readings(first) <= {"VBN", "VBG", "RB"}:
-        return False
-    if (
-        readings(first)
-        and readings(first) <= {"VB", "VBP", "VBD", "VBN"}
-        and (len(subject) == 1 or subject[1].endswith("ing"))
-    ):
-        return False  # an order: "Discourage bundling …"
     fronted = {(p.text + " x").split()[1] for p in clause.rest if p.front and p.kind == "SUB"}
-    return not fronted & pronouns and not _misread(clause)
+    return (
+        clause.subject.lower() not in pronouns
+        and not fronted & pronouns
+        and _begins_well(clause.subject)
+        and _ends_well(clause.subject.lower().split())
+        and not _depends(clause)
+        and not _misread(clause)
+    )
+
+
+def _begins_well(subject: str) -> bool:
+    """Whether a subject begins like one: not "others", "if …", "given …", nor like a note or an order."""
+    first, second = [*subject.lower().split(), ""][:2]
+    forms = readings(first)
+    if not second and first in words("determiners") | {"one", "others", "none"}:
+        return False  # "others are scripts": which?
+    opening = words("subordinators", "question_words", "no_subject", "prepositions") | {"not"}
+    negated = first == "not" and second in ("every", "all")  # "Not every client can …"
+    if first in opening and not negated and not pattern("<numeral>").match(subject):
+        return False
+    if "VBZ" in forms and second in words("numbers") | {"a", "an", "the", "all", "any", "about"}:
+        return False  # "Adds a second lamp": a note, whose subject is not said
+    if forms and forms <= {"VB", "VBP", "VBD", "VBN"}:
+        return False  # an order, or half a compound: "Discourage bundling …", "include files"
+    return first in words("determiners") or negated or not forms or not forms <= {"VBN", "VBG", "RB"}
+
+
+def _ends_well(subject: Sequence[str]) -> bool:
+    """Whether a subject of a fair length ends in a noun, and no clause is inside."""
+    last = subject[-1].strip(",")
+    dangling = words("personal", "prepositions", "determiners") | {"and", "or", "that", "which", "who"}
+    if len(subject) > 16 or last in dangling - {"all", "there"} or {"if", "when", "because", "unless"} & set(subject):
+        return False
+    adjective = last.isalpha() and readings(last) and readings(last) <= {"JJ", "RB"}
+    return not adjective or len(subject) < 3 or subject[-2] == "or"  # "lamps for a specific", "85 per cent or higher"
+
+
+def _depends(clause: Clause) -> bool:
+    """Whether a clause hangs on what it does not say: "somehow", "whatever", and "would" without a condition."""
+    said = {word for p in clause.rest for word in p.text.lower().split()} | set(clause.subject.lower().split())
+    hedged = any(p.front and p.kind == "ADV" and p.text.lower() in words("hedges") for p in clause.rest)
+    assumed = clause.helpers[:1] == ("would",) and not any(p.kind == "SUB" for p in clause.rest)
+    return hedged or assumed or bool({"whatever", "whichever", "whoever"} & said)
 
 
 def _misread(clause: Clause) -> bool:
@@ -262,12 +296,19 @@ def _misread(clause: Clause) -> bool:
         if p.kind in ("NP", "PP", "ADJ", "ADV") and second and not joins & set(inner[:second]):
             return True
     subject, head = clause.subject, head_of(clause.subject)
+    after = next((p for p in clause.rest if not p.front), None)
+    first, then = [*(after.text if after and after.kind == "ADJ" else "").split(), "", ""][:2]
+    past = "VBN" in readings(first) and (not then or then in words("prepositions") | {"to"})
+    if past and clause.voice == "active" and lemma(clause.verb) not in words("linking", "have"):
+        return True  # "extra flags passed to the tool", with "flags" as its verb
+    late = any(finite & {*p.text.split()} and not joins - {"and"} & {*p.text.split()} for p in clause.rest[:1])
+    if late and not clause.helpers and "VBN" in readings(clause.verb):
+        return True  # "the large and small embedded lamps and the bell must …", with "embedded" as its verb
     if clause.helpers or clause.voice != "active":
         verb = (*clause.helpers, clause.verb)[0]
         return verb in ("are", "were") and subject.startswith("`") and "," not in subject
     if clause.tense == "VBZ":
         return head.islower() and "NNS" in readings(head) and not readings(head) & {"NN", "VBZ"}
-    after = next((p for p in clause.rest if not p.front), None)
     bare = is_plural(subject) and subject.split()[0].lower() not in words("determiners")
     participle = clause.tense == "VBD" and "VBN" in readings(clause.verb) and after and after.kind != "NP"
     told = ("by", "to", "with", "for", "as", "from", "of")
@@ -303,11 +344,16 @@ def joined(rest: tuple[Phrase, ...]) -> tuple[Phrase, ...]:
         if last is not None and led and led[0].endswith("ing") and "VBG" in readings(led[0]) and not timed(p.text):
             out[-1] = replace(last, text=f"{last.text} {p.text}")  # "by adding a line to the file"
             continue
-        if last is not None and _belongs(p, last):
+        if last is not None and (_belongs(p, last) or _goes_on(p, last)):
             out[-1] = replace(last, text=f"{last.text} {p.text}")
         else:
             out.append(p)
     return tuple(out)
+
+
+def _goes_on(p: Phrase, last: Phrase) -> bool:
+    """Whether a phrase tells the next deed of the one before: "by closing the gate" then ringing the bell."""
+    return last.prep in ("by", "for") and (p.text == "then" or last.text.endswith(" then"))
 
 
 def _belongs(p: Phrase, last: Phrase) -> bool:
@@ -347,8 +393,9 @@ def kind_of(noun: str) -> str:
     """The common noun that classes a name: "form" in "Form K-10", "archive system" in "the archive system Alder"."""
     for form in (
         r"(?:(?:the|an?|its|their) )?((?:[a-z-]+ )*?[a-z-]+),? (?:called|named|known as) ",
-        r"(?:the |an? )?([A-Za-z]+(?: [a-z]+)?) (?:[A-Z]+-?\d[\w-]*|[A-Z]{2,}[\w-]*)$",
-        r"the ((?:[a-z-]+ ){0,2}[a-z-]+) (?:[A-Z][\w-]*)(?: [A-Z][\w-]*)*$",
+        r"(?:[A-Z][\w.-]* )+([a-z]+) \d[\w.]*$",
+        r"(?:the |an? )?([A-Za-z]+(?: [a-z]+)?) (?:[A-Z]+-?\d[\w-]*)$",
+        r"the ((?:[a-z-]+ ){0,2}[a-z-]+) (?:[A-Z][\w-]*[a-z\d][\w-]*|(?<=letters )[A-Z]+)(?: [A-Z][\w-]*)*$",
     ):
         found = re.match(form, noun)
         if found and not set(found[1].split()) & words("prepositions", "determiners"):
@@ -359,6 +406,11 @@ def kind_of(noun: str) -> str:
         if "NN" in readings(head):
             return head.lower()
     return ""
+
+
+def _indefinite(noun: str) -> bool:
+    """Whether all that a noun is told by says nothing: "actual accounts", "specific list"."""
+    return noun.split()[0].lower() in words("weak_adjectives") and len(noun.split()) == 2
 
 
 @lru_cache(maxsize=20_000)
@@ -376,6 +428,8 @@ def asked_for(noun: str) -> list[str]:
     second = [*rest.split(), ""][1]
     further = second in ("that", "which", "who", "with", "without", "from") or second.endswith("ed")
     marked = (rest.startswith(head + " ") and further) or (rest.endswith(" " + head) and re.fullmatch(r"[\w -]+", rest))
+    if first in ("each", "every", "all", "both", "many") or _indefinite(rest):
+        return ["what"]
     if plain and "," not in noun and " and " not in noun and marked:
         return ["what", f"which {head}"]  # the kind alone would not tell which one is meant
     return ["what"]

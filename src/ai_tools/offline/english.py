@@ -191,6 +191,8 @@ def _joining(line: Sequence[str], i: int, before: str) -> str | None:
         verb = "VB" in readings(following) and following not in words("determiners") and not is_person(following)
         verb = verb and line[i + 1].islower()
         return "TO" if verb else "IN"
+    if low in ("about", "around", "roughly", "nearly", "almost") and _fixed(following, False) == "CD":
+        return "CD"  # "about 100 bytes" is an amount
     if low == "once" and following in ("a", "an", "per", "each", "every"):
         return "RB"
     if low in words("subordinators", "prepositions") and not (
@@ -344,6 +346,17 @@ def _nominal(line: Sequence[str], i: int, context: str, before: str, noun_follow
     return "RB" if "RB" in forms else nominal
 
 
+def _name_follows(line: Sequence[str], i: int) -> bool:
+    """Whether the next word is a name or code."""
+    return i + 1 < len(line) and (line[i + 1][0].isupper() or line[i + 1][0] == "`")
+
+
+def _plural_joined(line: Sequence[str], i: int) -> bool:
+    """Whether another plural noun is joined to a word, and then a verb follows that is theirs."""
+    joint, other, verb = [*line[i + 1 : i + 4], "", "", ""][:3]
+    return joint in ("and", "or") and "NNS" in readings(other) and verb.lower() in words("modals", "be")
+
+
 def _finite(line: Sequence[str], i: int, tokens: Sequence[Token], pending: int, context: str) -> str:
     """The finite form that a word is after a noun, or "" where it is rather a noun or a participle."""
     forms, following = readings(line[i]), _next(line, i)
@@ -358,6 +371,10 @@ def _finite(line: Sequence[str], i: int, tokens: Sequence[Token], pending: int, 
         clause = list(itertools.takewhile(lambda t: t.tag != "SUB", reversed(tokens)))
         if any(t.tag in FINITE for t in clause):
             return ""  # "scrap yards and car washes."
+    if context == "CC" and found == "VBZ" and _name_follows(line, i) and any(t.tag == "VBZ" for t in tokens):
+        return found  # "stops the pump and returns E_STOP"
+    if found == "VBZ" and "NNS" in forms and _plural_joined(line, i):
+        return ""  # "the process that is doing queries and updates will …"
     if context == "CC" and following not in words("determiners", "personal"):
         twin = len(tokens) > 2 and tokens[-2].tag == found and following[:1].isdigit()
         if twin and tokens[-3].tag == "REL":

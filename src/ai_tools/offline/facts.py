@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from .blocks import blocks, defined, listed, tabled
-from .clauses import Clause, front_end, main_verb, parse
+from .clauses import Clause, front_end, main_verb, parse, readable
 from .english import Token, head_of, is_person, is_plural, lowered, pattern, readings, tag, words
 from .grammar import whole
 
@@ -71,8 +71,11 @@ def _loose(text: str) -> bool:
     letters = len(re.findall(r"[A-Za-z\s]", text))
     return bool(
         (
-            re.match(r"(?i)(it|they|this|that|these|those|such|he|she|we|here|there|so|his|her|its|their)\b", text)
-            and not re.match(r"(?i)(there (is|are|was|were)|that .* (is|are)) ", text)
+            re.match(r"(?:Then|For example|For instance),? ", text)  # after what? and an example is no rule
+            or (
+                re.match(r"(?i)(it|they|this|that|these|those|such|he|she|we|here|there|so|his|her|its|their)\b", text)
+                and not re.match(r"(?i)(there (is|are|was|were)|that .* (is|are)) ", text)
+            )
         )
         or re.search(r"(?i)\b(above|below|following:|see also)\s*[.:]?$|https?:", text)
         or re.search(r"\b(?:can|may|to) be found (?:in|on|at|under)\b|\bis available (?:on|at|from) [A-Z]", text)
@@ -108,9 +111,13 @@ def statements(passage: str) -> Iterator[Sentence]:
             term = defined(item)
             if term:
                 yield Sentence(term, block.section, item)
-            elif not joined:
+            elif not joined and not _CONDITIONAL.search(block.text):
                 yield from (Sentence(piece, block.section, piece) for piece in _split(item))
         yield from (Sentence(text, block.section, row) for text, row in (tabled(block) if block.rows else ()))
+
+
+# A line before a list whose items say no more than what may be: "if any of these is so:".
+_CONDITIONAL = re.compile(r"(?i)\b(?:if|when|unless|conditions?|examples?|such as|either|one of|any of)\b[^.]*:$")
 
 
 def _split(text: str) -> Iterator[str]:
@@ -139,6 +146,9 @@ def plain(text: str) -> str:
     text = re.sub(
         r"\b[Ii]n order to (?=[a-z])", lambda m: m[0].split()[0][0].replace("I", "T").replace("i", "t") + "o ", text
     )
+    text = pattern(r"^((?i:<prepositions>|<subordinators>)\b[^,]*), <connectives>, ").sub(r"\1, ", text)
+    text = pattern(r", <connectives>,(?= )|(?<=[a-z]) (?:therefore|consequently|accordingly)(?= [a-z])").sub("", text)
+    text = re.sub(r",? and so (?!(?:on|forth|that|as|much|many|long|far)\b).*", ".", text)
     opened = pattern(r"^<openers>,? (?=[A-Za-z`])").sub("", text)
     return _capital(opened) if opened != text else text
 
@@ -178,7 +188,7 @@ def _lift(text: str) -> tuple[str, list[str]]:
             continue
         end = next((j for j in range(i + 1, len(tokens)) if tokens[j].tag in (",", ";", ".", ":")), len(tokens))
         noun = text[tokens[begin].start : tokens[i].start]
-        found = _relative(text, tokens, noun, i, end)
+        found = _relative(text, tokens, noun, i, end) if _is_told(tokens, begin, i) else ""
         if not found and _in_apposition(tokens, begin, i, end):
             said = f"{noun} is {text[tokens[i + 1].start : tokens[end - 1].end]}"
             if tokens[i + 1].low in ("a", "an"):
@@ -204,10 +214,17 @@ def _noun_start(tokens: Sequence[Token], end: int) -> int:
     return begin
 
 
+def _is_told(tokens: Sequence[Token], begin: int, end: int) -> bool:
+    """Whether a noun phrase is one thing or name that can be spoken of again, or all of a kind as the subject."""
+    return begin == 0 or tokens[begin].tag in ("DT", "NP") or tokens[end - 1].tag in ("NP", "CD")
+
+
 def _relative(text: str, tokens: Sequence[Token], noun: str, comma: int, end: int) -> str:
     """The sentence in ", who …" or ", which …" about a noun, or ""."""
     first = comma + 2
-    if tokens[comma + 1].low not in ("who", "which") or tokens[comma + 1].tag != "REL" or noun.startswith("`"):
+    if tokens[comma + 1].low not in ("who", "which") or tokens[comma + 1].tag != "REL":
+        return ""
+    if noun.startswith("`") or noun.split(" ")[0].lower() in ("each", "every", "any"):
         return ""
     verb = main_verb(tokens, first)
     if verb is None or verb >= end:
@@ -224,15 +241,20 @@ def _in_apposition(tokens: Sequence[Token], begin: int, comma: int, end: int) ->
     """Whether what stands between commas tells what the noun before is: "Ada Winter, a clerk," but no list."""
     after, inner = tokens[comma + 1], tokens[comma + 1 : end]
     closing = tokens[end].tag if end < len(tokens) else ""
-    listed = closing == "," and tokens[min(end + 1, len(tokens) - 1)].tag in ("DT", "NN", "NP")
+    further = tokens[min(end + 1, len(tokens) - 1)]
+    listed = closing == "," and (
+        further.tag in ("DT", "NN", "NP") or further.low == "or" or (further.tag == "CC" and len(inner) == 1)
+    )
     if listed or any(t.tag == "," for t in tokens[max(0, begin - 2) : begin]):
         return False
     if after.low in ("a", "an"):
         measures = any(t.low in words("measures") for t in inner[1:4])  # "to Castle Hay, a distance of 47 miles"
         return tokens[comma - 1].tag == "NP" and not measures
     proper = "NP" in (tokens[comma - 1].tag, tokens[end - 1].tag)
+    if len(inner) == 1 and not after.text.istitle():
+        return False  # "the LOCK, WAIT"
     single = not any(t.tag in ("CC", "BE", "MD", "VBZ", "HV") for t in inner)
-    return proper and single and after.tag in ("DT", "NP") and tokens[begin].tag == "DT"
+    return proper and single and after.tag in ("DT", "NP") and tokens[begin].low == "the"
 
 
 def _coordinated(text: str) -> list[str]:
@@ -248,7 +270,7 @@ def _coordinated(text: str) -> list[str]:
     for i in range(max(at + 1, main, 2), len(tokens) - 1):
         left, right = text[: tokens[i].start].rstrip(" ,"), text[tokens[i + 1].start :]
         clause = parse(left) if _joins(text, tokens, i) else None
-        second = _second(tokens, i, main, clause, right) if clause else ""
+        second = _second(tokens, i, main, clause, left, right) if clause else ""
         if second:
             return [left, *_coordinated(front + second)]
     return [text]
@@ -268,18 +290,21 @@ def _joins(text: str, tokens: Sequence[Token], i: int) -> bool:
     return name == ";"
 
 
-def _second(tokens: Sequence[Token], i: int, main: int, left: Clause, right: str) -> str:
+def _second(tokens: Sequence[Token], i: int, main: int, left: Clause, said: str, right: str) -> str:
     """The clause after a joining token as a sentence, with the subject and helper that it shares, or ""."""
     after, name = tokens[i + 1], tokens[i].tag
     inside = any(t.tag in ("SUB", "REL") for t in tokens[main + 1 : i])
     comma = tokens[i - 1].tag == "," or name in (";", ":", ",")
+    if "only" in left.adverbs and any(t.tag == "SUB" for t in tokens[i + 1 :]):
+        return ""  # "is only run, and only stopped, if …": the condition belongs to both
     own = parse(right)
     if own is not None and after.tag in ("DT", "NN", "NNS", "NP", "PRP", "JJ", "CD"):
         shared = after.tag in ("NN", "NNS") and "VBZ" in readings(after.low) and left.tense in ("VBZ", "VBN")
+        shared = shared and own.voice == "active" and not own.helpers
         if shared and not inside and name == "CC" and len(own.subject.split()) == 1:
             return f"{left.subject} {right}"  # "is booked and takes place"
-        if (comma or not inside) and _stands_alone(own, comma):
-            return right
+        if (comma or not inside) and _stands_alone(own, comma) and readable(left) and whole(said):
+            return right  # but not "the builds for ships, rafts | and boats include …"
     shared_modal = after.tag == "MD" and left.helpers[:1] == (after.low,)  # "must ask where it is and must write"
     if (inside and not comma and not shared_modal) or (name == "," and after.tag != "MD"):
         return ""
@@ -311,7 +336,7 @@ _NAME = re.compile(r"\b[A-Z][a-z]+(?: (?:(?:de|van|von|der|la|di|del|al|bin) )*[
 # "It is possible to …", "It follows that …": nothing named before is meant
 _IMPERSONAL = pattern(
     r"It (?:(?:is|was|(?:may|must|can|should|would|will) be) (?:\w+ ){0,2}(?:im)?<impersonal>"
-    r"|follows|means|seems|appears|makes|takes)\b"
+    r"|follows|means|seems|appears|makes|takes)\b|It is (?:the|an?) [^,.]* to [a-z]+"
 )
 
 
@@ -349,6 +374,7 @@ class _Memory:
                 self.local.add(first[len(tags) - 1])
             if len(tags) > 1 and all(t in ("NN", "JJ", "NNS") for t in tags):
                 self.named[first[len(tags) - 1]] = " ".join(first[: len(tags)])
+        self.local.update(_told_apart(tag(text)))
         for match in re.finditer(r"\b([A-Z][a-z]+) ([A-Z]+-\d+)\b", text):
             self.named[match[1].lower()] = match[0]
         for match in re.finditer(r"\b[Tt]he ((?:[A-Z][a-z]+ )+([A-Z][a-z]+)|([a-z]+) [A-Z][a-z]+)\b(?! [A-Z])", text):
@@ -369,7 +395,8 @@ class _Memory:
         dim = re.search(
             r"(?i)\b(?:way|reason|aim|goal|purpose|method|problem|idea|example|result|question)\b", self.subject
         )
-        if low in ("it", "its") and self.subject and not dim and not is_plural(self.subject):
+        several = is_plural(self.subject) or re.search(r" and |^Only |^No ", self.subject)
+        if low in ("it", "its") and self.subject and not dim and not several:
             return f"{_possessive(_definite(self.subject), low == 'its')} {rest}"
         if low in ("they", "their"):
             noun = next((noun for noun in (self.subject, self.object) if noun and is_plural(noun)), "")
@@ -405,6 +432,14 @@ class _Memory:
             full,
             text,
         )
+
+
+def _told_apart(tokens: Sequence[Token]) -> Iterator[str]:
+    """Nouns that a noun or name before them tells apart: after "the tide clock", "the clock" means that one."""
+    for the, first, noun, after in zip(tokens, tokens[1:], tokens[2:], [*tokens[3:], *tokens[-1:]], strict=False):
+        compound = the.low == "the" and first.tag in ("NN", "NP") and noun.tag == "NN" and after.tag[:2] != "NN"
+        if compound and not is_person(noun.low):
+            yield noun.low
 
 
 def _possessive(noun: str, wanted: bool) -> str:

@@ -134,7 +134,15 @@ def doubtful(text: str, clause: Clause) -> bool:
         or (clause.tense == "VBZ" and clause.verb.endswith("ed"))
         or _STRANDED.search(text) is not None
         or re.search(r"\.\.\.|\u2026", text) is not None  # something is left out, and nobody knows how much
+        or _second_verb(tag(text.rstrip(".")))
     )
+
+
+def _second_verb(tokens: tuple[Token, ...]) -> bool:
+    """Whether a text may end in a clause of its own: "opens the gate and the bell rings"."""
+    last = tokens[-4:]
+    shape = [t.tag for t in last[:3]] == ["CC", "DT", "NN"]
+    return shape and len(last) == 4 and "VBZ" in readings(last[3].text)
 
 
 def _disagrees(clause: Clause) -> bool:
@@ -179,6 +187,8 @@ def _compounded(clause: Clause) -> bool:
         return False
     following = inner[0].text.split()[0].lower() if inner else ""
     led = following in words("determiners", "prepositions", "numbers", "personal") or following[:1].isdigit()
+    if clause.subject == first.capitalize() and "VBZ" in readings(first):
+        return "NN" in readings(following)  # "Prints help information": a note, whose subject is not said
     plural = "NNS" in readings(before) and lemma(before, "NOUN") != before.lower()  # known as one: not "emacs"
     return not plural and not led
 

@@ -33,7 +33,8 @@ class Orders:
 
     def __init__(self, clause: Clause, names: frozenset[str]):
         adverbs = tuple(a for a in clause.adverbs if a not in words("silent"))
-        self.c = replace(clause, rest=joined(clause.rest), adverbs=adverbs)
+        rest = tuple(p for p in clause.rest if {*p.text.lower().split()[:1]}.isdisjoint(words("conceding")))
+        self.c = replace(clause, rest=joined(rest), adverbs=adverbs)
         self.names = names
         self.subject = lowered(clause.subject, names)
         self.noun = self.subject.rstrip(",")

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from .clauses import Phrase, asked_for, kind_of, timed
 from .english import data, head_of, inflect, is_person, is_plural, lemma, pattern, readings, words
 from .orders import Orders, say
 from .values import counted
+
+
+def _many(things: str) -> bool:
+    """Whether a noun phrase may follow "how many", by its head."""
+    head = head_of(re.split(r" (?:an?|per|each|every) ", things)[0])
+    return counted(head) or is_plural(things) or not head.islower()
 
 
 class PhraseRules(Orders):
@@ -88,6 +95,8 @@ class PhraseRules(Orders):
         ).match(p.noun)
         if not found or found[2].split()[-1] in ("list", "one", "number") or not counted(found[4]):
             return False
+        if " and " in found[5]:
+            return False  # "a key of six letters and no lock"
         article, what, answer, unit, after = found.groups()
         thing = f"the {what}{after} {p.prep + ' which' if p.prep else 'that'} {self.stated([p])}"
         kind, name = ("duration", "length") if pattern(r"(?i)<unit>$").match(unit) else ("number", "measure")
@@ -106,6 +115,8 @@ class PhraseRules(Orders):
         ).match(p.noun if p else c.subject)
         if not found or found[1].lower().split()[-1] == "one" or (c.voice == "copula" and p is not None):
             return
+        if pattern(r"(?i)(?:zero|one) or ").search(p.noun if p else c.subject):
+            return  # "one or more"
         number, percent, more, of, things = (part or "" for part in found.groups())
         things = re.split(r" and (?:to|in|on|by|for|with|from|at) ", things)[0]  # "to 64 branches and to the centre"
         if percent and (of or not things):
@@ -117,6 +128,8 @@ class PhraseRules(Orders):
         answer = say(number, percent.strip(), more.strip())
         if not percent:
             answer += " " + re.split(r" (?:of|that|which|who|in|from|for|with|on|at|to) ", things)[0]
+        if things and not percent and not _many(things):
+            return  # "in the 1.63 release"
         unit = things.split()[0] if len(things.split()) > 1 else ""
         if (
             unit and len(unit) < 4 and unit.isalpha() and "NNS" not in readings(unit) and "JJ" not in readings(unit)
@@ -151,7 +164,12 @@ class PhraseRules(Orders):
         first, asking = noun.split()[0], asked_for(noun)
         after = c.rest[c.rest.index(p) + 1 :]
         tied = any(q.kind == "PP" and q.prep in ("to", "for", "of") and not q.front for q in after[:1])
-        if pattern("<numeral>").match(noun) or first in words("possessive") or tied:
+        if (
+            pattern("<numeral>").match(noun)
+            or first in words("possessive")
+            or tied
+            or (c.negated and asking[0] != "who")
+        ):
             return  # "by their owner", "by a change to the number"
         bare = first.isalpha() and first.islower() and first not in words("determiners") and not is_plural(noun)
         if bare and not re.fullmatch(r"[a-z -]+", noun):
@@ -170,12 +188,20 @@ class PhraseRules(Orders):
     def object(self, p: Phrase) -> None:
         """What the verb is done to. It takes the phrases after it along: "a document with a deliberate fault"."""
         c, noun = self.c, p.noun
-        if lemma(c.verb) == "be":
+        some = re.match(r"(?:no|some|many|most|several|few|other|certain) ", self.noun)
+        if lemma(c.verb) == "be" or some or noun.split()[-1] in words("particles"):
+            return
+        as_what = re.match(r"(.+?) (as (?:an?|the) .+)", noun)
+        if as_what and not re.search(r"\b(?:same|such|known)\b", noun):  # "treats the box as a file"
+            kept = tuple(replace(q, text=as_what[2]) if q is p else q for q in c.rest)
+            self.add("what", as_what[1], f"what {self.but(rest=kept).inverted()}")
             return
         vague = lemma(c.verb) == "have" and not self.specific([p])
         if vague or lemma(c.verb) in words("linking", "naming") or pattern("<numeral>").match(noun):
             return
         together = [p]
+        if any(q.kind == "SUB" and q.text.startswith("where ") and not q.front for q in c.rest):
+            return  # "asks for a key in cases where …"
         for q in c.rest[c.rest.index(p) + 1 :]:
             if q.front or q.kind in ("INF", "CL"):
                 return
@@ -194,7 +220,16 @@ class PhraseRules(Orders):
         """A prepositional phrase: "On which form …", "Where …", "With what …"."""
         c, noun, prep, kind = self.c, p.noun, p.prep.lower().split()[-1], kind_of(p.noun)
         at = c.rest.index(p)
-        if noun.split()[0].lower() in ("each", "every", "any", "no", "some", "other", "another", "all"):
+        if self.noun.startswith("no ") or noun.split()[0].lower() in (
+            "each",
+            "every",
+            "any",
+            "no",
+            "some",
+            "other",
+            "another",
+            "all",
+        ):
             return
         if [q.prep for q in c.rest].count(p.prep) > 1 and prep == "for":
             return
@@ -204,6 +239,8 @@ class PhraseRules(Orders):
             return
         if at and c.rest[at - 1].prep == "by" and prep in ("to", "of", "for", "in"):
             return  # "by a change" to the number
+        if " as " in noun and not re.search(r"\b(?:same|such)\b", noun):
+            return  # "exists on the shelf as a copy"
         if prep == "from" and " to " in noun and not kind:
             return  # "range from 10 KB to 1 MB"
         if prep == "from" and re.search(r"\b(?:separate|different|distinct|apart|independent)\b", self.stated([p])):

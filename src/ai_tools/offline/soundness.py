@@ -7,11 +7,12 @@ unresolved(text)    whether a sentence has a pronoun with nothing before it to s
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import replace
 from functools import lru_cache
 
-from .english import FINITE, is_person, is_plural, lemma, lowered, pattern, tag, words
+from .english import FINITE, is_person, is_plural, lemma, lowered, pattern, readings, tag, words
 from .grammar import is_thing, without_article
 from .orders import Wording
 
@@ -29,9 +30,19 @@ def anchored(w: Wording, section: str, local: frozenset[str]) -> Wording:
         return w
     if not section or section in w.question or not w.question[:1]:
         return replace(w, question="")
+    return replace(w, question=f"In the section {_titled(section)}, {w.question[0].lower()}{w.question[1:]}")
+
+
+@lru_cache(maxsize=4096)
+def _titled(section: str) -> str:
+    """A heading after "in the section": "on ongoing monitoring", and in quotation marks what is no such thing."""
+    first, *others = section.split()
     clause = re.match(r"(?i)(?:how|when|where|what|why|who|if|before|after)\b", section)
-    place = f'"{section}"' if clause or not re.fullmatch(r"[\w' -]+", section) else f"on {lowered(section)}"
-    return replace(w, question=f"In the section {place}, {w.question[0].lower()}{w.question[1:]}")
+    capitals = others and any(word.istitle() and readings(word) & {"NN", "NNS", "VBG"} for word in others)
+    deed = "VB" in readings(first) and {first.lower(), *others[:1]} & {"a", "an", "the"}
+    bare = not others and readings(first) and not readings(first) & {"NN", "NNS", "VBG"}
+    spelled = not re.fullmatch(r"[\w' -]+", section) or section.isupper()
+    return f'"{section}"' if clause or capitals or deed or bare or spelled else f"on {lowered(section)}"
 
 
 def _bare(question: str, local: frozenset[str]) -> bool:
@@ -44,7 +55,7 @@ def _bare(question: str, local: frozenset[str]) -> bool:
     tokens = tag(question)
     for i, token in enumerate(tokens[:-2]):
         at = i + 1
-        while token.low == "the" and at < len(tokens) - 1 and tokens[at].low in words("weak_adjectives"):
+        while token.low == "the" and at < len(tokens) - 1 and _says_little(tokens[at].text):
             at += 1
         noun, after = tokens[at], tokens[min(at + 1, len(tokens) - 1)]
         if token.low != "the" or noun.tag not in ("NN", "NNS") or noun.low in words("known"):
@@ -53,6 +64,11 @@ def _bare(question: str, local: frozenset[str]) -> bool:
         if not tells and _vague(noun.low, local) and question.lower().count(noun.low) == 1:
             return True
     return False
+
+
+def _says_little(word: str) -> bool:
+    """Whether a word before a noun does not tell which one is meant: "new", "3rd", "P"."""
+    return word.lower() in words("weak_adjectives") or re.fullmatch(r"\d+(?:st|nd|rd|th)|[A-Z]", word) is not None
 
 
 @lru_cache(maxsize=50_000)
@@ -78,11 +94,11 @@ def _telling(question: str) -> bool:
 @lru_cache(maxsize=8192)
 def unresolved(text: str) -> bool:
     """Whether a sentence has "it", "they" or "them" with no noun of that number before."""
-    if not re.search(r"\b(?:it|itself|they|them|themselves|that)\b", text, re.IGNORECASE):
+    if not re.search(r"\b(?:it|itself|they|them|themselves|their|that)\b", text, re.IGNORECASE):
         return False
     tokens = tag(text)
     asks = re.match(r"(?:What|Which)\b(?! happens)", text) and any(t.tag in FINITE for t in tokens[1:3])
-    one = many = bool(asks)
+    one, many = bool(asks), False  # "what … they" asks for one thing and speaks of many
     inner = False
     for place, token in enumerate(tokens):
         if token.tag == "PRP" and place and tokens[place - 1].tag in ("NN", "NNS"):
@@ -91,13 +107,15 @@ def unresolved(text: str) -> bool:
             inner = True
         if (token.low in ("it", "itself") and not (one and inner)) or (token.low == "that" and token.tag == "DT"):
             return True
+        if token.low == "their" and asks and not many and not re.match("Wh?o", text):
+            return True  # "What can test for their presence?"
         if token.low in ("they", "them", "themselves") and not (many and inner):
             return True
         modifies = place + 1 < len(tokens) and tokens[place + 1].tag in ("NN", "NNS")  # "two standard ways"
         if token.tag in ("NN", "NP", "NNS") and not modifies:
             person = is_person(token.low)
             one, many = one or token.tag != "NNS", many or person or token.tag == "NNS" or is_plural(token.text)
-        many = many or token.tag == "CC"  # "the name and the number … they"
+        many = many or (token.tag == "CC" and not asks)  # "the name and the number … they"
     return False
 
 
@@ -118,6 +136,9 @@ _POINTING = re.compile(
         r"the (?:latter|former|respective|previous|preceding|proceeding|resulting|corresponding|given|remaining|rest)",
         r"the (?:related|provided|specified|described|listed|mentioned|affected|involved|said|depended-on)",
         r"the others?(?! than)",
+        r"(?:older|newer|earlier|later|previous|prior|recent) (?:versions?|releases?|editions?)(?! (?:of|than))",
+        r"an? different [a-z]+(?! (?:from|to|than|of)\b)",
+        r"(?:first|second|third|fourth|\d(?:st|nd|rd|th)) (?:parameter|argument|operand|paragraph|bullet|sentence)",
         r"(?:the|an?) (?:above|below|latter) \w+",
         r"(?:above|below)(?! (?:the|an?|\d|[A-Z`]|average))",
         r"following|aforementioned|subsequent|here|some things|\w+ ones",
@@ -133,9 +154,10 @@ _BROKEN = re.compile(
         r"^\S+ \S+ (?:it|they|he|she|them)\b",
         r"\bnor\b|\bboth (?!.* and )(?![\w-]+s\b)",
         r"\b(?:is|are) (?:one|some|any)\?$",
+        r"\b(?:do|does|is|are|must|may|can|should|will) (?:the )?other ",
         r"(?<!\d):|:(?!\d)|[;(){}\[\]|\u00b6\\]|(?<!\S)[*`](?!\S)|\w\. \w| [-\u2013\u2014]+ ",
         r"\b(?:by|of|in|to|with|for|and|or|that), ",
-        r"\b(?:and|or|but|,|instead|too|also|otherwise)\?$",
+        r"\b(?:and|or|but|,|instead|too|also|otherwise|only|however|then|still)\?$",
         r"\b(?:each|all|both|any|every|some|many|(?<!at )most|several|few)\?$",
         r"\b(\w+) \1\b|(`[^`]+`),? and \2",
         r"\bthe (?-i:[A-Z]+_[A-Z_\d]+)(?:\?| (?:is|are|was|were)\b)",  # a noun is missing behind the identifier
@@ -146,7 +168,7 @@ _BROKEN = re.compile(
 _BROKEN_ANSWER = pattern(
     r"(?i)"
     + _any_of(
-        r"(?:and|or|nor|but|of|those)\b",
+        r"(?:and|or|nor|but|of|those)\b|no (?!more\b|less\b|fewer\b|later\b|earlier\b|longer\b)",
         r"the same \w+$|\w+, \w+$|another [\w-]+$|any [\w-]+(?: [\w-]+)?$",
         r".*(?:\band then\b|[\u2014\u2013-]$|[;{}\[\]|\u00b6\\]|\w\. \w|[.,][\"\u201d]$)",
         r".*\bthe (?:first|second|other|same|old|new)$",
@@ -155,6 +177,9 @@ _BROKEN_ANSWER = pattern(
         r"the (?-i:[A-Z]+_[A-Z_\d]+)$",
         r"the [\w-]+ (?:\w{2,}ed|given|shown|known|written|chosen)$",
         r"(?:one|some|many|most|each|both|none|part|any) of (?:the|its|their|these)\b.*",
+        r"(?:other|<comparative>) (?!.*\bthan\b)",
+        r"the <weak_adjectives> [\w-]+$",
+        r"the (?:new|old|current|previous|existing|original)(?: (?!(?:of|for|in|with|that)\b)[\w-]+){1,3}$",
         r"(?:an?|any|every|each|the) (?:person|thing|way|part|number|lot|kind)$",
         r"(?:an? |each |the |another |every )(?:example|line|case|one|other|reason|following)$",
         r"(?:certain|some|other|various|several|actual|different|an? (?:<comparative>|more \w+|certain)) [\w-]+$",
@@ -187,9 +212,22 @@ def sound(w: Wording) -> bool:
         and not (_BROKEN.search(w.question) or _BROKEN_ANSWER.match(w.answer))
         and not (telling and re.fullmatch(r"(?:an?|the) [a-z-]+", w.answer))
         and not (w.kind == "what" and pattern(r"(?:an?|the) <vague>$").match(w.answer))
-        and not (w.kind == "duty" and re.search(r"\b(?:it|them)$", low))
+        and not (w.kind == "duty" and re.search(r"\b(?:it|them)$|^(?:need|want|be|have)\b", low))
+        and not (w.kind == "condition" and re.search(r"\bit\b.*\bit\b|^\S+ \S+$", low))
         and not _repeats(w.answer)
+        and not _uninflected(w.question)
         and (w.kind not in _THINGS or _fits(w))
+    )
+
+
+def _uninflected(question: str) -> bool:
+    """Whether a second verb kept the form that "does" has taken from the first: "does it stop and returns"."""
+    if not re.search(r"\b(?:do|does|did)\b", question):
+        return False
+    tokens = tag(question.rstrip("?"))
+    return any(
+        a.tag == "CC" and (b.tag in ("VBZ", "VBD") or (b.low.endswith("ed") and not readings(b.text)))
+        for a, b in itertools.pairwise(tokens)
     )
 
 
@@ -207,7 +245,12 @@ def _fits(w: Wording) -> bool:
         word in words("determiners", "prepositions", "relatives", "subordinators") for word in w.answer.lower().split()
     ):
         return False
-    if w.kind in ("what", "who") and without_article(w.answer):
+    unknown = re.fullmatch(r"[a-z-]+", w.answer) and not readings(w.answer) & {"NN", "NNS"}
+    if unknown and (w.kind in ("definition", "name") or w.answer.endswith("ed")):
+        return False  # "unimpeded", "non-native"
+    if w.kind in ("definition", "name") and w.answer.endswith("ing") and w.answer.isalpha() and w.answer.islower():
+        return False  # "the keepers are saying"
+    if w.kind in ("what", "who", "definition") and without_article(w.answer):
         return False
     if re.search(r"(?i)\bwhat (?:is|are|was|were) ", w.question) and w.answer.startswith("to "):
         return True

@@ -42,6 +42,8 @@ def values(text: str) -> Iterator[tuple[int, int, str, str]]:
                 break
             before, things = f"{before}{things} ", more[1]
             found = re.compile(re.escape(f"{number} {before}{things}")).search(text, found.start()) or found
+        if before.startswith("or "):
+            continue  # "zero or more"
         if before.strip() and len(before.strip()) < 4 and before.strip() not in words("determiners"):
             continue  # "75 dpi fonts"
         if {*before.split(), things} & words("prepositions", "subordinators", "be", "have", "do", "numbers"):
