@@ -117,6 +117,29 @@ def test_a_table_without_a_header_gets_an_empty_one_and_a_layout_table_is_no_tab
     assert page("<table><tr><td><h2>Left</h2><p>text</p></td></tr></table>").text == "## Left\n\ntext\n"
 
 
+def test_a_first_row_of_empty_cells_is_no_header() -> None:
+    text = page("<table><tr><td></td><td></td></tr><tr><td>%d</td><td>day</td></tr></table>").text
+    assert text == "|  |  |\n| --- | --- |\n| %d | day |\n"
+
+
+def test_lines_of_code_within_a_paragraph_stay_lines() -> None:
+    assert page("<p>So: <tt>0 Open<br>1 Halt</tt></p>").text == "So: `0 Open`\n`1 Halt`\n"
+
+
+def test_a_term_that_is_a_bare_number_is_no_footnote() -> None:
+    assert page("<dl><dt>8<dd>Rules changed.</dl>").text == "- **8**: Rules changed.\n"
+    assert page("<dl><dt>[8]<dd>A note.</dl>").text == "[^8]: A note.\n"
+
+
+def test_a_menu_in_a_banner_that_is_most_of_a_short_page_goes() -> None:
+    menu = "<div class='menu'>" + "".join(f"<a href='{n}.html'>Entry {n}</a>" for n in range(9)) + "</div>"
+    banner = f"<div class='nosearch'>{menu}<p>The motto of all.</p>{menu}</div>"
+    text = page(f"{banner}<h1>Lamps</h1><p>{'Lit at dusk. ' * 8}</p>").text
+    assert "Entry" not in text
+    assert "motto" not in text
+    assert text.startswith("# Lamps\n\nLit at dusk.")
+
+
 def test_definitions_nested_lists_and_notes_are_kept() -> None:
     text = page(
         "<dl><dt>simple<dd>One line.<dt><code>folded</code><dd>Many lines.</dl>"
@@ -364,6 +387,11 @@ def test_a_few_bad_bytes_do_not_make_utf_8_into_something_else() -> None:
     found = convert((GERMAN.encode() + b" \xff ") * 2, "a.md")
     assert found.text.count("Größe") == 2
     assert found.warnings == ("bytes that are not UTF-8, shown as \ufffd: 2",)
+
+
+def test_a_bad_byte_for_every_good_letter_does_not_make_utf_8_into_something_else() -> None:
+    found = convert("The café is open at noon. It\N{RIGHT SINGLE QUOTATION MARK}s full.".encode() + b" \xff", "a.txt")
+    assert "café is open at noon. It\N{RIGHT SINGLE QUOTATION MARK}s full. \ufffd" in found.text
 
 
 def test_a_page_is_read_in_the_encoding_that_it_or_its_server_names() -> None:

@@ -278,6 +278,27 @@ def test_footnotes_stand_at_the_end_of_their_page() -> None:
     assert result.text.index("[^1]: Foulbrood above all.") < result.pages[1]
 
 
+def test_footnotes_wait_for_the_end_of_a_list_that_goes_on_over_the_page() -> None:
+    def first(canvas: Canvas) -> None:
+        y = write(canvas, 72, 740, *PROSE)
+        for number in (1, 2):
+            write(canvas, 82, y, f"{number}.")
+            y = write(canvas, 96, y, f"Light smoker {number} and wait until its smoke is cool.") + 6
+        x = 96 + canvas.stringWidth("Light smoker 2 and wait until its smoke is cool.", "Times-Roman", 10)
+        write(canvas, x, y + 8, "1", size=6)
+        write(canvas, 72, 83, "1", size=5)
+        write(canvas, 76, 80, "Foulbrood above all.", size=8)
+
+    def second(canvas: Canvas) -> None:
+        write(canvas, 82, 740, "3.")
+        y = write(canvas, 96, 740, "Light smoker 3 and wait until its smoke is cool.")
+        write(canvas, 72, y - 20, *PROSE)
+
+    text = converted(first, second).text
+    assert text.index("3. Light smoker 3") < text.index("[^1]: Foulbrood above all.")
+    assert text.index("2. Light smoker 2") < text.index("3. Light smoker 3")
+
+
 def test_superscripts_that_are_no_footnotes_stay_superscripts() -> None:
     def draw(canvas: Canvas) -> None:
         write(canvas, 72, 700, "There are 10")

@@ -44,7 +44,7 @@ ROWS = (
     {"teachers", "chunk_files"},
     {"asking", "chunk_folder"},
     {"rehearsal"},
-    {"generation", "curation", "mixing", "training", "evaluation"},
+    {"generation", "curation", "fill_ins", "mixing", "training", "evaluation"},
     {"tools"},
     {"machine", "view", "runner", "browse", "cli"},
 )

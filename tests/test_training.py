@@ -85,7 +85,7 @@ def test_loss_is_on_the_answer_for_chat_rows_and_on_all_tokens_for_text() -> Non
 def test_reasoning_is_learned_before_its_answer() -> None:
     row = chat_row("Who?", "the Steward")
     row["messages"][1]["thinking"] = "Marks are the Steward's."
-    _, answer = training._prompt_and_answer(row, students.load_tokenizer("tiny"), RECIPE, "0")
+    _, answer = training._prompt_and_answer(row, students.load_tokenizer("tiny"), RECIPE, [], "0")
     assert answer == "<think>\nMarks are the Steward's.\n</think>\n\nthe Steward"
 
 
@@ -172,7 +172,7 @@ def test_lora_moves_few_weights_and_leaves_a_merged_model(tmp_path: Path) -> Non
 def test_noise_keeps_order_and_two_words_and_differs_by_epoch_but_never_changes_rows() -> None:
     question = "Within how many days must the new holder visit a branch?"
     words = question.split()
-    drawn = [training.noisy_question(question, ["Joint", "holders"], random.Random(i)) for i in range(300)]
+    drawn = [training.noisy_question(question, ["Joint", "holders"], [], random.Random(i)) for i in range(300)]
     for text in drawn:
         kept = [word for word in text.split() if word in words]
         assert len(kept) >= 2
@@ -181,7 +181,11 @@ def test_noise_keeps_order_and_two_words_and_differs_by_epoch_but_never_changes_
     assert question in drawn
     assert len(set(drawn)) > 100
     assert any("Joint" in text for text in drawn)
-    assert training.noisy_question("Why?", [], random.Random(3)) == "Why?"
+    assert training.noisy_question("Why?", [], [], random.Random(3)) == "Why?"
+
+    strange = [training.noisy_question(question, [], ["zebra", "olive"], random.Random(i)) for i in range(300)]
+    assert 30 < sum("zebra" in text or "olive" in text for text in strange) < 200
+    assert {*" ".join(strange).split()} <= {*words, "zebra", "olive"}
 
     rows, tokenizer = copy.deepcopy(ROWS), students.load_tokenizer("tiny")
     plan = training._Plan(rows, tokenizer, RECIPE, seed=0)
@@ -192,10 +196,16 @@ def test_noise_keeps_order_and_two_words_and_differs_by_epoch_but_never_changes_
     assert plan.encoded[0][6] == plan.encoded[1][6]
 
 
+def test_words_of_general_rows_come_between_those_of_a_question() -> None:
+    replay = [chat_row("Where is Paris?", "In France.", dataset="replay"), text_row("Rivers flow."), *ROWS]
+    replay[1]["metadata"] = json.dumps({"dataset": "replay"})
+    assert training._strangers(replay) == ["flow", "france", "in", "is", "paris", "rivers", "where"]
+
+
 def test_replay_rows_and_other_students_get_no_noise() -> None:
     row = chat_row("What is the capital city of the country of France?", "Paris", dataset="replay")
     tokenizer = students.load_tokenizer("tiny")
-    prompts = {training._prompt_and_answer(row, tokenizer, RECIPE, str(draw))[0] for draw in range(20)}
+    prompts = {training._prompt_and_answer(row, tokenizer, RECIPE, [], str(draw))[0] for draw in range(20)}
     assert len(prompts) == 1
     assert not training.default_recipe("any").question_noise
 

@@ -34,7 +34,8 @@ Encoded = tuple[list[int], int]
 class Recipe:
     """How to train. Sizes are in tokens; `max_tokens`, where set, decides the length instead of `epochs`.
 
-    `anchor` pulls the weights back to where they started, see `_Anchor`; 0 is off.
+    `fill_ins`: step 04 makes them, see `fill_ins`. `anchor` pulls the weights back to where they started, see
+    `_Anchor`; 0 is off.
     """
 
     method: Literal["full", "lora"] = "full"
@@ -51,6 +52,7 @@ class Recipe:
     clip: float = 1.0
     lora_rank: int = 32
     question_noise: bool = False
+    fill_ins: bool = False
     replay_share: float = 0.1
     anchor: float = 0.0
 
@@ -64,10 +66,13 @@ TINY_RECIPE = Recipe(
     schedule="linear",
     warmup=0.02,
     question_noise=True,
+    fill_ins=True,
     replay_share=0.18,
-    anchor=0.004,
+    anchor=0.006,
 )
-TINY_BASE_RECIPE = replace(TINY_RECIPE, max_tokens=300_000, warmup=0.08, question_noise=False, anchor=0.0)
+TINY_BASE_RECIPE = replace(
+    TINY_RECIPE, max_tokens=300_000, warmup=0.08, question_noise=False, fill_ins=False, anchor=0.0
+)
 
 
 def default_recipe(
@@ -206,12 +211,13 @@ there what which who whom whose how why where many much long
 _STOP_WORDS = frozenset(_FUNCTION_WORDS.split())
 
 
-def noisy_question(question: str, places: Sequence[str], rng: random.Random) -> str:
-    """The question with words left out and words of its section's headings (`places`) in between.
+def noisy_question(question: str, places: Sequence[str], strangers: Sequence[str], rng: random.Random) -> str:
+    """The question with words left out, and words of its section's headings (`places`) and `strangers` in between.
 
     A model this small otherwise knows each answer by the exact wording of its question. With probability 0.7 p is
     drawn from U(0, 0.6): each content word falls out with p, each function word with max(p, 0.3), and at least two
-    words stay, in their order. Each heading word comes in at a random place with probability 0.25.
+    words stay, in their order. Each heading word comes in at a random place with probability 0.25. With probability
+    0.5 strangers, words that say nothing of the answer, come in: q is drawn from U(0, 0.3), one for each word with q.
     """
     words = question.split()
     if rng.random() < 0.7:
@@ -224,6 +230,10 @@ def noisy_question(question: str, places: Sequence[str], rng: random.Random) -> 
     for word in " ".join(places).split():
         if rng.random() < 0.25:
             words.insert(rng.randint(0, len(words)), word)
+    if strangers and rng.random() < 0.5:
+        q = rng.uniform(0.0, 0.3)
+        for _ in range(sum(rng.random() < q for _ in words)):
+            words.insert(rng.randint(0, len(words)), rng.choice(strangers))
     return " ".join(words)
 
 
@@ -292,7 +302,8 @@ def _encode(rows: Sequence[Row], tokenizer: Any, recipe: Recipe, seed: int, epoc
     """Prompt and answer are tokenised apart, as at inference, where the answer is not there yet."""
     if not rows:
         raise InputError("there are no training rows. Fix: set TRAINING_CUT to a file with rows")
-    parts = [_prompt_and_answer(row, tokenizer, recipe, f"{seed}/{epoch}/{i}") for i, row in enumerate(rows)]
+    strangers = _strangers(rows) if recipe.question_noise else []
+    parts = [_prompt_and_answer(row, tokenizer, recipe, strangers, f"{seed}/{epoch}/{i}") for i, row in enumerate(rows)]
     prompts = tokenizer([prompt for prompt, _ in parts], add_special_tokens=False)["input_ids"]
     answers = tokenizer([answer for _, answer in parts], add_special_tokens=False)["input_ids"]
     start = tokenizer("")["input_ids"][:1] if tokenizer.bos_token_id is not None else []
@@ -313,7 +324,16 @@ def _encode(rows: Sequence[Row], tokenizer: Any, recipe: Recipe, seed: int, epoc
     return encoded
 
 
-def _prompt_and_answer(row: Row, tokenizer: Any, recipe: Recipe, draw: str) -> tuple[str, str]:
+def _strangers(rows: Sequence[Row]) -> list[str]:
+    """The words of the general rows of a cut."""
+    replayed = [row for row in rows if _metadata(row).get("dataset") == "replay"]
+    texts = [row["text"] or " ".join(turn["content"] for turn in row["messages"]) for row in replayed]
+    return sorted({word.strip('?,.;:"()').lower() for text in texts for word in text.split()} - {""})
+
+
+def _prompt_and_answer(
+    row: Row, tokenizer: Any, recipe: Recipe, strangers: Sequence[str], draw: str
+) -> tuple[str, str]:
     messages = row.get("messages")
     if messages is None:
         return "", row["text"]
@@ -321,7 +341,7 @@ def _prompt_and_answer(row: Row, tokenizer: Any, recipe: Recipe, draw: str) -> t
     metadata = _metadata(row)
     if recipe.question_noise and not row.get("unmask") and metadata.get("dataset") != "replay":
         places = metadata.get("heading_path") or []
-        question = noisy_question(turns[-1]["content"], places, random.Random(draw))
+        question = noisy_question(turns[-1]["content"], places, strangers, random.Random(draw))
         turns = [*turns[:-1], {**turns[-1], "content": question}]
     thinking = answer.get("thinking")
     prompt = students.render_prompt(tokenizer, turns, thinking=bool(thinking))

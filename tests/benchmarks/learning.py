@@ -16,6 +16,7 @@ from ai_tools import (
     curation,
     documents,
     evaluation,
+    fill_ins,
     generation,
     mixing,
     seeds,
@@ -47,7 +48,8 @@ def training_rows(settings: Settings, exam: list[Question], folder: Path) -> lis
         asker = Asker(teachers.connect(settings), journal, settings)
         recipes = [generation.load_recipe(name) for name in store.DATASETS]
         made = {one.name: generation.generate(items, one, asker=asker).samples for one in recipes}
-    clean, _, _ = mixing.decontaminate({name: curation.curate(samples)[0] for name, samples in made.items()}, exam)
+    kept = {name: curation.curate(samples)[0] for name, samples in made.items()}
+    clean, _, _ = mixing.decontaminate(fill_ins.added(kept), exam)
     chat = students.load_tokenizer("tiny")
     return mixing.mix(
         clean,

@@ -94,7 +94,7 @@ def _decoded(given: Given) -> tuple[str, list[str]]:
             continue
     text = data.decode("utf-8", "replace")
     wrong = text.count("\ufffd")
-    if wrong * 4 <= sum(map(len, re.findall(r"[^\0-\x7f\ufffd]+", text))):  # UTF-8 all the same, with a few bad bytes
+    if 0 < wrong <= sum(map(len, re.findall(r"[^\0-\x7f\ufffd]+", text))):  # UTF-8 all the same, with a few bad bytes
         return text, [f"bytes that are not UTF-8, shown as \ufffd: {wrong}"]
     if _is_sparse(data):
         return _replacing(data, "cp1252", "encoding guessed: windows-1252")

@@ -98,10 +98,14 @@ def _silence(tree: Element) -> list[str]:
 
 
 def _prune(tree: Element, heading: Element | None) -> None:
-    """Drop what the page says is no content, though never its own heading or the half of it."""
+    """Drop what the page says is no content, though never its own heading or the half of it.
+
+    Inner parts first: a banner that is more than half of a short page may be no more than a menu and a motto.
+    """
     keep = set() if heading is None else {heading, *heading.iterancestors()}
     half = len(tree.text_content()) / 2
-    for element in tree.xpath("//*[@class or @id or @role or @hidden or @aria-hidden or @style] | //body/header"):
+    marked = tree.xpath("//*[@class or @id or @role or @hidden or @aria-hidden or @style] | //body/header")
+    for element in reversed(marked):
         banner = element.tag == "header" and element.getparent().tag == "body"
         if element not in keep and (banner or _is_chrome(element)) and len(element.text_content()) <= half:
             _drop(element)

@@ -127,7 +127,7 @@ def _inline(element: Element, depth: int) -> str:
     if tag == "br":
         return BREAK
     if tag in CODE:
-        return ticked(spaced(element.text_content()))
+        return BREAK.join(ticked(line) for line in _code_lines(element) if line)
     if tag == "img":
         return _folded(element.get("alt"))
     if tag == "math":
@@ -144,6 +144,17 @@ def _inline(element: Element, depth: int) -> str:
     if tag == "sup" and re.fullmatch(r"\s*[\d+\u2212-][\w+\u2212.-]*\s*", text):  # 10^6 is not 106
         return f"^{text.strip()}"
     return text
+
+
+def _code_lines(element: Element) -> list[str]:
+    """The lines of code in a sentence, which some old pages set as listings."""
+    lines = [""]
+    for node in element.xpath("descendant::text()|descendant::br"):
+        if isinstance(node, str):
+            lines[-1] += node
+        else:
+            lines.append("")
+    return list(map(spaced, lines))
 
 
 def _fence(element: Element) -> list[str]:
@@ -227,7 +238,7 @@ def _definitions(element: Element, depth: int) -> list[str]:
     short = all(len(blocks) < 2 and not re.match(r"```|\||- |\d+\. |#", "".join(blocks)) for _, blocks in pairs)
     out: list[str] = []
     for term, blocks in pairs:
-        note = re.fullmatch(r"\[?\^?(\d+)\]?", term)
+        note = re.fullmatch(r"\[\^?(\d+)\]", term)
         if note and blocks:
             out += [f"[^{note[1]}]: {blocks[0]}", *(textwrap.indent(block, "    ") for block in blocks[1:])]
         elif short:
@@ -247,7 +258,7 @@ def _table(element: Element, depth: int) -> list[str]:
         return captions + [block for cell in cells for block in write_blocks(cell, depth)]
     grid = list(_grid(rows))
     head = [cell.tag == "th" for cell in rows[0] if cell.tag in {"td", "th"}]
-    bold = all(re.fullmatch(r"(\*\*.*\*\*)?", cell) for cell in grid[0])
+    bold = any(grid[0]) and all(re.fullmatch(r"(\*\*.*\*\*)?", cell) for cell in grid[0])
     return captions + pipe_table(grid, header=bool(element.xpath("./thead/tr")) or all(head) or bold)
 
 

@@ -42,6 +42,8 @@ class _Layout:
         for block in [*self.blocks, None]:
             # A page's notes stand at its end, but ahead of a paragraph that goes on over the page.
             end = block.lines[-1].page if block else count
+            if block and (block.indent or block.kind == "item"):
+                end = done  # nor do they part a list
             for part in [*chain.from_iterable(notes[done:end]), *([block] if block else [])]:
                 text += "\n" * (1 if part.kind == before == "item" else 2) + self._rendered(part)
                 before = part.kind
