@@ -325,6 +325,36 @@ def test_every_format_of_export_trains_as_the_rows_of_a_cut_do(tmp_path: Path, f
         assert [training.encode_row(one, tokenizer) for one in rows] == expected
 
 
+@pytest.mark.parametrize("fmt", ["chatml", "alpaca", "sharegpt", "jsonl", "text"])
+def test_every_format_of_export_takes_a_step(tmp_path: Path, fmt: str) -> None:
+    rows = training.read_rows(exported(tmp_path, fmt))
+    recipe = replace(RECIPE, epochs=1, batch_tokens=1024, micro_batch_tokens=1024, max_seq_len=256)
+    [log] = run(tmp_path / "run", rows=rows, recipe=recipe)
+    assert log["step"] == 1
+    assert log["loss"] > 0
+
+
+def test_reasoning_stands_before_the_answer_of_exported_text_wherever_it_was_kept(tmp_path: Path) -> None:
+    think, field = (
+        training.read_rows(exported(tmp_path, "text", reasoning=reasoning)) for reasoning in ("think", "field")
+    )
+    assert [row["text"] for row in field] == [row["text"] for row in think]
+    assert "### Response:\n<think>\n1. It is so.\n</think>\n\nBecause." in field[1]["text"]
+
+
+def test_rows_of_other_tools_train_under_the_names_that_pairs_are_read_by(tmp_path: Path) -> None:
+    rows = [
+        {"instruction": "Say it.", "input": "It", "output": "It.", "text": "Below is an instruction: Say it."},
+        {"prompt": "Who?", "completion": "Ada.", "metadata": "page 3"},
+        {"question": "Why?", "response": "Because.", "reasoning": ["It is so.", "So it is."], "metadata": [3]},
+    ]
+    (tmp_path / "rows.jsonl").write_text(json.dumps(rows, indent=1))  # an array, whatever its name says
+    read = training.read_rows(tmp_path / "rows.jsonl")
+    assert [row["messages"][0]["content"] for row in read] == ["Say it.\n\nIt", "Who?", "Why?"]
+    assert read[2]["messages"][1]["thinking"] == "It is so.\nSo it is."
+    assert len(run(tmp_path / "run", rows=read)) > 0
+
+
 def test_exported_text_trains_on_every_token(tmp_path: Path) -> None:
     rows = training.read_rows(exported(tmp_path, "text"))
     ids, silent = training.encode_row(rows[0], students.load_tokenizer("tiny"))
@@ -347,19 +377,20 @@ def test_a_system_message_and_longer_conversations_are_kept(tmp_path: Path) -> N
     [
         (
             '{"prompt": "Who?", "reply": "He."}',
-            r"rows.jsonl, row 2: nothing to train on in its fields \(prompt, reply\)",
+            r"rows.jsonl, line 3: nothing to train on in its fields \(prompt, reply\).*Fix: write it with",
         ),
-        ('{"text": " "}', "row 2: nothing to train on"),
-        ('{"messages": [{"role": "user", "content": "Who?"}]}', "row 2: its last two messages are not a question and"),
-        ('{"messages": [7]}', "row 2: its messages are no list of objects"),
-        ('{"conversations": [{"from": "bot", "value": "x"}]}', "row 2: a message of it has no role"),
-        ('{"question": "Who?", "answer": ""}', "row 2: its answer is empty"),
-        ('{"text": "torn', "line 2: not JSON"),
+        ('{"text": " "}', "line 3: nothing to train on"),
+        ('{"messages": [{"role": "user", "content": "Who?"}]}', "line 3: its last two messages are not a question and"),
+        ('{"messages": [{"role": ["user"], "content": "x"}]}', "line 3: a message of it has no role"),
+        ('{"messages": [7]}', "line 3: its messages are no list of objects"),
+        ('{"conversations": [{"from": "bot", "value": "x"}]}', "line 3: a message of it has no role"),
+        ('{"question": "Who?", "answer": ""}', "line 3: its answer is empty"),
+        ('{"text": "torn', "line 3: not JSON"),
     ],
 )
 def test_a_row_that_cannot_be_trained_on_is_named_with_the_fix(tmp_path: Path, text: str, words: str) -> None:
     path = tmp_path / "rows.jsonl"
-    path.write_text(json.dumps({"text": "A rule."}) + f"\n{text}\n")
+    path.write_text(json.dumps({"text": "A rule."}) + f"\n\n{text}\n")
     with pytest.raises(InputError, match=words):
         training.read_rows(path)
 
@@ -367,6 +398,10 @@ def test_a_row_that_cannot_be_trained_on_is_named_with_the_fix(tmp_path: Path, t
 def test_a_file_to_train_on_that_is_none_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"TRAINING_CUT=.*none.jsonl: no such file"):
         training.read_rows(tmp_path / "none.jsonl")
+    for name, nothing in (("empty.jsonl", "\n"), ("empty.json", "[]")):
+        (tmp_path / name).write_text(nothing)
+        with pytest.raises(InputError, match=r"empty.json.*: no row in it"):
+            training.read_rows(tmp_path / name)
     (tmp_path / "one.json").write_text('{"question": "Who?"}')
     with pytest.raises(InputError, match=r"one.json: no array of rows"):
         training.read_rows(tmp_path / "one.json")

@@ -47,16 +47,27 @@ def messages(question: str, answer: str, reasoning: str | None = None) -> list[d
 
 Turn = dict[str, str]  # `role` (system, user, assistant), `content`; `thinking` where reasoning has its own field
 _SHAREGPT = {"system": "system", "user": "human", "assistant": "gpt"}
+ROLES = {name: role for role, name in _SHAREGPT.items()} | {role: role for role in _SHAREGPT}
+# Names of one thing in the files of several tools, the first that is there wins.
+QUESTION = ("question", "generated_question", "instruction", "prompt")
+ANSWER = ("answer", "response", "generated_answer", "output", "completion")
+_RESPONSE = "\n\n### Response:\n"
 # The prompt of Alpaca (Taori et al. 2023) for a task without input, with the answer behind it.
 _INSTRUCTION = (
     "Below is an instruction that describes a task. Write a response that appropriately completes the request."
-    "\n\n### Instruction:\n{question}\n\n### Response:\n{answer}"
+    f"\n\n### Instruction:\n{{question}}{_RESPONSE}{{answer}}"
 )
 
 
 def think(reasoning: str, answer: str) -> str:
     """Reasoning before its answer, within the tags that reasoning models agree on; the answer alone where none is."""
     return f"<think>\n{reasoning}\n</think>\n\n{answer}" if reasoning else answer
+
+
+def thoughts(told: Any) -> str:
+    """The reasoning that a row tells as one text; some tools have a list of steps."""
+    text = "\n".join(map(str, told)) if isinstance(told, list) else str(told or "")
+    return text if text.strip() else ""
 
 
 def unthink(text: str) -> tuple[str, str]:
@@ -114,38 +125,44 @@ def _reasoning(turns: Sequence[Turn]) -> dict[str, Any]:
     return {"reasoning": thoughts[-1]} if thoughts else {}
 
 
-_ROLES = {name: role for role, name in _SHAREGPT.items()} | {role: role for role in _SHAREGPT}
-
-
 def training_row(row: dict[str, Any]) -> dict[str, Any]:
     """A row of any of FORMATS, or of a cut, with what is trained on in `messages`, or in `text`; the rest stays.
 
-    Reasoning goes to `thinking` of its answer, whether it stood in the answer's tags or in a field of its own.
+    Reasoning goes to `thinking` of its answer, whether it stood in the answer's tags or in a field of its own; in a
+    `text` it stands before the answer.
 
     Raises:
         ValueError: the row is of no such shape; the message says what is missing.
     """
     turns = _turns(row)
     if turns is None:
-        if not isinstance(row.get("text"), str) or not row["text"].strip():
-            raise ValueError(f"nothing to train on in its fields ({', '.join(row) or 'none'})")
-        return row
+        return row | {"text": _told(row)}
     if [turn["role"] for turn in turns[-2:]] != ["user", "assistant"]:
         raise ValueError("its last two messages are not a question and an answer")
-    thoughts, answer = unthink(turns[-1]["content"])
-    thoughts = turns[-1].get("thinking") or row.get("reasoning") or thoughts
+    told, answer = unthink(turns[-1]["content"])
+    told = thoughts(turns[-1].get("thinking")) or thoughts(row.get("reasoning")) or told
     if not answer.strip():
         raise ValueError("its answer is empty")
-    last = {"role": "assistant", "content": answer, "thinking": thoughts or None}
+    last = {"role": "assistant", "content": answer, "thinking": told or None}
     return row | {"messages": [*turns[:-1], last], "text": None}
+
+
+def _told(row: dict[str, Any]) -> str:
+    """The text of a row without messages. Raises ValueError where it has none."""
+    text = row.get("text")
+    if not isinstance(text, str) or not text.strip():
+        raise ValueError(f"nothing to train on in its fields ({', '.join(row) or 'none'})")
+    before, response, answer = text.partition(_RESPONSE)
+    return before + response + think(thoughts(row.get("reasoning")), answer) if response else text
 
 
 def _turns(row: dict[str, Any]) -> list[dict[str, Any]] | None:
     """The messages of a row; None where it has none. Raises ValueError where they are none."""
     said = row.get("messages") or row.get("conversations")
     if said is None:
-        question = row.get("question", row.get("instruction"))
-        answer = row.get("answer", row.get("output"))
+        question, answer = (
+            next((row[name] for name in names if row.get(name) is not None), None) for names in (QUESTION, ANSWER)
+        )
         if question is None or answer is None:
             return None
         more = row.get("input") if "instruction" in row else ""
@@ -155,7 +172,10 @@ def _turns(row: dict[str, Any]) -> list[dict[str, Any]] | None:
         raise ValueError("its messages are no list of objects")
     found = [
         turn
-        | {"role": _ROLES.get(turn.get("role", turn.get("from"))), "content": turn.get("content", turn.get("value"))}
+        | {
+            "role": ROLES.get(str(turn.get("role", turn.get("from")))),
+            "content": turn.get("content", turn.get("value")),
+        }
         for turn in said
     ]
     for turn in found:

@@ -226,7 +226,7 @@ class Settings(BaseSettings):
         "TRAINING_METHOD", None, "full (all weights) or lora. Empty: full.", "05"
     )
     training_cut: str = _setting(
-        "TRAINING_CUT", "", "A cut's number, or a path to a JSONL file. Empty: the largest cut.", "05"
+        "TRAINING_CUT", "", "A cut's number, or a path to a file of `ai-tools export`. Empty: the largest cut.", "05"
     )
     learning_rate: float | None = _setting(
         "LEARNING_RATE", None, "Peak learning rate. Empty: by student and method.", "05", gt=0

@@ -83,10 +83,15 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 
 
 def iterate_rows(path: Path) -> Iterator[dict[str, Any]]:
+    return (row for _, row in placed_rows(path))
+
+
+def placed_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(where it stands, the row) of each."""
     with path.open("rb") as lines:
         for number, line in enumerate(lines, 1):
             if line.strip():
-                yield parse_row(line, f"{path}, line {number}")
+                yield (where := f"{path}, line {number}"), parse_row(line, where)
 
 
 def parse_row(line: bytes, where: str) -> dict[str, Any]:

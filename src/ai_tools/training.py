@@ -13,7 +13,8 @@ import math
 import random
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -163,24 +164,30 @@ def read_rows(path: Path) -> list[Row]:
     """
     if not path.is_file():
         raise InputError(f"TRAINING_CUT={path}: no such file. Fix: give a file of step 04, or one of `ai-tools export`")
-    rows = _array(path) if path.suffix == ".json" else store.read_rows(path)
     found = []
-    for number, row in enumerate(rows, 1):
+    for where, row in _array(path) if _is_array(path) else store.placed_rows(path):
         try:
             found.append(formats.training_row(row))
         except ValueError as error:
-            raise InputError(f"{path}, row {number}: {error}. Fix: write it with `ai-tools export`") from None
+            raise InputError(f"{where}: {error}. Fix: write it with `ai-tools export`") from None
+    if not found:
+        raise InputError(f"{path}: no row in it. Fix: set TRAINING_CUT to a file with rows")
     return found
 
 
-def _array(path: Path) -> list[Row]:
+def _is_array(path: Path) -> bool:
+    with path.open("rb") as file:
+        return path.suffix == ".json" or file.read(100).lstrip().startswith(b"[")
+
+
+def _array(path: Path) -> Iterator[tuple[str, Row]]:
     try:
         rows = json.loads(path.read_bytes())
     except ValueError as error:
         raise InputError(f"{path}: not JSON ({error}); write it anew") from None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise InputError(f"{path}: no array of rows. Fix: write it with `ai-tools export`")
-    return rows
+    return ((f"{path}, row {number}", row) for number, row in enumerate(rows, 1))
 
 
 def general_rows(rows: Sequence[Row]) -> list[Row]:
@@ -342,9 +349,12 @@ def _prompt_and_answer(
 
 
 def _metadata(row: Row) -> Row:
-    """What a row says of itself: JSON in a cut, an object in other files."""
-    told = row.get("metadata") or {}
-    return json.loads(told) if isinstance(told, str) else told  # type: ignore[no-any-return]
+    """What a row says of itself: JSON in a cut, an object in other files, and anything in those of others."""
+    told = row.get("metadata")
+    if isinstance(told, str):
+        with suppress(ValueError):
+            told = json.loads(told)
+    return told if isinstance(told, dict) else {}
 
 
 def _batches(encoded: Sequence[Encoded], recipe: Recipe, rng: random.Random) -> list[list[int]]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from .. import store
 from ..errors import InputError, UsageError
-from ..formats import FORMATS, WITH_SYSTEM, Turn, think
+from ..formats import FORMATS, WITH_SYSTEM, Turn, think, thoughts
 from ..records import Rejection, content_id
 from . import outputs, pairs
 from .pairs import SUFFIX, PairFile, Pairs
@@ -105,7 +105,7 @@ def export(
             names = dict.fromkeys(read.names)
             for pair in (pair for file in files for pair in read.of(file)):
                 write(_row(names | _stated(pair), fmt, system_prompt, reasoning))
-                counts.update(pairs=1, reasoned=bool(_reasoning(pair)))
+                counts.update(pairs=1, reasoned=bool(thoughts(pair.get("reasoning"))))
                 names = {}
     return Exported(
         output=output,
@@ -138,7 +138,7 @@ def _stated(pair: Pair) -> Pair:
 
 
 def _row(pair: Pair, fmt: str, system_prompt: str, reasoning: str) -> dict[str, Any]:
-    told = _reasoning(pair)
+    told = thoughts(pair.get("reasoning"))
     turns: list[Turn] = []
     if fmt in WITH_SYSTEM and (system := system_prompt or pair.get("system")):
         turns.append({"role": "system", "content": system})
@@ -147,13 +147,6 @@ def _row(pair: Pair, fmt: str, system_prompt: str, reasoning: str) -> dict[str, 
     turns.append({"role": "assistant", "content": answer} | ({"thinking": told} if reasoning == "field" else {}))
     rest = {name: value for name, value in pair.items() if name not in ("question", "answer", "reasoning")}
     return FORMATS[fmt](turns, rest)
-
-
-def _reasoning(pair: Pair) -> str:
-    """The reasoning of a pair as one text; some tools have a list of steps."""
-    told = pair.get("reasoning") or ""
-    text = "\n".join(map(str, told)) if isinstance(told, list) else str(told)
-    return text if text.strip() else ""
 
 
 def combine(folder: str | Path, output: Path, *, overwrite: bool = False) -> Combined:

@@ -23,11 +23,7 @@ from .running import Pair
 SUFFIX = "_qa.json"
 WINDOW = 1_000  # rows among which pairs of one passage are looked for
 DEEPEST = 100  # levels of what a row may hold
-# Names of one thing in the files of several tools, the first that is there wins.
-_QUESTION = ("question", "generated_question", "instruction", "prompt")
-_ANSWER = ("answer", "response", "generated_answer", "output", "completion")
-_PASSAGE = ("source_text", "context", "passage")
-_ROLES = {"human": "user", "gpt": "assistant"}  # ShareGPT's
+_PASSAGE = ("source_text", "context", "passage")  # names of one thing, the first that is there wins
 _EXPORTED = {"question", "answer", "reasoning", "metadata"}  # all that a row has which `export` wrote as jsonl
 _IDS = ("id", "sample_id", "qac_id")
 
@@ -184,7 +180,7 @@ def _pair(row: Any, where: str) -> Pair | Rejection:
             if said is None:
                 return Rejection("read", f"{where}: not one question and one answer in its {turns}", row)
             found |= {name: text for name, text in said.items() if found.get(name) in (None, "")}
-    question, answer = _asked(found), _text(_take(found, _ANSWER))
+    question, answer = _asked(found), _text(_take(found, formats.ANSWER))
     for name, text in (("question", question), ("answer", answer)):
         if not text.strip():
             return Rejection("read", f"{where}: no {name}", row)
@@ -205,8 +201,8 @@ def _pair(row: Any, where: str) -> Pair | Rejection:
 
 def _asked(found: Pair) -> str:
     """The question of a row; in Alpaca's shape with the input, which belongs to it."""
-    is_alpaca = not any(found.get(name) for name in _QUESTION[:2])
-    question = _text(_take(found, _QUESTION))
+    is_alpaca = not any(found.get(name) for name in formats.QUESTION[:2])
+    question = _text(_take(found, formats.QUESTION))
     added = found.get("input")
     if is_alpaca and question and isinstance(added, str) and added.strip():
         question = f"{question}\n\n{found.pop('input')}"
@@ -258,7 +254,7 @@ def _turns(turns: list[Any]) -> Pair | None:
         if not isinstance(turn, dict):
             return None
         role = str(turn.get("role") or turn.get("from"))
-        role = _ROLES.get(role, role)
+        role = formats.ROLES.get(role, role)
         if role in said:
             return None
         said[role] = turn.get("content", turn.get("value"))
