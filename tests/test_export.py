@@ -9,7 +9,7 @@ import pytest
 
 from ai_tools import store, students, training
 from ai_tools.errors import InputError, UsageError
-from ai_tools.formats import FORMATS, think, unthink
+from ai_tools.formats import FORMATS, messages, think, unthink
 from ai_tools.tools import combine, export, pairs
 
 Row = dict[str, Any]
@@ -304,6 +304,7 @@ def test_a_rerun_replaces_its_own_file_in_whichever_format_and_nothing_else(sour
         export(source, output, fmt=fmt, reasoning=reasoning)
         export(source, output, fmt="chatml")
     others = ["mine", '{"mine": 1}\n', json.dumps(PLAIN) + "\n", '{"text": "My own corpus."}\n', '["mine"]']
+    others += [json.dumps({"messages": messages("When?", "At noon."), "metadata": "{}"}) + "\n"]  # a cut of step 04
     others += [json.dumps(document(ROWS), indent=2), '{"instruction": "x", "output": "y"}\n']
     for content in others:
         output.write_text(content)

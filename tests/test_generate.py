@@ -642,6 +642,11 @@ def test_source_and_output_may_come_from_the_environment(command: Callable[..., 
         command("chunks")
 
 
+def test_a_judge_that_is_not_set_up_does_not_keep_from_asking_the_teacher(ask: Callable[..., Generated]) -> None:
+    document("bells", bells(1))
+    assert ask(judge_base_url="http://127.0.0.1:9").pairs == 2
+
+
 def test_batch_processing_off_is_one_at_a_time_and_resume_off_is_fresh(
     command: Callable[..., None], endpoint: Endpoint
 ) -> None:

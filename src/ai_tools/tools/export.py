@@ -24,8 +24,11 @@ REASONING = ("drop", "think", "field")
 MAKER = "ai-tools combine"
 _TRAINING = "_trainingdata.jsonl"
 # How a file begins that this command has written, in whichever format: strict rows have no place for a maker's name.
+# The first message holds no more than its words: those of a cut have `thinking` too.
+_MESSAGE = r'\{"role": "(?:system|user)", "content": "(?:[^"\\]|\\.)*"\}'
 _EXPORTED = re.compile(
-    r'(?:\[\n)?\{(?:"messages": \[\{"role": "|"conversations": \[\{"from": "|"question": ".*", "metadata": \{|'
+    rf'(?:\[\n)?\{{(?:"messages": \[{_MESSAGE}|'
+    r'"conversations": \[\{"from": "|"question": ".*", "metadata": \{|'
     r'"instruction": ".*", "input": "", "output": "|"text": "Below is an instruction that describes a task\.)'
 )
 _COMBINED = re.compile(rf'\{{\s*"metadata": \{{\s*"generated_by": "{MAKER}"')
