@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from . import providers
 from .client import EndpointTeacher, fetch, open_client
 from .errors import SettingsError
-from .offline import OfflineTeacher
 from .prompts import Sampling
 from .providers import OFFLINE, Endpoint, Provider
 from .records import Teacher
@@ -45,7 +44,11 @@ def sampling(settings: Settings) -> Sampling:
 
 
 def _teacher(endpoint: Endpoint) -> Teacher:
-    return OfflineTeacher() if endpoint.provider.name == OFFLINE else EndpointTeacher(endpoint)
+    if endpoint.provider.name != OFFLINE:
+        return EndpointTeacher(endpoint)
+    from .offline import OfflineTeacher  # imported late: its rules take 0.2 s to load
+
+    return OfflineTeacher()
 
 
 # --- what is there ---
