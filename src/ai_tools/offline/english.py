@@ -178,9 +178,19 @@ def tag(sentence: str) -> tuple[Token, ...]:
     return tuple(tokens)
 
 
+@cache
+def _joiners() -> frozenset[str]:
+    """The words that `_joining` tells the class of."""
+    others = {"that", "how", "why", "whether", "what", "to", "once", "all", "both", "each", "means"}
+    return words("relatives", "subordinators", "prepositions", "approximate") | others
+
+
 def _joining(line: Sequence[str], i: int, before: str) -> str | None:
     """The class of a word that joins clauses or phrases ("that", "which", "to", "before"), from its neighbours."""
-    low, following = line[i].lower(), _next(line, i)
+    low = line[i].lower()
+    if low not in _joiners() and " " not in low:
+        return None
+    following = _next(line, i)
     if low in words("relatives") and before in ("NN", "NNS", "NP", ",", "CD", "VBG", "PRP", "CC", "IN", "JJ"):
         return "DT" if low == "that" and before in ("IN", ",", "CC") else "REL"
     if low == "that":
@@ -191,7 +201,7 @@ def _joining(line: Sequence[str], i: int, before: str) -> str | None:
         verb = "VB" in readings(following) and following not in words("determiners") and not is_person(following)
         verb = verb and line[i + 1].islower()
         return "TO" if verb else "IN"
-    if low in ("about", "around", "roughly", "nearly", "almost") and _fixed(following, False) == "CD":
+    if low in words("approximate") and _fixed(following, False) == "CD":
         return "CD"  # "about 100 bytes" is an amount
     if low == "once" and following in ("a", "an", "per", "each", "every"):
         return "RB"

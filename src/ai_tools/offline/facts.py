@@ -134,6 +134,7 @@ def _split(text: str) -> Iterator[str]:
         start = match.end()
 
 
+@lru_cache(maxsize=8192)
 def plain(text: str) -> str:
     """A sentence without Markdown emphasis, links and footnote numbers, and without an opening "However,"."""
     text = re.sub(r"^\[\^\w+\]: *| ?\[\^\w+\]", "", text)
@@ -156,7 +157,8 @@ def plain(text: str) -> str:
 # --- clauses into sentences ------------------------------------------------------------------------------------------
 
 
-def split_clauses(sentence: str) -> list[str]:
+@lru_cache(maxsize=8192)
+def split_clauses(sentence: str) -> tuple[str, ...]:
     """A sentence as simple sentences: coordinated clauses, ", which …" and appositions become their own."""
     text, extra = _lift(sentence.strip())
     pieces = _coordinated(text.rstrip("."))
@@ -165,7 +167,7 @@ def split_clauses(sentence: str) -> list[str]:
     pieces = [_first_whole(piece) for piece in pieces]
     pieces += [piece for item in extra for piece in _coordinated(item.rstrip(".")) if parse(piece)]
     pieces = [piece.strip(" ,;") for piece in pieces]
-    return [piece if piece.endswith((".", "?", "!")) else piece + "." for piece in pieces]
+    return tuple(piece if piece.endswith((".", "?", "!")) else piece + "." for piece in pieces)
 
 
 def _first_whole(text: str) -> str:
@@ -333,11 +335,49 @@ def _stands_alone(clause: Clause, comma: bool) -> bool:
 _NAME = re.compile(r"\b[A-Z][a-z]+(?: (?:(?:de|van|von|der|la|di|del|al|bin) )*[A-Z][a-z]+)+\b")
 
 
+_INTRODUCED = re.compile(r"\b(?:[Aa]n?|[Ee]very|[Ee]ach) ((?:[a-z][\w-]+ ){1,3})(?=[a-z]|\W|$)")
+_CODED = re.compile(r"\b([A-Z][a-z]+) ([A-Z]+-\d+)\b")
+_TITLED = re.compile(r"\b[Tt]he ((?:[A-Z][a-z]+ )+([A-Z][a-z]+)|([a-z]+) [A-Z][a-z]+)\b(?! [A-Z])")
+
 # "It is possible to …", "It follows that …": nothing named before is meant
-_IMPERSONAL = pattern(
+_IMPERSONAL = (
     r"It (?:(?:is|was|(?:may|must|can|should|would|will) be) (?:\w+ ){0,2}(?:im)?<impersonal>"
     r"|follows|means|seems|appears|makes|takes)\b|It is (?:the|an?) [^,.]* to [a-z]+"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What a sentence names: the last person, things by their noun, and the full names of short ones."""
+
+    person: str
+    local: frozenset[str]
+    named: tuple[tuple[str, str], ...]
+
+
+@lru_cache(maxsize=8192)
+def _names_in(text: str) -> _Names:
+    person, local, named = "", set(_told_apart(tag(text))), []
+    for name in _NAME.finditer(text):
+        before = text[: name.start()].lower().split()[-1:]
+        common = "NN" in readings(name[0].split()[-1].lower())
+        if not {"the", "a", "an", "of", "in"} & set(before) and (before == ["is"] or not common):
+            person = name[0]
+    for match in _INTRODUCED.finditer(text.rstrip(".") + " "):
+        first = match[1].split()
+        tags = [t.tag for t in tag("the " + match[1].strip())][1:]
+        while tags and tags[-1] not in ("NN", "NNS"):
+            tags.pop()
+        if tags and not is_person(first[len(tags) - 1]):
+            local.add(first[len(tags) - 1])
+        if len(tags) > 1 and all(t in ("NN", "JJ", "NNS") for t in tags):
+            named.append((first[len(tags) - 1], " ".join(first[: len(tags)])))
+    named += [(match[1].lower(), match[0]) for match in _CODED.finditer(text)]
+    for match in _TITLED.finditer(text):
+        head = (match[2] or match[3]).lower()
+        if "NN" in readings(head) and head not in words("prepositions"):
+            named.append((head, match[1]))
+    return _Names(person, frozenset(local), tuple(named))
 
 
 class _Memory:
@@ -351,36 +391,14 @@ class _Memory:
 
     def learn(self, text: str) -> None:
         """Keep what a sentence names."""
-        self._learn_names(text)
+        names = _names_in(text)
+        self.person = names.person or self.person
+        self.local |= names.local
+        self.named.update(names.named)
         clause = parse(text)
         if clause is not None and clause.subject.lower() not in words("personal"):
             objects = [p.noun for p in clause.rest if p.kind == "NP" and not p.front]
             self.subject, self.object, self.clause = clause.subject, objects[0] if objects else "", clause
-
-    def _learn_names(self, text: str) -> None:
-        for name in _NAME.finditer(text):
-            before = text[: name.start()].lower().split()[-1:]
-            common = "NN" in readings(name[0].split()[-1].lower())
-            if not {"the", "a", "an", "of", "in"} & set(before) and (before == ["is"] or not common):
-                self.person = name[0]
-        for match in re.finditer(
-            r"\b(?:[Aa]n?|[Ee]very|[Ee]ach) ((?:[a-z][\w-]+ ){1,3})(?=[a-z]|\W|$)", text.rstrip(".") + " "
-        ):
-            first = match[1].split()
-            tags = [t.tag for t in tag("the " + match[1].strip())][1:]
-            while tags and tags[-1] not in ("NN", "NNS"):
-                tags.pop()
-            if tags and not is_person(first[len(tags) - 1]):
-                self.local.add(first[len(tags) - 1])
-            if len(tags) > 1 and all(t in ("NN", "JJ", "NNS") for t in tags):
-                self.named[first[len(tags) - 1]] = " ".join(first[: len(tags)])
-        self.local.update(_told_apart(tag(text)))
-        for match in re.finditer(r"\b([A-Z][a-z]+) ([A-Z]+-\d+)\b", text):
-            self.named[match[1].lower()] = match[0]
-        for match in re.finditer(r"\b[Tt]he ((?:[A-Z][a-z]+ )+([A-Z][a-z]+)|([a-z]+) [A-Z][a-z]+)\b(?! [A-Z])", text):
-            head = (match[2] or match[3]).lower()
-            if "NN" in readings(head) and head not in words("prepositions"):
-                self.named[head] = match[1]
 
     def resolve(self, text: str) -> str:
         """A sentence with what its opening pronoun, "them" and its short names stand for."""
@@ -390,7 +408,7 @@ class _Memory:
     def _opening(self, text: str) -> str:
         first, _, rest = text.partition(" ")
         low = first.lower()
-        if _IMPERSONAL.match(text):
+        if low == "it" and pattern(_IMPERSONAL).match(text):
             return ""
         dim = re.search(
             r"(?i)\b(?:way|reason|aim|goal|purpose|method|problem|idea|example|result|question)\b", self.subject

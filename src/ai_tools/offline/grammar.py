@@ -10,7 +10,7 @@ o pronoun, i preposition, w relative, s subordinator, r adverb, c "and", "," com
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from .clauses import Clause
 from .english import Token, head_of, is_person, is_plural, lemma, lowered, pattern, readings, tag, words
@@ -62,8 +62,10 @@ def _rule(name: str) -> str:
     return re.sub(r"<([A-Z_]+)>", lambda match: f"(?:{_rule(match[1])})", _RULES[name])
 
 
-_CLAUSE = re.compile(_rule("CLAUSE"))
-_THING = re.compile(_rule("THING"))
+@cache
+def _outlines(name: str) -> re.Pattern[str]:
+    """The pattern of a rule. Compiled when first asked for: that takes half a second."""
+    return re.compile(_rule(name))
 
 
 @lru_cache(maxsize=8192)
@@ -96,7 +98,7 @@ def whole(text: str) -> bool:
     """Whether an outline is that of one clause, with nothing left over."""
     if re.search(r"cnn|.inn", outline(text)):
         return False  # two things side by side
-    return len(found := outline(text)) <= 30 and _CLAUSE.fullmatch(found) is not None
+    return len(found := outline(text)) <= 30 and _outlines("CLAUSE").fullmatch(found) is not None
 
 
 def is_thing(text: str) -> bool:
@@ -104,7 +106,7 @@ def is_thing(text: str) -> bool:
     first = text.split(" ")[0].lower()
     joined = {"both": " and ", "either": " or ", "neither": " nor "}.get(first, "")
     whole_pair = joined in text or (first == "both" and "NNS" in readings(text.split()[-1]))
-    return whole_pair and _THING.fullmatch(outline(text, True)) is not None
+    return whole_pair and _outlines("THING").fullmatch(outline(text, True)) is not None
 
 
 # An adverb that belongs to the condition after it and would be left behind by a question.

@@ -15,13 +15,21 @@ _SMALL = (
 )  # fmt: skip
 
 
+_WORD = re.compile(r"\w+(?:[-'\u2019.,:]\w+)*")
+_DIGITS = re.compile(r"\d(?:[\d.,:]*\d)?")
+
+
+@lru_cache(maxsize=50_000)
+def _forms(word: str) -> frozenset[str]:
+    """A word as it stands, and in its dictionary forms."""
+    bare = re.sub(r"['\u2019]s?$", "", word)
+    return frozenset([word, bare, word.rstrip("s"), english.lemma(word), english.lemma(word, "NOUN"), *word.split("-")])
+
+
 @lru_cache(maxsize=256)
 def words_of(text: str) -> frozenset[str]:
     """The words of a text, as they stand and in their dictionary forms; numbers in digits and in words."""
-    found = set()
-    for word in re.findall(r"\w+(?:[-'\u2019.,:]\w+)*", text.lower()):
-        bare = re.sub(r"['\u2019]s?$", "", word)
-        found |= {word, bare, word.rstrip("s"), english.lemma(word), english.lemma(word, "NOUN"), *word.split("-")}
+    found = frozenset[str]().union(*map(_forms, set(_WORD.findall(text.lower()))))
     spelled = english.data()["numbers"]
     in_digits = {str(spelled[word]) for word in found if word in spelled}
     return frozenset(found | in_digits | {word for word, value in spelled.items() if str(value) in found})
@@ -34,21 +42,29 @@ def _numbers(text: str) -> frozenset[str]:
     return known | {word for word in words_of(text) if word.isdigit() or word in english.words("numbers")}
 
 
+@lru_cache(maxsize=8192)
+def _claims(text: str) -> tuple[tuple[str, str, bool, tuple[str, ...]], ...]:
+    """The words of a text that say something: as they stand, small, whether inside, and in their dictionary forms."""
+    found = []
+    for match in _WORD.finditer(text):
+        low = re.sub(r"['\u2019]s?$", "", match[0].lower())
+        if low not in english.words(*_SMALL) and (len(low) > 1 or low.isdigit()):
+            forms = (low, english.lemma(low), english.lemma(low, "NOUN"))
+            found.append((match[0], low, match.start() > 0, forms))
+    return tuple(found)
+
+
 def missing(text: str, passage: str) -> tuple[list[str], float]:
     """Numbers, names and quotations that the passage lacks, and the share of other content words that it has."""
     known = words_of(passage)
     lacking: list[str] = []
     told = hits = 0
     numbers = _numbers(passage)
-    for match in re.finditer(r"\w+(?:[-'\u2019.,:]\w+)*", text):
-        word = match[0]
-        low = re.sub(r"['\u2019]s?$", "", word.lower())
-        if low in english.words(*_SMALL) or (len(low) < 2 and not low.isdigit()):
-            continue
-        there = low in numbers or low in known or english.lemma(low) in known or english.lemma(low, "NOUN") in known
-        if re.fullmatch(r"\d(?:[\d.,:]*\d)?", word):
+    for word, low, inside, forms in _claims(text):
+        there = low in numbers or not known.isdisjoint(forms)
+        if _DIGITS.fullmatch(word):
             lacking += [word] if word not in numbers else []
-        elif (low in english.words("numbers") or (word[0].isupper() and match.start() > 0)) and not there:
+        elif (low in english.words("numbers") or (word[0].isupper() and inside)) and not there:
             lacking.append(word)
         else:
             told, hits = told + 1, hits + there
@@ -107,15 +123,17 @@ def fault(question: str, answer: str, passage: str) -> str:
     lacking, share = missing(said, passage)
     asked, asked_share = missing(question, passage)
     lacking += [word for word in asked if word not in lacking]
-    faults = {
-        f"The passage does not mention {', '.join(lacking)}.": bool(lacking),
-        "Most words of the answer are not in the passage.": share < 0.7,
-        "The passage does not speak of what the question asks.": asked_share < 0.4,
-        "There is no answer.": not answer.strip(),
-        "The answer does not answer the question.": no_answer(question, answer),
-        "The passage says this of something else.": apart(question, said, passage),
-    }
-    return next((why for why, found in faults.items() if found), "")
+    if lacking:
+        return f"The passage does not mention {', '.join(lacking)}."
+    if share < 0.7:
+        return "Most words of the answer are not in the passage."
+    if asked_share < 0.4:
+        return "The passage does not speak of what the question asks."
+    if not answer.strip():
+        return "There is no answer."
+    if no_answer(question, answer):
+        return "The answer does not answer the question."
+    return "The passage says this of something else." if apart(question, said, passage) else ""
 
 
 def faithfulness(fields: dict[str, Any], seed: int) -> Reply:

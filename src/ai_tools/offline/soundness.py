@@ -127,8 +127,9 @@ def _any_of(*alternatives: str) -> str:
 
 
 # What stands outside a sentence: "this form", "the latter", "the listed packages", "your file".
+# Read in small letters, which is much faster than to ignore their size.
 _POINTING = re.compile(
-    r"(?i)\b"
+    r"\b"
     + _any_of(
         r"th(?:is|ese|ose)(?! who\b| that\b| which\b| of\b)",
         r"such(?! as\b)",
@@ -140,7 +141,7 @@ _POINTING = re.compile(
         r"an? different [a-z]+(?! (?:from|to|than|of)\b)",
         r"(?:first|second|third|fourth|\d(?:st|nd|rd|th)) (?:parameter|argument|operand|paragraph|bullet|sentence)",
         r"(?:the|an?) (?:above|below|latter) \w+",
-        r"(?:above|below)(?! (?:the|an?|\d|[A-Z`]|average))",
+        r"(?:above|below)(?! (?:the|an?|\d|[a-z`]|average))",
         r"following|aforementioned|subsequent|here|some things|\w+ ones",
         r"we|our|us|you|your|yours|i|my|[a-z]+['\u2019](?:re|ll|ve)",
     )
@@ -165,34 +166,44 @@ _BROKEN = re.compile(
 )
 
 # What answers nothing: "and the key", "the other", "an example", "any program", "the files given".
-_BROKEN_ANSWER = pattern(
-    r"(?i)"
-    + _any_of(
-        r"(?:and|or|nor|but|of|those)\b|no (?!more\b|less\b|fewer\b|later\b|earlier\b|longer\b)",
-        r"the same \w+$|\w+, \w+$|another [\w-]+$|any [\w-]+(?: [\w-]+)?$",
-        r".*(?:\band then\b|[\u2014\u2013-]$|[;{}\[\]|\u00b6\\]|\w\. \w|[.,][\"\u201d]$)",
-        r".*\bthe (?:first|second|other|same|old|new)$",
-        r".*\bthere (?:is|are) (?:one|some|any)$|.* (?:today|now|yesterday|tomorrow)$",
-        r"(?:things|either|neither|both|each|all|none|others?|examples?|ones?|follows?)$",
-        r"the (?-i:[A-Z]+_[A-Z_\d]+)$",
-        r"the [\w-]+ (?:\w{2,}ed|given|shown|known|written|chosen)$",
-        r"(?:one|some|many|most|each|both|none|part|any) of (?:the|its|their|these)\b.*",
-        r"(?:other|<comparative>) (?!.*\bthan\b)",
-        r"the <weak_adjectives> [\w-]+$",
-        r"the (?:new|old|current|previous|existing|original)(?: (?!(?:of|for|in|with|that)\b)[\w-]+){1,3}$",
-        r"(?:an?|any|every|each|the) (?:person|thing|way|part|number|lot|kind)$",
-        r"(?:an? |each |the |another |every )(?:example|line|case|one|other|reason|following)$",
-        r"(?:certain|some|other|various|several|actual|different|an? (?:<comparative>|more \w+|certain)) [\w-]+$",
-    )
+_BROKEN_ANSWER = "(?i)" + _any_of(
+    r"(?:and|or|nor|but|of|those)\b|no (?!more\b|less\b|fewer\b|later\b|earlier\b|longer\b)",
+    r"the same \w+$|\w+, \w+$|another [\w-]+$|any [\w-]+(?: [\w-]+)?$",
+    r".*(?:\band then\b|[\u2014\u2013-]$|[;{}\[\]|\u00b6\\]|\w\. \w|[.,][\"\u201d]$)",
+    r".*\bthe (?:first|second|other|same|old|new)$",
+    r".*\bthere (?:is|are) (?:one|some|any)$|.* (?:today|now|yesterday|tomorrow)$",
+    r"(?:things|either|neither|both|each|all|none|others?|examples?|ones?|follows?)$",
+    r"the (?-i:[A-Z]+_[A-Z_\d]+)$",
+    r"the [\w-]+ (?:\w{2,}ed|given|shown|known|written|chosen)$",
+    r"(?:one|some|many|most|each|both|none|part|any) of (?:the|its|their|these)\b.*",
+    r"(?:other|<comparative>) (?!.*\bthan\b)",
+    r"the <weak_adjectives> [\w-]+$",
+    r"the (?:new|old|current|previous|existing|original)(?: (?!(?:of|for|in|with|that)\b)[\w-]+){1,3}$",
+    r"(?:an?|any|every|each|the) (?:person|thing|way|part|number|lot|kind)$",
+    r"(?:an? |each |the |another |every )(?:example|line|case|one|other|reason|following)$",
+    r"(?:certain|some|other|various|several|actual|different|an? (?:<comparative>|more \w+|certain)) [\w-]+$",
 )
 
 
 def stands_alone(text: str) -> bool:
     """Whether a statement points to nothing outside itself."""
-    return not (_POINTING.search(re.sub(r"(?i)the following (?=.*: )", "", text)) or unresolved(text))
+    return not (_POINTING.search(re.sub(r"the following (?=.*: )", "", text.lower())) or unresolved(text))
 
 
 _THINGS = frozenset(["what", "who", "name", "definition", "place"])
+
+
+@lru_cache(maxsize=8192)
+def _answers(answer: str) -> bool:
+    """Whether an answer, whatever is asked, is whole and points to nothing outside."""
+    low = answer.lower()
+    return (
+        low.count("(") == low.count(")")
+        and low not in words("personal")
+        and not _POINTING.search(low)
+        and not pattern(_BROKEN_ANSWER).match(answer)
+        and not _repeats(answer)
+    )
 
 
 def sound(w: Wording) -> bool:
@@ -204,17 +215,14 @@ def sound(w: Wording) -> bool:
         and 0 < len(low.split()) <= LONGEST_ANSWER
         and 3 <= len(w.question.split()) <= LONGEST_QUESTION
         and w.question.count('"') % 2 == 0
-        and low.count("(") == low.count(")")
-        and low not in words("personal")
-        and not _POINTING.search(re.sub(r"^In the section [^?]*?, ", "", w.question))
-        and not _POINTING.search(w.answer)
+        and _answers(w.answer)
+        and not _POINTING.search(re.sub(r"^In the section [^?]*?, ", "", w.question).lower())
         and not unresolved(re.sub(r"(?i)\b(what|who) (?:is it|are they) that\b", r"\1", w.question))
-        and not (_BROKEN.search(w.question) or _BROKEN_ANSWER.match(w.answer))
+        and not _BROKEN.search(w.question)
         and not (telling and re.fullmatch(r"(?:an?|the) [a-z-]+", w.answer))
         and not (w.kind == "what" and pattern(r"(?:an?|the) <vague>$").match(w.answer))
         and not (w.kind == "duty" and re.search(r"\b(?:it|them)$|^(?:need|want|be|have)\b", low))
         and not (w.kind == "condition" and re.search(r"\bit\b.*\bit\b|^\S+ \S+$", low))
-        and not _repeats(w.answer)
         and not _uninflected(w.question)
         and (w.kind not in _THINGS or _fits(w))
     )
@@ -222,7 +230,7 @@ def sound(w: Wording) -> bool:
 
 def _uninflected(question: str) -> bool:
     """Whether a second verb kept the form that "does" has taken from the first: "does it stop and returns"."""
-    if not re.search(r"\b(?:do|does|did)\b", question):
+    if not re.search(r"\bd(?:o|oes|id)\b", question) or not re.search(r"\b(?:and|or|but)\b", question):
         return False
     tokens = tag(question.rstrip("?"))
     return any(

@@ -60,29 +60,47 @@ def _a_list(text: str, items: str) -> bool:
     return last.islower() or bool(re.search(r",| and ", items))
 
 
-@lru_cache(maxsize=20_000)
 def _wordings(text: str, section: str, local: frozenset[str], names: frozenset[str]) -> tuple[Wording, ...]:
+    """The wordings of a fact. It is kept by what concerns it: summaries repeat it among other names."""
+    candidates, said = _candidates(text, frozenset(name for name in names if name in text))
+    return _placed(candidates, section, local & said)
+
+
+@lru_cache(maxsize=20_000)
+def _placed(candidates: tuple[Wording, ...], section: str, local: frozenset[str]) -> tuple[Wording, ...]:
+    """The candidates that are asked, each with its section where it needs one."""
+    found: dict[str, Wording] = {}
+    for wording in (anchored(w, section, local) for w in candidates):
+        if sound(wording):
+            short = short_form(wording.question, wording.answer)
+            kept = wording.exam and _is_reserved(wording.question)
+            found.setdefault(wording.question, replace(wording, answer=short, exam=kept))
+    return tuple(found.values())
+
+
+@lru_cache(maxsize=20_000)
+def _candidates(text: str, names: frozenset[str]) -> tuple[tuple[Wording, ...], frozenset[str]]:
+    """What the rules ask about a fact, and the words of all those questions."""
+    found = _by_rules(text, names)
+    return tuple(found), frozenset(word for w in found for word in re.findall(r"[a-z-]+", w.question))
+
+
+def _by_rules(text: str, names: frozenset[str]) -> list[Wording]:
     outside = r"(?:with|by|in|on|for) (?:this|these|that|those|such) [a-z]+(?=[.,])"  # "a box marked in such cases"
     text = re.sub(rf"(?<! is)(?<! are)(?<! was)(?<! be) [a-z]+(?:ed|de|en) {outside}", "", text)
     text, _, items = text.partition(": ")
     if items and not _a_list(text, items):
-        return ()
+        return []
     clause = parse(text)
     if clause is None or not readable(clause) or not whole(text) or doubtful(text, clause) or unresolved(text):
-        return ()
+        return []
     asker = Asker(clause, names)
     if items:
         asker.listed(items.rstrip("."))
     if not clause.subject.lower().startswith("the following "):
         asker.all()
         asker.buried(text)
-    found: dict[str, Wording] = {}
-    for wording in (anchored(w, section, local) for w in asker.found):
-        if sound(wording):
-            short = short_form(wording.question, wording.answer)
-            kept = wording.exam and _is_reserved(wording.question)
-            found.setdefault(wording.question, replace(wording, answer=short, exam=kept))
-    return tuple(found.values())
+    return asker.found
 
 
 _PLAIN = re.compile(
