@@ -70,7 +70,7 @@ def parse(sentence: str) -> Clause | None:
     tokens = tag(text)
     at = front_end(tokens)
     if tokens and tokens[0].tag == "SUB" and tokens[0].low in words("prepositions") and not at:
-        tokens = (replace(tokens[0], tag="IN"), *tokens[1:])
+        tokens = (tokens[0]._replace(tag="IN"), *tokens[1:])
         at = front_end(tokens)
     start = at + 1 if at and tokens[at].tag == "," else at
     main = main_verb(tokens, start)

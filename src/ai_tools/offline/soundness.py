@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 
@@ -50,7 +51,7 @@ def _bare(question: str, local: frozenset[str]) -> bool:
 
     "The list" must be one of several; "the list of wrecks" and "a list … the list" need nothing.
     """
-    if not any(_vague(word, local) for word in set(re.findall(r"[a-z-]+", question))):
+    if not any(_vague(noun, local) for noun in _after_the(question)):
         return False
     tokens = tag(question)
     for i, token in enumerate(tokens[:-2]):
@@ -64,6 +65,14 @@ def _bare(question: str, local: frozenset[str]) -> bool:
         if not tells and _vague(noun.low, local) and question.lower().count(noun.low) == 1:
             return True
     return False
+
+
+def _after_the(question: str) -> Iterator[str]:
+    """The words that may be meant by each "the", told without reading the sentence."""
+    line = [word.strip(",;:?.\"'`") for word in question.split()]
+    for i, word in enumerate(line[:-1]):
+        if word in ("the", "The"):
+            yield next((w for w in line[i + 1 :] if not _says_little(w)), line[-1]).lower()
 
 
 def _says_little(word: str) -> bool:
