@@ -305,7 +305,7 @@ def _second(tokens: Sequence[Token], i: int, main: int, left: Clause, said: str,
         shared = shared and own.voice == "active" and not own.helpers
         if shared and not inside and name == "CC" and len(own.subject.split()) == 1:
             return f"{left.subject} {right}"  # "is booked and takes place"
-        if (comma or not inside) and _stands_alone(own, comma) and readable(left) and whole(said):
+        if (comma or not inside) and _stands_alone(own, comma) and readable(own) and readable(left) and whole(said):
             return right  # but not "the builds for ships, rafts | and boats include …"
     shared_modal = after.tag == "MD" and left.helpers[:1] == (after.low,)  # "must ask where it is and must write"
     if (inside and not comma and not shared_modal) or (name == "," and after.tag != "MD"):

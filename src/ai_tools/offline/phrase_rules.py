@@ -58,7 +58,9 @@ class PhraseRules(Orders):
             return True
         short = p.text
         if "same" not in p.text:
-            lead = r"^(?:[Oo]nly )?(?:within|for|after|in|on|by|at) (?=.*(?:\d|[A-Z]|\b<amount>\b|days))"
+            lead = (
+                r"^(?:[Oo]nly )?(?:within|for|after|in|on|by|at(?! most| least)) (?=.*(?:\d|[A-Z]|\b<amount>\b|days))"
+            )
             short = pattern(lead).sub("", p.text)
         if self.c.helpers[:1] == ("must",) and not self.c.negated:
             self.add(kind, short, f"{asking[0]} {self.inverted([p], soft=True)}")
@@ -269,7 +271,8 @@ class PhraseRules(Orders):
             self.phrase_asked("place", p.text, ["where", "in which place"], p)
             self.front("place", p.text, ["at which place"], p, exam=True)
         elif not kind and p is c.rest[-1] and (prep in words("asked_with") or (prep == "for" and c.voice != "active")):
-            asking = [f"{prep} {'whom' if word == 'who' else word}" for word in asked_for(noun)]
+            personal = "what" if prep in ("on", "into", "as", "through") else "whom"  # "on the default branch"
+            asking = [f"{prep} {personal if word == 'who' else word}" for word in asked_for(noun)]
             if prep == "as":
                 asking = ["as what"]
             self.phrase_asked("what", noun, asking, p)
