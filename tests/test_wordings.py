@@ -208,6 +208,10 @@ def test_a_sentence_that_is_read_wrongly_or_says_little_asks_nothing(sentence: s
         ("Ropes lie in a box named by the argument to the keeper of the harbour.", "is the box"),
         ("Recent lamps of the harbour have increased its speed by nine knots.", "Which lamps"),
         ("Not more than two pilots may board a ship in the bay.", "May not"),
+        ("A pilot can request and expect to receive nine barrels of oil.", r"request\?"),
+        ("A leak can be found by observing when the tide turns in the bay.", "How|In what way"),
+        ("Keepers must put a seal on each box into which they put ropes.", "put into which"),
+        ("The harbour keeps a common list, known as tide files.", "does tide files"),
     ],
 )
 def test_no_question_is_cut_from_the_middle_of_a_phrase_or_points_outside(sentence: str, fragment: str) -> None:

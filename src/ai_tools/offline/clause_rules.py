@@ -216,7 +216,7 @@ class ClauseRules(PhraseRules):
             if p and text.startswith(found[0].lstrip()):
                 which = f"{p.prep} which" if p.prep else "that"
                 self.add("name", found[3], f"what is the name of {thing} {which} {self.stated([p])}")
-            if " " in found[2] and not is_plural("the " + found[2]):
+            if " " in found[2] and not is_plural("the " + found[2]) and not is_plural(found[3]):
                 self.form("called", "name", found[3], thing=thing)
                 self.form("bearer", "definition", found[1] + found[2], called=found[3])
 

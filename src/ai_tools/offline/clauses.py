@@ -205,6 +205,8 @@ def _begins(tokens: Sequence[Token], i: int, start: int, kinds: Sequence[str]) -
         return "" if kinds else "CL"
     if name == "TO" and before != "IN":
         return "INF"
+    if name == "IN" and after.tag == "REL" and kinds:
+        return ""  # "a box into which they put the rope"
     if name == "IN" and before not in ("IN", "CC"):
         if low in ("as", "about", "between"):
             return "PP" if before not in (*nouns, "JJ", "RB") else ""

@@ -174,8 +174,9 @@ class PhraseRules(Orders):
         ):
             return  # "by their owner", "by a change to the number"
         bare = first.isalpha() and first.islower() and first not in words("determiners") and not is_plural(noun)
-        if bare and not re.fullmatch(r"[a-z -]+", noun):
-            return
+        cut = first == noun and first.endswith("ing") and after[:1] and after[0].kind in ("SUB", "CL", "INF")
+        if cut or (bare and not re.fullmatch(r"[a-z -]+", noun)):
+            return  # "by observing | when the tide turns"
         if first.endswith("ing") or (bare and not c.negated and not (is_person(head_of(noun)) or kind_of(noun))):
             self.front("how", p.text, ["how", "in what way"], p)
             self.front("how", p.text, ["by what means"], p, exam=True)
