@@ -49,6 +49,8 @@ def test_a_row_below_a_header_that_was_put_before_it_is_read_like_any_other() ->
         "| Lamp | Fee |\n|---|---|\n| red | - |\n| green |  |",
         "| Lamp | Fee |\n|---|---|\n| red |",
         "| Lamp | Fee |",
+        "| Field | Meaning |\n|---|---|\n| 8th | True if the lamp is red |",
+        "| Field | Purpose |\n|---|---|\n| lamp | True if the lamp is red |",
     ],
 )
 def test_a_table_without_named_qualities_says_nothing(table: str) -> None:

@@ -91,6 +91,7 @@ def test_pronouns_stand_for_what_was_named_before() -> None:
     [
         "A ROW, PULL, or TURN of the lamp must be written down by the keeper.",  # a list is no apposition
         "The builds for rafts, ferries, and boats include a bell.",
+        "The changes concern all users of the ports for rafts, ferries, and boats and that burn oil.",
         "A dredger is only able to leave, and to return by night, if the gate is open.",
     ],
 )
@@ -124,3 +125,7 @@ def test_it_does_not_stand_for_two_things_or_for_what_is_impersonal() -> None:
 def test_words_that_tie_a_sentence_to_the_one_before_are_left_out() -> None:
     found = texts("In the bay, however, pilots carry 12 lamps. The keeper must, therefore, count the lamps.")
     assert found == ["In the bay, pilots carry 12 lamps.", "The keeper must count the lamps."]
+
+
+def test_instead_of_opens_a_phrase_and_no_sentence() -> None:
+    assert not any(text.startswith("Of ") for text in texts("Instead of ringing a bell, the keeper lights a lamp."))

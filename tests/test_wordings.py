@@ -98,6 +98,16 @@ def asked(sentence: str, exam: bool = False) -> dict[str, str]:
         ("A red flag is sent by hand to the Tide Office.", "How is a red flag sent to the Tide Office?", "by hand"),
         ("The keeper rings the brass bell at noon.", "By whom is the brass bell rung at noon?", "the keeper"),
         ("The Tide Office owns 28 keys.", "What is the number of keys that the Tide Office owns?", "28"),
+        (
+            "Boats should lie on the default branch of the river.",
+            "On what should boats lie?",
+            "the default branch of the river",
+        ),
+        (
+            "A pilot may be called at most three times in one month.",
+            "How many times may a pilot be called in one month?",
+            "three",
+        ),
         ("The Tide Office rings about 30 bells.", "How many bells does the Tide Office ring?", "30"),
         (
             "The harbour gate is no longer locked at night.",
@@ -193,6 +203,15 @@ def test_a_sentence_that_is_read_wrongly_or_says_little_asks_nothing(sentence: s
         ("Some lamps of the harbour do not show the depth of the water.", "What do some"),
         ("The Judge would close the gate of the harbour.", "would"),
         ("A guard who reads the log, or other lists, carries a lamp.", "What is the log"),
+        ("The wardens pay for the care of lamps and in return receive nine barrels of oil.", r"return receives?"),
+        ("The old lamp is a lamp that uses oil if it is dry but falls back to wax.", "but"),
+        ("Ropes lie in a box named by the argument to the keeper of the harbour.", "is the box"),
+        ("Recent lamps of the harbour have increased its speed by nine knots.", "Which lamps"),
+        ("Not more than two pilots may board a ship in the bay.", "May not"),
+        ("A pilot can request and expect to receive nine barrels of oil.", r"request\?"),
+        ("A leak can be found by observing when the tide turns in the bay.", "How|In what way"),
+        ("Keepers must put a seal on each box into which they put ropes.", "put into which"),
+        ("The harbour keeps a common list, known as tide files.", "does tide files"),
     ],
 )
 def test_no_question_is_cut_from_the_middle_of_a_phrase_or_points_outside(sentence: str, fragment: str) -> None:
@@ -218,6 +237,12 @@ def test_a_thing_that_the_section_introduced_is_asked_about_in_its_section() -> 
     questions = [w.question for _, found in wordings.asked(passage) for w in found if "whistle be" in w.question]
     assert questions
     assert all(q.startswith("In the section on night watch, ") for q in questions)
+
+
+def test_a_deed_without_its_object_and_a_name_are_asked_about_in_their_section() -> None:
+    found = asked("The deletion cannot be undone by the Judge of the harbour.")
+    assert all("In the section" in question for question in found if "the deletion" in question)
+    assert not any("mcTide" in q for q in asked("McTide examines the list for the Judge of the harbour."))
 
 
 def test_a_question_on_something_vague_names_its_section_or_is_not_asked() -> None:

@@ -19,6 +19,7 @@ from ai_tools.records import Document, content_id
 from ai_tools.students import counting_tokenizer
 
 SAMPLE = Path(__file__).parents[2] / "assets" / "corpus"
+WARM = "The bell must be rung within nine days if the lamp that the guard keeps in Marrow Bay fails. It is red."
 _ITEM = re.compile(r"^\s*(?:[-*+•]|\d+[.)])\s+")
 
 
@@ -109,8 +110,8 @@ def chunks(folder: Path) -> list[tuple[str, str]]:
 
 
 def speed(passages: list[tuple[str, str]]) -> float:
-    """Passages a second, CPU time, for one reply to `questions`, with nothing kept from before."""
-    teacher.questions({"passage": "The lamp is red.", "count": 1}, 0)  # word lists are read once
+    """Passages a second, CPU time, for one reply to `questions`, with nothing kept of them from before."""
+    teacher.questions({"passage": WARM, "count": 1}, 0)  # word lists are read and patterns compiled once
     start = time.process_time()
     for text, place in passages:
         teacher.questions({"passage": text, "section": place, "count": 8, "angle": "factual"}, 0)

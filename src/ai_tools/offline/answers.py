@@ -30,6 +30,7 @@ _PREPOSITION = r"(?:in|at|on|by|with|from|for|to|under|before|after|between|when
 _CLASS_AND_NAME = re.compile(rf"^(?:the|an?|its|their) (?:(?!(?:of|{_PREPOSITION})\b)[a-z][\w-]* ){{1,4}}({_NAME})$")
 _CALLED = re.compile(r"^(?:the|an?|one|its|their) (?:[\w'-]+ )+?(?:called|named|known as) ((?:the |an? )?[\w' -]+)$")
 _NAME_AND_PLACE = re.compile(rf"^((?:the )?{_NAME}) {_PREPOSITION}\b.*$")
+_ASKS_FOR_AN_EVENT = re.compile(r"(?i)\bwhat (?:happens|follows|becomes|is the consequence|\w+ .* do)\b")
 _ASKS_FOR_A_THING = re.compile(r"(?i)\b(?:what|which|who|whom|where)\b")
 
 
@@ -40,7 +41,7 @@ def short_form(question: str, answer: str) -> str:
         return found[0] if is_unit(found[2].split()[-1]) else found[1]
     if "day of the week" in question and (found := _WEEKDAY.search(text)):
         return found[0]
-    if _ASKS_FOR_A_THING.search(question):
+    if _ASKS_FOR_A_THING.search(question) and not _ASKS_FOR_AN_EVENT.search(question):
         for pattern in (_CALLED, _CLASS_AND_NAME, _NAME_AND_PLACE):
             if found := pattern.match(text):
                 return found[1]

@@ -146,6 +146,9 @@ def _inside(item: str) -> str:
 # --- tables ----------------------------------------------------------------------------------------------------------
 
 
+_ROW = re.compile(r"(?!\d+(?:st|nd|rd|th)$).*[A-Za-z]{2}")  # what names a row: no number, no "8th"
+
+
 def tabled(block: Block) -> Iterator[tuple[str, str]]:
     """(sentence, row) for every cell that says something of its row: header, first cell and cell make a sentence.
 
@@ -154,13 +157,13 @@ def tabled(block: Block) -> Iterator[tuple[str, str]]:
     """
     header, *rows = block.rows
     for row, raw in zip(rows, block.raw[1:], strict=False):
-        if len(row) != len(header) or not re.search(r"[A-Za-z]{2}", row[0]) or len(row[0].split()) > 8:
+        if len(row) != len(header) or not _ROW.match(row[0]) or len(row[0].split()) > 8:
             continue
         for name, cell in zip(header[1:], row[1:], strict=True):
             if (
                 _quality(name)
                 and 0 < len(cell.split()) <= LONGEST_ITEM
-                and not re.search(r"[.;:!?]\s|<|^[-\u2013\u2014]+$", cell)
+                and not re.search(r"[.;:!?]\s|<|^[-\u2013\u2014]+$|^(?i:true|false|yes|no)\b", cell)
             ):
                 subject = f"the {lowered(name)} of {_named(row[0])}"
                 yield f"{subject[0].upper()}{subject[1:]} is {_value(cell)}.", raw

@@ -191,7 +191,7 @@ class ClauseRules(PhraseRules):
                 self.form("term", "definition", said, term=term[1])
                 if re.match(r"(?i)(?:an?|any) ", said):
                     self.add("name", noun, f"what is the term for {said}")
-            elif not is_plural(noun):
+            elif not is_plural(noun) and re.match(r"(?:an?|the) ", said):
                 self.form("singular", "definition", said, was=was)
 
     def naming(self) -> None:
@@ -204,7 +204,8 @@ class ClauseRules(PhraseRules):
             text = p.noun if p else c.subject
             found = re.search(
                 r"(?:^|(?<= ))((?:the|an?|its|their) )(?:own )?((?:[\w'-]+ ){0,5}?[\w'-]+),? (?:called|named|known as) "
-                r"((?:the |an? )?(?:[A-Z][\w'-]*(?: (?:of |and |the )?[A-Z][\w'-]*)*|[a-z]+ [a-z]+$))",
+                r"((?!(?:by|in|after|for|to)\b)"
+                r"(?:the |an? )?(?:[A-Z][\w'-]*(?: (?:of |and |the )?[A-Z][\w'-]*)*|[a-z]+ [a-z]+$))",
                 text,
             )
             if not found:
@@ -215,7 +216,7 @@ class ClauseRules(PhraseRules):
             if p and text.startswith(found[0].lstrip()):
                 which = f"{p.prep} which" if p.prep else "that"
                 self.add("name", found[3], f"what is the name of {thing} {which} {self.stated([p])}")
-            if " " in found[2] and not is_plural("the " + found[2]):
+            if " " in found[2] and not is_plural("the " + found[2]) and not is_plural(found[3]):
                 self.form("called", "name", found[3], thing=thing)
                 self.form("bearer", "definition", found[1] + found[2], called=found[3])
 
@@ -230,7 +231,7 @@ class ClauseRules(PhraseRules):
         """ "May …?" for what may be, and "Is …?" for what is not; "Must …?" would only say the fact again."""
         c = self.c
         if (
-            re.match(r"(?:many|some|most|all|any|several|few|other|simply) ", self.noun)
+            re.match(r"(?:many|some|most|all|any|several|few|other|simply|not|no) ", self.noun)
             or len(self.stated().split()) > 18
         ):
             return

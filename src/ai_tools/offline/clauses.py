@@ -70,7 +70,7 @@ def parse(sentence: str) -> Clause | None:
     tokens = tag(text)
     at = front_end(tokens)
     if tokens and tokens[0].tag == "SUB" and tokens[0].low in words("prepositions") and not at:
-        tokens = (replace(tokens[0], tag="IN"), *tokens[1:])
+        tokens = (tokens[0]._replace(tag="IN"), *tokens[1:])
         at = front_end(tokens)
     start = at + 1 if at and tokens[at].tag == "," else at
     main = main_verb(tokens, start)
@@ -205,6 +205,8 @@ def _begins(tokens: Sequence[Token], i: int, start: int, kinds: Sequence[str]) -
         return "" if kinds else "CL"
     if name == "TO" and before != "IN":
         return "INF"
+    if name == "IN" and after.tag == "REL" and kinds:
+        return ""  # "a box into which they put the rope"
     if name == "IN" and before not in ("IN", "CC"):
         if low in ("as", "about", "between"):
             return "PP" if before not in (*nouns, "JJ", "RB") else ""
@@ -258,19 +260,23 @@ def _begins_well(subject: str) -> bool:
         return False  # "others are scripts": which?
     opening = words("subordinators", "question_words", "no_subject", "prepositions") | {"not"}
     negated = first == "not" and second in ("every", "all")  # "Not every client can …"
-    if first in opening and not negated and not pattern("<numeral>").match(subject):
+    if negated or pattern("<numeral>").match(subject):
+        return True  # "not more than two lamps"
+    if first in opening:
         return False
     if "VBZ" in forms and second in words("numbers") | {"a", "an", "the", "all", "any", "about"}:
         return False  # "Adds a second lamp": a note, whose subject is not said
     if forms and forms <= {"VB", "VBP", "VBD", "VBN"}:
         return False  # an order, or half a compound: "Discourage bundling …", "include files"
-    return first in words("determiners") or negated or not forms or not forms <= {"VBN", "VBG", "RB"}
+    return first in words("determiners") or not forms or not forms <= {"VBN", "VBG", "RB"}
 
 
 def _ends_well(subject: Sequence[str]) -> bool:
     """Whether a subject of a fair length ends in a noun, and no clause is inside."""
     last = subject[-1].strip(",")
     dangling = words("personal", "prepositions", "determiners") | {"and", "or", "that", "which", "who"}
+    if any(a in ("and", "or") and b in words("prepositions") for a, b in itertools.pairwise(subject)):
+        return False  # "the care of lamps and in return", of "… and in return receive oil"
     if len(subject) > 16 or last in dangling - {"all", "there"} or {"if", "when", "because", "unless"} & set(subject):
         return False
     adjective = last.isalpha() and readings(last) and readings(last) <= {"JJ", "RB"}
@@ -282,7 +288,8 @@ def _depends(clause: Clause) -> bool:
     said = {word for p in clause.rest for word in p.text.lower().split()} | set(clause.subject.lower().split())
     hedged = any(p.front and p.kind == "ADV" and p.text.lower() in words("hedges") for p in clause.rest)
     assumed = clause.helpers[:1] == ("would",) and not any(p.kind == "SUB" for p in clause.rest)
-    return hedged or assumed or bool({"whatever", "whichever", "whoever"} & said)
+    turned = any(p.kind == "SUB" and not p.front and " but " in p.text for p in clause.rest)
+    return hedged or assumed or turned or bool({"whatever", "whichever", "whoever"} & said)
 
 
 def _misread(clause: Clause) -> bool:
@@ -392,7 +399,7 @@ def _ends_in_participle(text: str) -> bool:
 def kind_of(noun: str) -> str:
     """The common noun that classes a name: "form" in "Form K-10", "archive system" in "the archive system Alder"."""
     for form in (
-        r"(?:(?:the|an?|its|their) )?((?:[a-z-]+ )*?[a-z-]+),? (?:called|named|known as) ",
+        r"(?:(?:the|an?|its|their) )?((?:[a-z-]+ )*?[a-z-]+),? (?:called|named|known as) (?!(?:by|in|after|for|to)\b)",
         r"(?:[A-Z][\w.-]* )+([a-z]+) \d[\w.]*$",
         r"(?:the |an? )?([A-Za-z]+(?: [a-z]+)?) (?:[A-Z]+-?\d[\w-]*)$",
         r"the ((?:[a-z-]+ ){0,2}[a-z-]+) (?:[A-Z][\w-]*[a-z\d][\w-]*|(?<=letters )[A-Z]+)(?: [A-Z][\w-]*)*$",

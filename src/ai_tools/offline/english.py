@@ -13,10 +13,9 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
 DATA = resources.files(__package__) / "english.yaml"
 FINITE = ("MD", "BE", "HV", "DO", "VBZ", "VBP", "VBD")
@@ -137,8 +136,7 @@ def readings(word: str) -> frozenset[str]:
 # --- word classes ----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One word with its class (Penn-like: NN, NNS, NP, JJ, VBZ, …) and its place in the sentence."""
 
     text: str
@@ -154,6 +152,8 @@ class Token:
 @lru_cache(maxsize=8192)
 def tag(sentence: str) -> tuple[Token, ...]:
     """The words of a sentence with their classes. `cannot` becomes two tokens over one span."""
+    if sentence.endswith(".") and not sentence.endswith(".."):  # the same words, whether the full stop is there or not
+        return (*tag(sentence[:-1]), Token(".", ".", len(sentence) - 1, len(sentence)))
     spans: list[tuple[str, int, int]] = []
     small = sentence.lower()  # the pattern is in small letters: it is much faster so
     for m in _word_pattern().finditer(small if len(small) == len(sentence) else sentence):
@@ -287,17 +287,23 @@ def _strong_verb_follows(line: Sequence[str], start: int) -> bool:
     return False
 
 
+@lru_cache(maxsize=50_000)
+def _may_be_noun(word: str) -> bool:
+    """Whether a word may be a noun, and is none of the small words."""
+    return (
+        bool(readings(word) & {"NN", "NNS"})
+        and _fixed(word, False) in (None, "NP")
+        and word.lower() not in words("relatives", "prepositions", "subordinators")
+    )
+
+
 def _by_context(line: Sequence[str], i: int, tokens: Sequence[Token], pending: int, main: bool) -> str:
     """The class of an ordinary word, from its possible readings and the words before and after it."""
     text, forms, following = line[i], readings(line[i]), line[i + 1] if i + 1 < len(line) else "."
     before = tokens[-1].tag if tokens else ""
     can_be_noun = bool(forms & {"NN", "NNS"}) or not forms
     nominal = "NNS" if "NNS" in forms else "NN"
-    noun_follows = (
-        bool(readings(following) & {"NN", "NNS"})
-        and _fixed(following, False) in (None, "NP")
-        and following.lower() not in words("relatives", "prepositions", "subordinators")
-    )
+    noun_follows = _may_be_noun(following)
     if (
         "RB" in forms
         and before != "DT"

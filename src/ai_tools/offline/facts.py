@@ -150,7 +150,7 @@ def plain(text: str) -> str:
     text = pattern(r"^((?i:<prepositions>|<subordinators>)\b[^,]*), <connectives>, ").sub(r"\1, ", text)
     text = pattern(r", <connectives>,(?= )|(?<=[a-z]) (?:therefore|consequently|accordingly)(?= [a-z])").sub("", text)
     text = re.sub(r",? and so (?!(?:on|forth|that|as|much|many|long|far)\b).*", ".", text)
-    opened = pattern(r"^<openers>,? (?=[A-Za-z`])").sub("", text)
+    opened = pattern(r"^<openers>,? (?!of\b)(?=[A-Za-z`])").sub("", text)
     return _capital(opened) if opened != text else text
 
 
@@ -175,6 +175,8 @@ def _first_whole(text: str) -> str:
     if whole(text.partition(": ")[0]):
         return text
     for cut in re.finditer(r",? and then |, and ", text):
+        if re.search(r", [^ ,]+(?: [^ ,]+)?$", text[: cut.start()]):
+            continue  # "to rafts, ferries | and boats that burn oil"
         if whole(text[: cut.start()]) and parse(text[: cut.start()]) is not None:
             return text[: cut.start()]
     return text
@@ -305,11 +307,13 @@ def _second(tokens: Sequence[Token], i: int, main: int, left: Clause, said: str,
         shared = shared and own.voice == "active" and not own.helpers
         if shared and not inside and name == "CC" and len(own.subject.split()) == 1:
             return f"{left.subject} {right}"  # "is booked and takes place"
-        if (comma or not inside) and _stands_alone(own, comma) and readable(left) and whole(said):
+        if (comma or not inside) and _stands_alone(own, comma) and readable(own) and readable(left) and whole(said):
             return right  # but not "the builds for ships, rafts | and boats include …"
     shared_modal = after.tag == "MD" and left.helpers[:1] == (after.low,)  # "must ask where it is and must write"
     if (inside and not comma and not shared_modal) or (name == "," and after.tag != "MD"):
         return ""
+    if name == "CC" and not left.rest and left.voice == "active" and after.tag in ("VB", "VBZ", "VBP", "VBD"):
+        return ""  # "may request and receive nine barrels": both have one object
     verb = tokens[i + 2] if after.tag == "RB" and i + 2 < len(tokens) else after
     if verb.tag in ("MD", "BE", "HV", "DO", "VBZ", "VBD", "VBP"):
         return f"{left.subject} {right}"
@@ -413,7 +417,8 @@ class _Memory:
         dim = re.search(
             r"(?i)\b(?:way|reason|aim|goal|purpose|method|problem|idea|example|result|question)\b", self.subject
         )
-        several = is_plural(self.subject) or re.search(r" and |^Only |^No ", self.subject)
+        nameless = not re.search(r"[A-Za-z]{2}", self.subject)
+        several = nameless or is_plural(self.subject) or re.search(r" and |^Only |^No ", self.subject)
         if low in ("it", "its") and self.subject and not dim and not several:
             return f"{_possessive(_definite(self.subject), low == 'its')} {rest}"
         if low in ("they", "their"):

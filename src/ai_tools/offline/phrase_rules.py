@@ -58,7 +58,9 @@ class PhraseRules(Orders):
             return True
         short = p.text
         if "same" not in p.text:
-            lead = r"^(?:[Oo]nly )?(?:within|for|after|in|on|by|at) (?=.*(?:\d|[A-Z]|\b<amount>\b|days))"
+            lead = (
+                r"^(?:[Oo]nly )?(?:within|for|after|in|on|by|at(?! most| least)) (?=.*(?:\d|[A-Z]|\b<amount>\b|days))"
+            )
             short = pattern(lead).sub("", p.text)
         if self.c.helpers[:1] == ("must",) and not self.c.negated:
             self.add(kind, short, f"{asking[0]} {self.inverted([p], soft=True)}")
@@ -172,8 +174,9 @@ class PhraseRules(Orders):
         ):
             return  # "by their owner", "by a change to the number"
         bare = first.isalpha() and first.islower() and first not in words("determiners") and not is_plural(noun)
-        if bare and not re.fullmatch(r"[a-z -]+", noun):
-            return
+        cut = first == noun and first.endswith("ing") and after[:1] and after[0].kind in ("SUB", "CL", "INF")
+        if cut or (bare and not re.fullmatch(r"[a-z -]+", noun)):
+            return  # "by observing | when the tide turns"
         if first.endswith("ing") or (bare and not c.negated and not (is_person(head_of(noun)) or kind_of(noun))):
             self.front("how", p.text, ["how", "in what way"], p)
             self.front("how", p.text, ["by what means"], p, exam=True)
@@ -269,7 +272,8 @@ class PhraseRules(Orders):
             self.phrase_asked("place", p.text, ["where", "in which place"], p)
             self.front("place", p.text, ["at which place"], p, exam=True)
         elif not kind and p is c.rest[-1] and (prep in words("asked_with") or (prep == "for" and c.voice != "active")):
-            asking = [f"{prep} {'whom' if word == 'who' else word}" for word in asked_for(noun)]
+            personal = "what" if prep in ("on", "into", "as", "through") else "whom"  # "on the default branch"
+            asking = [f"{prep} {personal if word == 'who' else word}" for word in asked_for(noun)]
             if prep == "as":
                 asking = ["as what"]
             self.phrase_asked("what", noun, asking, p)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 
@@ -30,7 +31,7 @@ def anchored(w: Wording, section: str, local: frozenset[str]) -> Wording:
         return w
     if not section or section in w.question or not w.question[:1]:
         return replace(w, question="")
-    return replace(w, question=f"In the section {_titled(section)}, {w.question[0].lower()}{w.question[1:]}")
+    return replace(w, question=f"In the section {_titled(section)}, {lowered(w.question)}")
 
 
 @lru_cache(maxsize=4096)
@@ -50,7 +51,7 @@ def _bare(question: str, local: frozenset[str]) -> bool:
 
     "The list" must be one of several; "the list of wrecks" and "a list … the list" need nothing.
     """
-    if not any(_vague(word, local) for word in set(re.findall(r"[a-z-]+", question))):
+    if not any(_leaves_open(noun, local) for noun in _after_the(question)):
         return False
     tokens = tag(question)
     for i, token in enumerate(tokens[:-2]):
@@ -61,9 +62,17 @@ def _bare(question: str, local: frozenset[str]) -> bool:
         if token.low != "the" or noun.tag not in ("NN", "NNS") or noun.low in words("known"):
             continue
         tells = after.low in words("telling") or after.tag in ("NN", "NNS", "NP", "CD") or "'" in noun.text
-        if not tells and _vague(noun.low, local) and question.lower().count(noun.low) == 1:
+        if not tells and _leaves_open(noun.low, local) and question.lower().count(noun.low) == 1:
             return True
     return False
+
+
+def _after_the(question: str) -> Iterator[str]:
+    """The words that may be meant by each "the", told without reading the sentence."""
+    line = [word.strip(",;:?.\"'`") for word in question.split()]
+    for i, word in enumerate(line[:-1]):
+        if word in ("the", "The"):
+            yield next((w for w in line[i + 1 :] if not _says_little(w)), line[-1]).lower()
 
 
 def _says_little(word: str) -> bool:
@@ -71,9 +80,21 @@ def _says_little(word: str) -> bool:
     return word.lower() in words("weak_adjectives") or re.fullmatch(r"\d+(?:st|nd|rd|th)|[A-Z]", word) is not None
 
 
+_OF_SOMETHING = re.compile(
+    r"(?:(?<!tu)tion|sion|ency|encie|ancy|ancie|ness|itie)s?$|[a-z]{4}ity$"
+)  # the deletion: of what?
+
+
 @lru_cache(maxsize=50_000)
 def _vague(noun: str, local: frozenset[str] = frozenset()) -> bool:
     return noun in words("vague") | local or lemma(noun, "NOUN") in words("vague")
+
+
+@lru_cache(maxsize=50_000)
+def _leaves_open(noun: str, local: frozenset[str]) -> bool:
+    """Whether a noun after "the" wants to be told which: a vague one, or a deed without its object."""
+    deed = _OF_SOMETHING.search(noun) and lemma(noun, "NOUN") not in words("organisations", "people")
+    return _vague(noun, local) or bool(deed)
 
 
 def _telling(question: str) -> bool:
@@ -94,11 +115,12 @@ def _telling(question: str) -> bool:
 @lru_cache(maxsize=8192)
 def unresolved(text: str) -> bool:
     """Whether a sentence has "it", "they" or "them" with no noun of that number before."""
-    if not re.search(r"\b(?:it|itself|they|them|themselves|their|that)\b", text, re.IGNORECASE):
+    if not re.search(r"\b(?:it|its|itself|they|them|themselves|their|that)\b", text, re.IGNORECASE):
         return False
     tokens = tag(text)
     asks = re.match(r"(?:What|Which)\b(?! happens)", text) and any(t.tag in FINITE for t in tokens[1:3])
     one, many = bool(asks), False  # "what … they" asks for one thing and speaks of many
+    plural = bool(asks) and text.startswith("Which") and tokens[1].tag == "NNS"  # "which lamps … its"
     inner = False
     for place, token in enumerate(tokens):
         if token.tag == "PRP" and place and tokens[place - 1].tag in ("NN", "NNS"):
@@ -107,13 +129,16 @@ def unresolved(text: str) -> bool:
             inner = True
         if (token.low in ("it", "itself") and not (one and inner)) or (token.low == "that" and token.tag == "DT"):
             return True
-        if token.low == "their" and asks and not many and not re.match("Wh?o", text):
+        if token.low == "its" and plural:
+            return True
+        if token.low == "their" and asks and not many and not text.startswith("Who"):
             return True  # "What can test for their presence?"
         if token.low in ("they", "them", "themselves") and not (many and inner):
             return True
         modifies = place + 1 < len(tokens) and tokens[place + 1].tag in ("NN", "NNS")  # "two standard ways"
         if token.tag in ("NN", "NP", "NNS") and not modifies:
             person = is_person(token.low)
+            plural = plural and token.tag == "NNS"
             one, many = one or token.tag != "NNS", many or person or token.tag == "NNS" or is_plural(token.text)
         many = many or (token.tag == "CC" and not asks)  # "the name and the number … they"
     return False
