@@ -150,6 +150,10 @@ def _disagrees(clause: Clause) -> bool:
     """Whether subject and verb differ in number: "Changes to the contents of binary files"."""
     verb, subject = (*clause.helpers, clause.verb)[0], lowered(clause.subject)
     head = head_of(subject)
+    if head[:1].isupper() and not clause.helpers and readings(clause.verb) & {"NN", "NNS"}:
+        several = " and " in subject
+        if clause.tense == ("VBZ" if several else "VBP") and not head.endswith("s"):
+            return True  # "The STOP command …", with "command" as its verb
     if (
         verb in words("modals")
         or subject.lower() == "there"
