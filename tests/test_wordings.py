@@ -108,6 +108,17 @@ def asked(sentence: str, exam: bool = False) -> dict[str, str]:
             "How many times may a pilot be called in one month?",
             "three",
         ),
+        (
+            "A pilot with more than four serious errors in a year is suspended.",
+            "A pilot with more than how many serious errors in a year is suspended?",
+            "four",
+        ),
+        (
+            "A leak of grade five must be closed within 45 days.",
+            "Within how many days must a leak of grade five be closed?",
+            "45 days",
+        ),
+        ("Every harbour must name a Tide Warden.", "Which warden must every harbour name?", "a Tide Warden"),
         ("The Tide Office rings about 30 bells.", "How many bells does the Tide Office ring?", "30"),
         (
             "The harbour gate is no longer locked at night.",

@@ -279,7 +279,8 @@ def _ends_well(subject: Sequence[str]) -> bool:
         return False  # "the care of lamps and in return", of "… and in return receive oil"
     if len(subject) > 16 or last in dangling - {"all", "there"} or {"if", "when", "because", "unless"} & set(subject):
         return False
-    adjective = last.isalpha() and readings(last) and readings(last) <= {"JJ", "RB"}
+    known = last.isalpha() and last not in words("numbers") and readings(last)
+    adjective = known and known <= {"JJ", "RB"}
     return not adjective or len(subject) < 3 or subject[-2] == "or"  # "lamps for a specific", "85 per cent or higher"
 
 

@@ -201,7 +201,7 @@ def _compounded(clause: Clause) -> bool:
 def _ends_badly(subject: str) -> bool:
     """Whether a subject ends in a participle or a word that nobody knows: "any URLs given", "the stanzas somtimes"."""
     tokens = tag(subject)
-    if len(tokens) < 3 or not tokens[-1].text.isalpha() or not tokens[-1].text.islower():
+    if len(tokens) < 3 or tokens[-1].tag == "CD" or not tokens[-1].text.isalpha() or not tokens[-1].text.islower():
         return False
     after_noun = tokens[-2].tag in ("NN", "NNS", "NP")
     known = readings(tokens[-1].text) - {"NNS"} or lemma(tokens[-1].text, "NOUN") != tokens[-1].text
