@@ -188,7 +188,7 @@ class ClauseRules(PhraseRules):
                 return  # "a gap of nine metres is a good choice"
             self.form("definition", "definition", said, who=who, was=was)
             if term and _defines(term[1], said):
-                self.form("term", "definition", said, term=term[1])
+                self.form("term", "definition", said, term=term[1].strip('"\u201c\u201d'))
                 if re.match(r"(?i)(?:an?|any) ", said):
                     self.add("name", noun, f"what is the term for {said}")
             elif not is_plural(noun) and re.match(r"(?:an?|the) ", said):
@@ -238,8 +238,8 @@ class ClauseRules(PhraseRules):
         if not c.negated and c.helpers[:1] in (("may",), ("can",)):
             if not re.search(r"\b(?:only|no more|at most|up to)\b", self.stated()):
                 self.add("yesno", f"Yes, {self.stated()}", self.inverted(), f"is it true that {self.stated()}")
-        elif c.helpers[:1] == ("may",) and lemma(c.verb) in ("be", "have"):
-            return  # "may not be ready" is no ban
+        elif c.helpers[:1] == ("may",) and (lemma(c.verb) in ("be", "have") or " some " in self.stated()):
+            return  # "may not be ready", "may not be shut in some cases": no ban
         elif c.verb in ("forbidden", "prohibited", "banned") and c.voice == "passive" and not c.negated:
             self.form("forbidden", "yesno", f"No, {self.stated()}", are=c.helpers[0], rest=self.rest())
         elif NEGATIONS & set(c.adverbs) and (c.helpers or (c.voice == "copula" and self.rest())):

@@ -274,12 +274,13 @@ def _begins_well(subject: str) -> bool:
 def _ends_well(subject: Sequence[str]) -> bool:
     """Whether a subject of a fair length ends in a noun, and no clause is inside."""
     last = subject[-1].strip(",")
-    dangling = words("personal", "prepositions", "determiners") | {"and", "or", "that", "which", "who"}
+    dangling = words("personal", "prepositions", "determiners") | {"and", "or", "but", "that", "which", "who"}
     if any(a in ("and", "or") and b in words("prepositions") for a, b in itertools.pairwise(subject)):
         return False  # "the care of lamps and in return", of "… and in return receive oil"
     if len(subject) > 16 or last in dangling - {"all", "there"} or {"if", "when", "because", "unless"} & set(subject):
         return False
-    adjective = last.isalpha() and readings(last) and readings(last) <= {"JJ", "RB"}
+    known = last.isalpha() and last not in words("numbers") and readings(last)
+    adjective = known and known <= {"JJ", "RB"}
     return not adjective or len(subject) < 3 or subject[-2] == "or"  # "lamps for a specific", "85 per cent or higher"
 
 
@@ -287,7 +288,7 @@ def _depends(clause: Clause) -> bool:
     """Whether a clause hangs on what it does not say: "somehow", "whatever", and "would" without a condition."""
     said = {word for p in clause.rest for word in p.text.lower().split()} | set(clause.subject.lower().split())
     hedged = any(p.front and p.kind == "ADV" and p.text.lower() in words("hedges") for p in clause.rest)
-    assumed = clause.helpers[:1] == ("would",) and not any(p.kind == "SUB" for p in clause.rest)
+    assumed = clause.helpers[:1] in (("would",), ("might",)) and not any(p.kind == "SUB" for p in clause.rest)
     turned = any(p.kind == "SUB" and not p.front and " but " in p.text for p in clause.rest)
     return hedged or assumed or turned or bool({"whatever", "whichever", "whoever"} & said)
 

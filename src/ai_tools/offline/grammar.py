@@ -151,6 +151,10 @@ def _disagrees(clause: Clause) -> bool:
     """Whether subject and verb differ in number: "Changes to the contents of binary files"."""
     verb, subject = (*clause.helpers, clause.verb)[0], lowered(clause.subject)
     head = head_of(subject)
+    if head[:1].isupper() and not clause.helpers and readings(clause.verb) & {"NN", "NNS"}:
+        several = " and " in subject
+        if clause.tense == ("VBZ" if several else "VBP") and not head.endswith("s"):
+            return True  # "The STOP command …", with "command" as its verb
     if (
         verb in words("modals")
         or subject.lower() == "there"
@@ -198,7 +202,7 @@ def _compounded(clause: Clause) -> bool:
 def _ends_badly(subject: str) -> bool:
     """Whether a subject ends in a participle or a word that nobody knows: "any URLs given", "the stanzas somtimes"."""
     tokens = tag(subject)
-    if len(tokens) < 3 or not tokens[-1].text.isalpha() or not tokens[-1].text.islower():
+    if len(tokens) < 3 or tokens[-1].tag == "CD" or not tokens[-1].text.isalpha() or not tokens[-1].text.islower():
         return False
     after_noun = tokens[-2].tag in ("NN", "NNS", "NP")
     known = readings(tokens[-1].text) - {"NNS"} or lemma(tokens[-1].text, "NOUN") != tokens[-1].text

@@ -200,7 +200,8 @@ class PhraseRules(Orders):
             self.add("what", as_what[1], f"what {self.but(rest=kept).inverted()}")
             return
         vague = lemma(c.verb) == "have" and not self.specific([p])
-        if vague or lemma(c.verb) in words("linking", "naming") or pattern("<numeral>").match(noun):
+        names = lemma(c.verb) in words("naming") and not re.match(r"an? ", noun)  # but "must name a steward"
+        if vague or names or lemma(c.verb) in words("linking") or pattern("<numeral>").match(noun):
             return
         together = [p]
         if any(q.kind == "SUB" and q.text.startswith("where ") and not q.front for q in c.rest):

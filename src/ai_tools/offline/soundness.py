@@ -180,6 +180,7 @@ _BROKEN = re.compile(
         r"^\S+ \S+ (?:it|they|he|she|them)\b",
         r"\bnor\b|\bboth (?!.* and )(?![\w-]+s\b)",
         r"\b(?:is|are) (?:one|some|any)\?$",
+        r"\bit\b(?! that\b).*\bit\b",
         r"\b(?:do|does|is|are|must|may|can|should|will) (?:the )?other ",
         r"(?<!\d):|:(?!\d)|[;(){}\[\]|\u00b6\\]|(?<!\S)[*`](?!\S)|\w\. \w| [-\u2013\u2014]+ ",
         r"\b(?:by|of|in|to|with|for|and|or|that), ",

@@ -14,7 +14,8 @@ from .english import lemma, pattern, readings, words
 
 def counted(noun: str) -> bool:
     """Whether a noun may follow "how many"."""
-    return noun.endswith("s") or "NNS" in readings(noun)
+    forms = readings(noun)
+    return "NNS" in forms or (noun.endswith("s") and "JJ" not in forms)  # but not "four serious"
 
 
 _CODE = re.compile(r"\b(?:the )?([a-z]+|Form) ([A-Z]+-\d+)\b")
