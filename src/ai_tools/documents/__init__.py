@@ -189,7 +189,7 @@ def _clean(folder: Path) -> None:
     (folder / conversions.version()).mkdir(parents=True, exist_ok=True)
     for old in folder.iterdir():
         if old.name != conversions.version() and re.fullmatch(r"[0-9a-f]{16}", old.name):
-            shutil.rmtree(old)
+            shutil.rmtree(old, ignore_errors=True)  # another run may be at it, too
 
 
 def _done(jobs: Sequence[Job], settings: Settings) -> Generator[tuple[int, str], None, None]:
