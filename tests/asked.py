@@ -21,4 +21,5 @@ def pairs_of(body: Row) -> list[Row]:
     """The pairs, or comparisons of pairs, that a request shows."""
     found = re.search(r"<(pairs[-\w]*)>\n(.*?)\n\s*</\1>", body["messages"][1]["content"], re.DOTALL)
     assert found
-    return json.loads(found[2])  # type: ignore[no-any-return]
+    shown: list[Row] = json.loads(found[2])
+    return shown
