@@ -17,6 +17,7 @@ from ..errors import NothingProduced, UsageError
 from ..settings import Settings
 from . import outputs, pairs, passages, report, running
 from .figures import Sample, Survey, sampled, survey
+from .pairs import Pairs
 from .preferences import Comparison, Tally, judge, matches, tallies
 from .rework import BATCH_SIZE
 from .running import Done, Run
@@ -70,12 +71,7 @@ def compare(
     """
     run, started = run or Run(), time.monotonic()
     names = _names(sources)
-    if sample_size < 0:
-        raise UsageError(f"--sample-size {sample_size}: give a whole number from 0 up")
-    running.connect(settings, judges=True)
-    given = [pairs.read(source) for source in sources]
-    for source in sources:
-        outputs.check(output, _REPORT, source=Path(source), overwrite=run.overwrite, suffixes=REPORTS)
+    given = _opened(sources, output, settings, run, sample_size)
     texts = passages.texts(passages_from, settings, run.on_reading)
     surveys = [survey(name, one, texts, settings.seed) for name, one in zip(names, given, strict=True)]
     couples = list(combinations(range(len(surveys)), 2))
@@ -126,6 +122,17 @@ def _names(sources: Sequence[str | Path]) -> list[str]:
     if twice := [str(one) for one, count in Counter(Path(one).resolve() for one in sources).items() if count > 1]:
         raise UsageError(f"{twice[0]}: given twice; give different sources")
     return [str(one) for one in sources]
+
+
+def _opened(sources: Sequence[str | Path], output: Path, settings: Settings, run: Run, sample_size: int) -> list[Pairs]:
+    """The pairs of all sources; what cannot be is refused before any work."""
+    if sample_size < 0:
+        raise UsageError(f"--sample-size {sample_size}: give a whole number from 0 up")
+    running.connect(settings, judges=True)
+    given = [pairs.read(source) for source in sources]
+    for source in sources:
+        outputs.check(output, _REPORT, source=Path(source), overwrite=run.overwrite, suffixes=REPORTS)
+    return given
 
 
 def _drawn(

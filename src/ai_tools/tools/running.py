@@ -91,15 +91,14 @@ def asking(
         items: gone through once for the plan, and again by the caller.
         judges: whether it is the judge that is asked; the plan names it then.
     """
+    asked = connect(settings, judges=judges)
     if run.confirm:
 
         async def one(item: T, rehearsals: Sequence[Rehearsal]) -> None:
             await chain(item, rehearsals[0])
 
-        asked = connect(settings, judges=judges)
         confirm((name,), items, one, settings, run.confirm, asked, unread=unread, instructions=instructions, own=own)
     with Journal(store.journal_path(settings)) as journal:
-        asked = connect(settings, judges=judges)
         yield Asker(asked, journal, settings, instructions=instructions, on_progress=run.on_progress)
 
 
