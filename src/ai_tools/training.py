@@ -250,10 +250,11 @@ class _Plan:
         self.batches: list[tuple[int, list[int]]] = []
         limit = math.inf if recipe.max_tokens is None else recipe.max_tokens
         n_epochs = math.inf if recipe.max_tokens else recipe.epochs
+        strangers = _strangers(rows) if recipe.question_noise else []
         tokens, epoch = 0, 0
         while epoch < n_epochs and tokens < limit:
             if epoch == 0 or recipe.question_noise:
-                self.encoded.append(_encode(rows, tokenizer, recipe, seed, epoch))
+                self.encoded.append(_encode(rows, tokenizer, recipe, strangers, seed, epoch))
             batches = _batches(self._epoch(epoch), recipe, random.Random(f"{seed}/{epoch}"))
             batches = batches[: math.ceil(len(batches) * min(1.0, n_epochs - epoch))]
             for batch in batches:
@@ -295,14 +296,15 @@ class _Plan:
 
 def encode_row(row: Row, tokenizer: Any) -> Encoded:
     """One row as it is trained on, without noise: its token ids, and how many of them, from the start, bear no loss."""
-    return _encode([row], tokenizer, Recipe(max_seq_len=10**9), seed=0, epoch=0)[0]
+    return _encode([row], tokenizer, Recipe(max_seq_len=10**9), [], seed=0, epoch=0)[0]
 
 
-def _encode(rows: Sequence[Row], tokenizer: Any, recipe: Recipe, seed: int, epoch: int) -> list[Encoded]:
+def _encode(
+    rows: Sequence[Row], tokenizer: Any, recipe: Recipe, strangers: Sequence[str], seed: int, epoch: int
+) -> list[Encoded]:
     """Prompt and answer are tokenised apart, as at inference, where the answer is not there yet."""
     if not rows:
         raise InputError("there are no training rows. Fix: set TRAINING_CUT to a file with rows")
-    strangers = _strangers(rows) if recipe.question_noise else []
     parts = [_prompt_and_answer(row, tokenizer, recipe, strangers, f"{seed}/{epoch}/{i}") for i, row in enumerate(rows)]
     prompts = tokenizer([prompt for prompt, _ in parts], add_special_tokens=False)["input_ids"]
     answers = tokenizer([answer for _, answer in parts], add_special_tokens=False)["input_ids"]
