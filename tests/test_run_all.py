@@ -123,6 +123,11 @@ def test_every_training_row_leads_back_to_the_characters_it_came_from(finished: 
     assert checked > 10
 
 
+def test_the_cut_of_the_tiny_student_has_fill_ins(finished: tuple[Path, str]) -> None:
+    found = rows(finished[0] / "step_04/combined_cut_1x.jsonl")
+    assert "fill_in" in {json.loads(row["metadata"])["dataset"] for row in found}
+
+
 def test_the_tuned_student_opens_with_transformers_alone(finished: tuple[Path, str]) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 

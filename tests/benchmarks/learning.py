@@ -1,8 +1,9 @@
 """Does the tiny student learn the sample handbook? Three seeds, the sealed exam, the forgetting probe, and a control.
 
-Hyper-parameters are chosen on `dev_exam.jsonl` (free paraphrases) and `dev_exam_near.jsonl` (close ones); all are
-reported. The exam was seen beside them when width, tokens and anchor were last chosen, so its figure may flatter. The
-control trains on the same rows with their answers shuffled, so whatever it scores owes nothing to the facts.
+Hyper-parameters and the form of the fill-ins are chosen on `dev_exam.jsonl` (free paraphrases) and
+`dev_exam_near.jsonl` (close ones); all are reported. The exam was seen beside them when width, tokens, anchor and
+fill-ins were last chosen, so its figure may flatter. The control trains on the same rows with their answers shuffled,
+so whatever it scores owes nothing to the facts.
 """
 
 import random
