@@ -12,7 +12,7 @@ from ai_tools.offline.answers import short_form
         ("How many holders may an account have?", "at most four holders", "four"),
         ("How many days does a review take?", "up to 18 days", "18 days"),
         ("How soon must a lamp be replaced?", "within 48 hours", "48 hours"),
-        ("How often are files reviewed?", "every eight months", "eight months"),
+        ("How often are files reviewed?", "every eight months", "every eight months"),
         ("What is the fine?", "up to 40,000 crowns", "40,000 crowns"),
         ("How many tessars may be withdrawn?", "up to 75 tessars a day", "75 tessars"),
         ("Above how many metres is a pilot needed?", "14 metres", "14 metres"),

@@ -10,7 +10,8 @@ from ai_tools.records import Question, Sample
 MakeSample = Callable[..., Sample]
 PASSAGE = """# Lamps
 
-The lamp is tested every Monday by Ada Winter. A copy of the log costs 14 crowns.
+The lamp is tested every Monday by Ada Winter. A keeper calls the Night Warden and fills in leaflet L-5.
+A copy of the log costs 14 crowns.
 
 - Logs are kept for nine years.
 
@@ -40,6 +41,8 @@ def test_each_value_is_left_out_of_its_sentence_once(samples: dict[str, list[Sam
     assert {
         ("Logs are kept for what.", "nine years"),
         ("The lamp is tested every Monday by what.", "Ada Winter"),
+        ("A keeper calls what and fills in leaflet L-5.", "the Night Warden"),
+        ("A keeper calls the Night Warden and fills in what.", "leaflet L-5"),
         ("A copy of the log costs what.", "14 crowns"),
         ("Pell harbour, what, open all day", "30 crowns"),
     } <= pairs(found)

@@ -31,7 +31,29 @@ def asked(sentence: str, exam: bool = False) -> dict[str, str]:
         (
             "The Tide Office checks the pumps every 18 months.",
             "How often does the Tide Office check the pumps?",
-            "18 months",
+            "every 18 months",
+        ),
+        ("A raft flag can be removed only by the Tide Warden.", "Who can remove a raft flag?", "the Tide Warden"),
+        (
+            "Charts may be sent only through the closed post system Merlin.",
+            "Through which closed post system may charts be sent?",
+            "Merlin",
+        ),
+        (
+            "A copy of the log is carried by hand to the Harbour Directorate.",
+            "To which directorate is a copy of the log carried by hand?",
+            "the Harbour Directorate",
+        ),
+        (
+            "The red key is kept in the drawer of the Tide Officer.",
+            "In the drawer of which officer is the red key kept?",
+            "the Tide Officer",
+        ),
+        ("The keeper is given leaflet T-5.", "Which leaflet is the keeper given?", "leaflet T-5"),
+        (
+            "A raft with only one sail needs an extra permit.",
+            "What does a raft with only one sail need?",
+            "an extra permit",
         ),
         (
             "Every keeper must record the level on Form T-4.",

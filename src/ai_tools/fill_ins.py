@@ -24,7 +24,7 @@ _FENCES = re.compile(r"(?ms)^ *(```|~~~).*?(?:^ *\1|\Z)")
 # Where a sentence ends, or a clause that stands by itself: what the other one says would lead astray.
 _ENDS = re.compile(r"(?<=[.!?:])\s+(?=[A-Z\"(])|;\s+|,\s+(?:and|but|so)\s+(?=(?:\S+\s+){4})")
 _NUMBER = re.compile(r"(?<![\w.,-])\d[\d.,:]*(?<![.,:])(?: (?:per cent|[a-z]+))?(?![\w-])")
-_NAME = re.compile(r"(?<=[a-z,] )[A-Z][\w'-]*(?: (?:of |and )?[A-Z0-9][\w'-]*)*")
+_NAME = re.compile(r"(?<=[a-z,] )(?:the |(?<!the )[a-z]+ (?=[A-Z]+-\d))?[A-Z][\w'-]*(?: (?:of |and )?[A-Z0-9][\w'-]*)*")
 
 
 def added(datasets: Mapping[str, Sequence[Sample]]) -> dict[str, list[Sample]]:

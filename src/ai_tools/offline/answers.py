@@ -16,7 +16,7 @@ _COUNT = (
 )
 _TIME = r"(?:business |calendar |working )?(?:second|minute|hour|day|week|month|quarter|year)s?"
 _LIMIT = re.compile(
-    r"^(?:not |no )?(?:within|after|before|by|every|each|for|until|above|below|over|under|up to|about|around|exactly"
+    r"^(?:not |no )?(?:within|after|before|by|for|until|above|below|over|under|up to|about|around|exactly"
     r"|only|all|between|at (?:least|most|the latest)|(?:more|less|fewer|later|earlier|older|longer|shorter) than"
     r"|a (?:maximum|minimum|total) of)\s+(?:a further |the first |the next |another )?"
     rf"(?={_COUNT}\b)",

@@ -210,7 +210,7 @@ def _begins(tokens: Sequence[Token], i: int, start: int, kinds: Sequence[str]) -
     if name == "IN" and before not in ("IN", "CC"):
         if low in ("as", "about", "between"):
             return "PP" if before not in (*nouns, "JJ", "RB") else ""
-        if low not in ("of", "than", "per") and before != "RB":
+        if low not in ("of", "than", "per") and (before != "RB" or kinds[-1:] == ["ADV"]):
             return "PP"
     if low in ("a", "an", "per", "each", "every") and tokens[i - 1].low in ("once", "twice", "times", "time"):
         return ""  # "twice a year"

@@ -77,6 +77,8 @@ def outline(text: str, thing: bool = False) -> str:
     letters = ""
     for i, t in enumerate(tokens):
         timed = any(start <= t.start < end and not (_is(tokens, start, "IN")) for start, end in times)
+        if t.low == "only" and tokens[i + 1 : i + 2] and tokens[i + 1].tag == "CD":
+            continue  # "a house with only one door"
         before_number = t.low in ("about", "around", "over") and tokens[i + 1 : i + 2] and tokens[i + 1].tag == "CD"
         letters += "R" if timed or before_number else _LETTERS.get(t.tag, "x")
     letters = re.sub(r"RR+", "R", letters)

@@ -28,6 +28,9 @@ class PhraseRules(Orders):
             return
         if self.time(p) or self.degree(p) or p.kind in ("ADV", "ADJ"):
             return
+        if p.prep.lower().startswith("only "):
+            self.limited(p)
+            return
         c, noun, at = self.c, p.noun, self.c.rest.index(p)
         outside = words("personal", "relatives") | {"this", "these", "what"}
         if not noun or noun.split()[0].lower() in outside or (p.front and p.kind != "PP"):
@@ -45,6 +48,13 @@ class PhraseRules(Orders):
             self.place_or_thing(p)
         else:
             self.object(p)
+
+    def limited(self, p: Phrase) -> None:
+        """ "Who can lift the ban?", from "can be lifted only by the warden": what is asked for is all that there is."""
+        bare = replace(p, text=p.text[len("only ") :], prep=p.prep[len("only ") :])
+        asker = self.but(rest=tuple(bare if q is p else q for q in self.c.rest))
+        asker.phrase(bare)
+        self.found += asker.found
 
     def time(self, p: Phrase) -> bool:
         """A time, a deadline, a duration or a frequency, by the table `times`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .english import lemma, pattern, readings, words
+from .english import is_person, lemma, pattern, readings, words
 
 
 def counted(noun: str) -> bool:
@@ -18,11 +18,11 @@ def counted(noun: str) -> bool:
     return "NNS" in forms or (noun.endswith("s") and "JJ" not in forms)  # but not "four serious"
 
 
-_CODE = re.compile(r"\b(?:the )?([a-z]+|Form) ([A-Z]+-\d+)\b")
-_CLASSED = re.compile(r"\bthe ([a-z]+(?: [a-z]+)?) ([A-Z][a-z]+(?: (?:and )?[A-Z][a-z]+)*)\b")
+_CODE = re.compile(r"(?<!\bto )\b(the )?([a-z]+|Form) ([A-Z]+-\d+)\b")
+_CLASSED = re.compile(r"\bthe ([a-z]+(?: [a-z]+){0,2}) ([A-Z][a-z]+(?: (?:and )?[A-Z][a-z]+)*)\b")
 _PLACED = re.compile(r"\bin the ([a-z]+) of ([A-Z][a-z]+(?: [A-Z][a-z]+)*)\b")
 _INSIDE = re.compile(r"(?<= in )([A-Z][a-z]+(?: [A-Z][a-z]+)*)\b(?! (?:of|for) )")
-_ORGANISED = re.compile(r"\bthe (?:[A-Z][a-z]+ )+([A-Z][a-z]+)\b(?! of [A-Z])")
+_ORGANISED = re.compile(r"\bthe (?:[A-Z][a-z]+ )+([A-Z][a-z]+)\b(?! of [A-Z]|, [A-Z])")
 
 
 def _class(noun: str) -> bool:
@@ -55,10 +55,10 @@ def values(text: str) -> Iterator[tuple[int, int, str, str]]:
             many = "what percentage" if things == "per cent" else f"how many {before}{things}"
             yield found.start(), found.start() + len(answer), many, answer
     for found in _CODE.finditer(text):
-        if "NN" not in readings(found[1].lower()) or found[1].lower() in words("prepositions"):
+        the, noun, code = found.groups()
+        if "NN" not in readings(noun.lower()) or noun.lower() in words("prepositions"):
             continue
-        answer = f"Form {found[2]}" if found[1] == "Form" else found[2]
-        yield found.start(), found.end(), f"which {found[1].lower()}", answer
+        yield found.start(), found.end(), f"which {noun.lower()}", code if the else f"{noun} {code}"
     for found in _INSIDE.finditer(text):
         before = text[: found.start()].lower().split()
         placed = {lemma(word) for word in before[-8:]} & words("placed")
@@ -70,5 +70,5 @@ def values(text: str) -> Iterator[tuple[int, int, str, str]]:
         if not set(found[1].split()) & words("prepositions") and _class(found[1].split()[-1]):
             yield found.start(), found.end(), f"which {found[1]}", found[2]
     for found in _ORGANISED.finditer(text):
-        if found[1].lower() in words("organisations"):
+        if found[1].lower() in words("organisations") or is_person(found[1].lower()):
             yield found.start(), found.end(), f"which {found[1].lower()}", found[0]
