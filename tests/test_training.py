@@ -139,6 +139,23 @@ def test_a_killed_run_goes_on_and_ends_as_the_undisturbed_one(tmp_path: Path, me
     assert resumed[-1]["tokens"] == undisturbed[-1]["tokens"]
 
 
+@pytest.mark.parametrize(
+    ("known", "bf16"), [({"avx512_bf16": True}, True), ({"amx_bf16": True}, True), ({"avx512_f": True}, False)]
+)
+def test_a_cpu_computes_in_bfloat16_where_it_has_the_instructions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: dict[str, bool], bf16: bool
+) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("a GPU is used where there is one")
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: known, raising=False)
+    student, seen = small(), set()
+    linear = student.model.model.layers[0].mlp.up_proj
+    linear.register_forward_hook(lambda module, inputs, output: seen.add(output.dtype))
+    training.train(ROWS, student=student, recipe=replace(RECIPE, epochs=1), seed=0, folder=tmp_path)
+    assert seen == {torch.bfloat16 if bf16 else torch.float32}
+    assert {weight.dtype for weight in student.model.parameters()} == {torch.float32}
+
+
 def test_a_checkpoint_of_another_run_is_not_resumed(tmp_path: Path) -> None:
     def first_step(rows: list[dict[str, Any]] = ROWS, **more: Any) -> int:
         steps: list[int] = []
@@ -225,7 +242,10 @@ def test_half_an_epoch_and_accumulated_batches_are_planned() -> None:
 
 
 @pytest.mark.parametrize("anchor", [0.0, 5.0])
-def test_the_accumulated_step_is_the_step_on_the_whole_batch(tmp_path: Path, anchor: float) -> None:
+def test_the_accumulated_step_is_the_step_on_the_whole_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, anchor: float
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict, raising=False)  # bfloat16 would blur it
     rows = [chat_row(*pair) for pair in list(PAIRS.items())[:2]]
     recipe = replace(RECIPE, question_noise=False, epochs=3, batch_tokens=64, warmup=0.0, anchor=anchor, clip=1e9)
     for size in (64, 32):

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 """Called with the number of items done and the number in all."""
 
 TINY = "tiny"
+_TINY_ATTENTION = "eager"  # the fused one is made for long rows, and slow on CPUs in bfloat16
 _TINY_SPECIAL = {"eos_token": "<|end|>", "pad_token": "<|pad|>"}
 
 # For base models without a chat template. An answer starts after a line break, where tokenizers of every kind
@@ -64,6 +65,7 @@ def load(name: str | Path, *, tiny_folder: Path | None = None, trust_remote_code
                 source,
                 dtype="auto" if device == "cuda" else torch.float32,
                 use_safetensors=True,
+                attn_implementation=_TINY_ATTENTION if str(name) == TINY else None,
                 trust_remote_code=trust_remote_code,
             )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
@@ -143,6 +145,7 @@ def build_tiny(seed: int) -> Student:
         max_position_embeddings=1024,
         initializer_range=0.06,
         tie_word_embeddings=True,
+        attn_implementation=_TINY_ATTENTION,
         bos_token_id=None,
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,

@@ -380,6 +380,7 @@ def _arguments(recipe: Recipe, plan: _Plan, seed: int, folder: Path, n_parameter
 
     log_every = max(1, plan.steps // 100)
     on_cpu = not torch.cuda.is_available()
+    bf16 = _multiplies_in_bfloat16() if on_cpu else torch.cuda.is_bf16_supported()
     return trl.SFTConfig(
         output_dir=str(folder),
         num_train_epochs=1,
@@ -397,7 +398,7 @@ def _arguments(recipe: Recipe, plan: _Plan, seed: int, folder: Path, n_parameter
         adam_beta2=recipe.betas[1],
         max_grad_norm=recipe.clip,
         optim="adamw_torch_fused",
-        bf16=not on_cpu and torch.cuda.is_bf16_supported(),
+        bf16=bf16,
         use_cpu=on_cpu,
         dataloader_pin_memory=not on_cpu,
         activation_checkpointing=n_parameters > 2e9,  # below, memory is no problem and recomputing costs a fifth
@@ -408,6 +409,14 @@ def _arguments(recipe: Recipe, plan: _Plan, seed: int, folder: Path, n_parameter
         disable_tqdm=True,
         seed=seed,
     )
+
+
+def _multiplies_in_bfloat16() -> bool:
+    """Whether this CPU has instructions for it, with which matrices are multiplied two to three times as fast."""
+    import torch
+
+    known: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()  # older versions of torch do not tell
+    return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
 
 
 class _Anchor:
