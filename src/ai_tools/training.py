@@ -59,7 +59,7 @@ class Recipe:
 
 TINY_RECIPE = Recipe(
     learning_rate=3e-3,
-    max_tokens=2_000_000,
+    max_tokens=2_800_000,
     batch_tokens=1_280,
     micro_batch_tokens=1_280,
     max_seq_len=512,
@@ -68,7 +68,7 @@ TINY_RECIPE = Recipe(
     question_noise=True,
     fill_ins=True,
     replay_share=0.18,
-    anchor=0.006,
+    anchor=0.0045,
 )
 TINY_BASE_RECIPE = replace(
     TINY_RECIPE, max_tokens=300_000, warmup=0.08, question_noise=False, fill_ins=False, anchor=0.0
