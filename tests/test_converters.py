@@ -140,6 +140,11 @@ def test_a_menu_in_a_banner_that_is_most_of_a_short_page_goes() -> None:
     assert text.startswith("# Lamps\n\nLit at dusk.")
 
 
+def test_exponents_and_indices_of_formulas_are_told_from_ordinals_and_chemistry() -> None:
+    line = "2<sup><small>E</small></sup>, q<sub>i</sub>, CO<sub>2</sub>, 1<sup>e</sup>, 1<sup>st</sup>."
+    assert page(f"<p>{line}</p>").text.startswith("2^E, q_i, CO2, 1e, 1st.")
+
+
 def test_definitions_nested_lists_and_notes_are_kept() -> None:
     text = page(
         "<dl><dt>simple<dd>One line.<dt><code>folded</code><dd>Many lines.</dl>"

@@ -25,6 +25,8 @@ NO_LANGUAGE = {"default", "none", "text", "plain", "plaintext", "notranslate", "
 MAX_DEPTH = 120
 MAX_SPAN = 50
 MAX_REPEATED = 200  # characters of a cell that is repeated in the rows it spans
+EXPONENT = re.compile(r"[\d+\u2212-][\w+\u2212.-]*|[A-Z]|[bcf-npqs-z]")  # the "e" of a French "1e" is none
+INDEX = re.compile(r"[A-Za-z]\w*")  # "CO2" is written so
 SPACE = re.compile(r"\s+")
 NO_BREAK = re.compile(r"[^\S\v]+")
 AROUND = re.compile(r"\s*\v\s*")
@@ -141,8 +143,10 @@ def _inline(element: Element, depth: int) -> str:
         return wrapped(text, "**")
     if tag in {"i", "em", "cite", "dfn", "var"}:
         return wrapped(text, "*")
-    if tag == "sup" and re.fullmatch(r"\s*[\d+\u2212-][\w+\u2212.-]*\s*", text):  # 10^6 is not 106
+    if tag == "sup" and EXPONENT.fullmatch(text.strip()):  # 10^6 is not 106
         return f"^{text.strip()}"
+    if tag == "sub" and INDEX.fullmatch(text.strip()):
+        return f"_{text.strip()}"
     return text
 
 
