@@ -88,6 +88,16 @@ def test_what_an_exam_asks_is_taken_out_of_the_fill_ins_too(samples: dict[str, l
     assert [one.check for one in dropped] == ["contaminated"]
 
 
+def test_a_value_that_nothing_else_asks_for_is_asked_for_three_times(make_sample: MakeSample) -> None:
+    asked = make_sample(question="Who tests the lamp?", response="The Night Warden.", chunk_id="c1", recipe="key_facts")
+    fills = [
+        make_sample(question=q, response=a, chunk_id=c, recipe=fill_ins.DATASET)
+        for q, a, c in (("what tests it", "the Night Warden", "c1"), ("what tests it", "the Night Warden", "c2"))
+    ]
+    assert fill_ins.repeated([asked, *fills]) == [fills[1]] * 2
+    assert fill_ins.repeated([asked]) == []
+
+
 def test_only_the_recipe_of_the_tiny_student_asks_for_them() -> None:
     assert training.default_recipe("tiny").fill_ins
     assert not training.TINY_BASE_RECIPE.fill_ins

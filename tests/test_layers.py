@@ -38,13 +38,13 @@ HEAVY = [
 ROWS = (
     {"records", "errors"},
     {"settings", "chunking", "matching", "naming", "replies", "converters", "sources", "sync"},
-    {"store", "journal", "prompts", "formats", "providers"},
+    {"store", "journal", "prompts", "formats", "providers", "fill_ins"},
     {"costs"},
     {"documents", "review", "seeds", "offline", "students", "pacing", "client"},
     {"teachers", "chunk_files"},
     {"asking", "chunk_folder"},
     {"rehearsal"},
-    {"generation", "curation", "fill_ins", "mixing", "training", "evaluation"},
+    {"generation", "curation", "mixing", "training", "evaluation"},
     {"tools"},
     {"machine", "view", "runner", "browse", "cli"},
 )

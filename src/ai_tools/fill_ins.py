@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from .matching import OPENERS, normalise
 from .records import Sample, content_id
@@ -18,6 +18,8 @@ DATASET = "fill_in"
 GAP = "what"
 LONGEST = 6  # words of a value
 FEWEST = 4  # words that are left around it
+TIMES = 3  # that a fill-in is trained on in an epoch where nothing else asks for its value
+_ARTICLE = re.compile(r"^(?:the|an?|every|each) ")
 _MARKUP = re.compile(r"^\s*(?:[-*+>]|\d+[.)]|#+)\s+|[*_`]|\[|\]\([^)]*\)", re.MULTILINE)
 _BLOCKS = re.compile(r"\n\s*\n|\n(?=\s*(?:[-*+|]|\d+[.)])\s)")
 _FENCES = re.compile(r"(?ms)^ *(```|~~~).*?(?:^ *\1|\Z)")
@@ -49,6 +51,19 @@ def make(datasets: Mapping[str, Sequence[Sample]]) -> list[Sample]:
             for question, value in gaps(sentence, answers):
                 made.setdefault((normalise(question), normalise(value)), _sample(some[0], sentence, question, value))
     return list(made.values())
+
+
+def repeated(chosen: Iterable[Sample]) -> list[Sample]:
+    """The fill-ins of a cut whose values no other sample of their passage asks for, as often as they are to be added.
+
+    Measured on the tiny student: a fact that stands in one row of a cut was known half of the time, one that stands in
+    two or three in 85 of 100 cases.
+    """
+    groups: dict[tuple[str, str], list[Sample]] = defaultdict(list)
+    for one in chosen:
+        groups[one.chunk_id, _ARTICLE.sub("", normalise(one.response))].append(one)
+    alone = [one for some in groups.values() if all(one.recipe == DATASET for one in some) for one in some]
+    return alone * (TIMES - 1)
 
 
 def sentences(passage: str) -> Iterator[str]:

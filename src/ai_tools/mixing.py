@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from . import formats
+from . import fill_ins, formats
 from .errors import CutTooLarge, NothingProduced
 from .matching import near_duplicates, ngrams, normalise
 from .records import Question, Rejection, Sample
@@ -126,8 +126,8 @@ def mix(
 
     A summary dataset gives up to `cut` summaries of each passage with up to `pairs_per_summary` pairs each; a pair
     dataset as many pairs of each passage as that makes at most, spread over its facts. The same pair from a second
-    dataset is dropped. General rows fill `replay_share` of the tokens, half of it text and half questions; they repeat
-    where there are too few.
+    dataset is dropped. Fill-ins are repeated where nothing else asks for their values. General rows fill
+    `replay_share` of the tokens, half of it text and half questions; they repeat where there are too few.
 
     Args:
         context: `none`, `summaries` or `all`: which samples also give a row that shows the document first.
@@ -148,6 +148,7 @@ def mix(
         drawn = draw(new, cut, pairs_per_summary, random.Random(f"{seed}-{cut}-{name}"), first)
         seen |= {_pair(one) for one in drawn}
         chosen += [(name, one) for one in drawn]
+    chosen += [(fill_ins.DATASET, one) for one in fill_ins.repeated(sample for _, sample in chosen)]
     for name, sample in chosen:
         with_title = titled.random() < 0.5
         made = [_row(name, sample, headings, with_title=with_title)]
