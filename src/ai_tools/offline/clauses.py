@@ -17,7 +17,7 @@ import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from .english import FINITE, HELPERS, Token, data, head_of, is_person, is_plural, lemma, pattern, readings, tag, words
@@ -293,10 +293,16 @@ def _depends(clause: Clause) -> bool:
     return hedged or assumed or turned or bool({"whatever", "whichever", "whoever"} & said)
 
 
+@cache
+def _second_verbs() -> tuple[frozenset[str], frozenset[str]]:
+    """Words that are surely verbs, and those that may bring a second verb into a phrase."""
+    finite = words("modals") | {"is", "are", "was", "were", "has"}
+    return finite, words("relatives", "subordinators", "question_words", "personal") | {"and", "or", "but", "as"}
+
+
 def _misread(clause: Clause) -> bool:
     """Whether the verb is surely not the verb: it does not agree, or a second one follows with nothing to join them."""
-    finite = words("modals") | {"is", "are", "was", "were", "has"}
-    joins = words("relatives", "subordinators", "question_words", "personal") | {"and", "or", "but", "as"}
+    finite, joins = _second_verbs()
     for p in clause.rest:
         inner = p.noun.split()  # as it stands: "3 May" has no second verb
         second = next((i for i, word in enumerate(inner) if word in finite), 0)

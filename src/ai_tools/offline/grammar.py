@@ -76,11 +76,12 @@ def outline(text: str, thing: bool = False) -> str:
     tokens = tag(text)
     letters = ""
     for i, t in enumerate(tokens):
-        timed = any(start <= t.start < end and not (_is(tokens, start, "IN")) for start, end in times)
-        if t.low == "only" and tokens[i + 1 : i + 2] and tokens[i + 1].tag == "CD":
+        counted = i + 1 < len(tokens) and tokens[i + 1].tag == "CD"
+        if counted and t.low == "only":
             continue  # "a house with only one door"
-        before_number = t.low in ("about", "around", "over") and tokens[i + 1 : i + 2] and tokens[i + 1].tag == "CD"
-        letters += "R" if timed or before_number else _LETTERS.get(t.tag, "x")
+        timed = times and any(start <= t.start < end and not _is(tokens, start, "IN") for start, end in times)
+        about = counted and t.low in ("about", "around", "over")
+        letters += "R" if timed or about else _LETTERS.get(t.tag, "x")
     letters = re.sub(r"RR+", "R", letters)
     letters = _NAME.sub("", letters)
     if thing and "w" not in letters:
