@@ -11,7 +11,7 @@ run: $(READY)
 	$(BIN)/ai-tools run
 
 test: $(READY) lint
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 lab: $(READY)
 	$(BIN)/jupyter lab

@@ -12,6 +12,11 @@ from ai_tools.records import Call, Sample, content_id
 from ai_tools.settings import Settings, env_names, load_settings
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow tests first, so that at the end no core works on them while the others wait."""
+    items.sort(key=lambda one: one.get_closest_marker("slow") is None)
+
+
 @pytest.fixture
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting comes from the user's environment."""
