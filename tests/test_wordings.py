@@ -49,6 +49,7 @@ def asked(sentence: str, exam: bool = False) -> dict[str, str]:
             "In the drawer of which officer is the red key kept?",
             "the Tide Officer",
         ),
+        ("The keeper is given the Form T-4.", "Which form is the keeper given?", "Form T-4"),
         ("The keeper is given leaflet T-5.", "Which leaflet is the keeper given?", "leaflet T-5"),
         (
             "A raft with only one sail needs an extra permit.",

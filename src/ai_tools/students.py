@@ -50,7 +50,7 @@ def load(name: str | Path, *, tiny_folder: Path | None = None, trust_remote_code
     """A student by name: `tiny`, a local folder, or a causal language model on Hugging Face.
 
     `tiny_folder` is where `training.pretrain_tiny` left the tiny student. Weights are read from safetensors
-    only, kept in their own precision on a GPU and in float32 on a CPU, where half precision is slow. Raises
+    only, kept in their own precision on a GPU and in float32 on a CPU, where few have fast half precision. Raises
     `InputError` where the model cannot be loaded, `MissingStep` where the tiny student was not trained yet.
     """
     torch, transformers = _torch_and_transformers()

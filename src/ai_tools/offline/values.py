@@ -58,7 +58,7 @@ def values(text: str) -> Iterator[tuple[int, int, str, str]]:
         the, noun, code = found.groups()
         if "NN" not in readings(noun.lower()) or noun.lower() in words("prepositions"):
             continue
-        yield found.start(), found.end(), f"which {noun.lower()}", code if the else f"{noun} {code}"
+        yield found.start(), found.end(), f"which {noun.lower()}", code if the and noun != "Form" else f"{noun} {code}"
     for found in _INSIDE.finditer(text):
         before = text[: found.start()].lower().split()
         placed = {lemma(word) for word in before[-8:]} & words("placed")
