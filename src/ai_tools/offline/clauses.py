@@ -210,7 +210,8 @@ def _begins(tokens: Sequence[Token], i: int, start: int, kinds: Sequence[str]) -
     if name == "IN" and before not in ("IN", "CC"):
         if low in ("as", "about", "between"):
             return "PP" if before not in (*nouns, "JJ", "RB") else ""
-        if low not in ("of", "than", "per") and (before != "RB" or kinds[-1:] == ["ADV"]):
+        after_adverb = kinds[-1:] == ["ADV"] and tokens[i - 1].low != "by default"  # "carried by hand to the office"
+        if low not in ("of", "than", "per") and (before != "RB" or (low in ("to", "by") and after_adverb)):
             return "PP"
     if low in ("a", "an", "per", "each", "every") and tokens[i - 1].low in ("once", "twice", "times", "time"):
         return ""  # "twice a year"

@@ -18,7 +18,7 @@ def counted(noun: str) -> bool:
     return "NNS" in forms or (noun.endswith("s") and "JJ" not in forms)  # but not "four serious"
 
 
-_CODE = re.compile(r"(?<!\bto )\b(the )?([a-z]+|Form) ([A-Z]+-\d+)\b")
+_CODE = re.compile(r"(?<!\bto )(?<!\ban )(?<!\ba )\b(the )?([a-z]+|Form) ([A-Z]+-\d+)\b")
 _CLASSED = re.compile(r"\bthe ([a-z]+(?: [a-z]+){0,2}) ([A-Z][a-z]+(?: (?:and )?[A-Z][a-z]+)*)\b")
 _PLACED = re.compile(r"\bin the ([a-z]+) of ([A-Z][a-z]+(?: [A-Z][a-z]+)*)\b")
 _INSIDE = re.compile(r"(?<= in )([A-Z][a-z]+(?: [A-Z][a-z]+)*)\b(?! (?:of|for) )")
