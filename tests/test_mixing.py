@@ -168,6 +168,18 @@ def test_pairs_about_facts_are_spread_over_the_facts_before_any_gets_a_second(da
     assert sorted(facts.values()) == [1] * 6 + [2] * 2
 
 
+def test_a_fill_in_stands_three_times_where_nothing_else_in_the_cut_asks_for_its_value(
+    datasets: Datasets, make_sample: MakeSample
+) -> None:
+    known = datasets["extractive_summary"][0]
+    fills = [("what is known", f"the {known.response}"), ("what is alone", "seven lamps")]
+    datasets["fill_in"] = [make_sample(q, a, recipe="fill_in", chunk_id=known.chunk_id) for q, a in fills]
+    cut = mixed(datasets, cut=4, pairs_per_summary=3)
+    asked_for = Counter(row["question"] for row in cut.rows)
+    assert (asked_for[known.question], asked_for["what is known"], asked_for["what is alone"]) == (1, 1, 3)
+    assert cut.report["datasets"]["fill_in"]["rows"] == 4
+
+
 def test_samples_that_go_first_are_in_the_smallest_cut_whatever_the_lot(datasets: Datasets) -> None:
     first = {some[place].sample_id for some in datasets.values() for place in (5, -1)}
     for seed in range(5):

@@ -11,7 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from .matching import OPENERS, normalise
+from .matching import ARTICLES, OPENERS, normalise, words
 from .records import Sample, content_id
 
 DATASET = "fill_in"
@@ -19,7 +19,7 @@ GAP = "what"
 LONGEST = 6  # words of a value
 FEWEST = 4  # words that are left around it
 TIMES = 3  # that a fill-in is trained on in an epoch where nothing else asks for its value
-_ARTICLE = re.compile(r"^(?:the|an?|every|each) ")
+_ASIDE = ARTICLES | {"every", "each"}  # "every 18 months" and "18 months" are one value
 _MARKUP = re.compile(r"^\s*(?:[-*+>]|\d+[.)]|#+)\s+|[*_`]|\[|\]\([^)]*\)", re.MULTILINE)
 _BLOCKS = re.compile(r"\n\s*\n|\n(?=\s*(?:[-*+|]|\d+[.)])\s)")
 _FENCES = re.compile(r"(?ms)^ *(```|~~~).*?(?:^ *\1|\Z)")
@@ -59,9 +59,9 @@ def repeated(chosen: Iterable[Sample]) -> list[Sample]:
     Measured on the tiny student: a fact that stands in one row of a cut was known half of the time, one that stands in
     two or three in 85 of 100 cases.
     """
-    groups: dict[tuple[str, str], list[Sample]] = defaultdict(list)
+    groups: dict[tuple[str, tuple[str, ...]], list[Sample]] = defaultdict(list)
     for one in chosen:
-        groups[one.chunk_id, _ARTICLE.sub("", normalise(one.response))].append(one)
+        groups[one.chunk_id, tuple(word for word in words(one.response) if word not in _ASIDE)].append(one)
     alone = [one for some in groups.values() if all(one.recipe == DATASET for one in some) for one in some]
     return alone * (TIMES - 1)
 
