@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +13,6 @@ from typing import Any
 
 import pytest
 
-import ai_tools
 from ai_tools.errors import UsageError
 from ai_tools.offline import OfflineTeacher, facts
 from ai_tools.records import Call
@@ -232,30 +230,3 @@ def test_another_process_with_another_hash_seed_gives_the_same_bytes() -> None:
     }
     assert len(outputs) == 1
     assert outputs.pop().startswith("rules-")
-
-
-def test_the_model_changes_with_every_source_that_makes_its_answers(tmp_path: Path) -> None:
-    package = Path(ai_tools.__file__).parent
-    program = "from ai_tools.offline import OfflineTeacher; print(OfflineTeacher().model)"
-    models = set()
-    for name in (
-        "",
-        "teacher.py",
-        "grammar.py",
-        "blocks.py",
-        "asker.py",
-        "wordings.py",
-        "answers.py",
-        "facts.py",
-        "clauses.py",
-        "english.py",
-        "english.yaml",
-    ):
-        copy = tmp_path / (Path(name).stem + name[-1:] or "same") / "ai_tools"
-        shutil.copytree(package, copy, ignore=shutil.ignore_patterns("__pycache__"))
-        if name:
-            with (copy / "offline" / name).open("a") as source:
-                source.write("\n# another rule\n")
-        command = [sys.executable, "-c", program]
-        models.add(subprocess.run(command, cwd=copy.parent, capture_output=True, text=True, check=True).stdout)
-    assert len(models) == 11

@@ -271,6 +271,8 @@ def test_smaller_models_and_lora_learn_faster_by_default() -> None:
     assert training.default_recipe("tiny").max_tokens
     chosen = training.default_recipe("tiny", epochs=3, learning_rate=None)
     assert (chosen.epochs, chosen.max_tokens) == (3, None)
+    assert training.default_recipe("tiny", training_tokens=70_000).max_tokens == 70_000
+    assert training.default_recipe("org/name", training_tokens=None).max_tokens is None
     assert chosen.learning_rate == training.TINY_RECIPE.learning_rate
 
 

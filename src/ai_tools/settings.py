@@ -232,6 +232,13 @@ class Settings(BaseSettings):
         "LEARNING_RATE", None, "Peak learning rate. Empty: by student and method.", "05", gt=0
     )
     epochs: float | None = _setting("EPOCHS", None, "Passes over the cut. Empty: by student.", "05", gt=0)
+    training_tokens: int | None = _setting(
+        "TRAINING_TOKENS",
+        None,
+        "Tokens to train on, over as many passes as that takes, instead of EPOCHS. Empty: by student.",
+        "05",
+        ge=1,
+    )
     batch_tokens: int | None = _setting(
         "BATCH_TOKENS", None, "Tokens in an optimiser step. Empty: by student.", "05", ge=1
     )
@@ -287,6 +294,13 @@ class Settings(BaseSettings):
         most = info.data.get("chunk_tokens")
         if most and value >= most:
             raise ValueError(f"give less than CHUNK_TOKENS, which is {most}")
+        return value
+
+    @field_validator("training_tokens")
+    @classmethod
+    def _one_length(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if value and info.data.get("epochs"):
+            raise ValueError(f"EPOCHS={info.data['epochs']:g} says how long to train, too; set one of them")
         return value
 
     @field_validator("provider")

@@ -59,7 +59,7 @@ class Recipe:
 
 TINY_RECIPE = Recipe(
     learning_rate=3e-3,
-    max_tokens=2_800_000,
+    max_tokens=500_000,
     batch_tokens=1_280,
     micro_batch_tokens=1_280,
     max_seq_len=512,
@@ -76,9 +76,16 @@ TINY_BASE_RECIPE = replace(
 
 
 def default_recipe(
-    student_name: str, method: Literal["full", "lora"] = "full", *, n_parameters: int | None = None, **chosen: Any
+    student_name: str,
+    method: Literal["full", "lora"] = "full",
+    *,
+    n_parameters: int | None = None,
+    training_tokens: int | None = None,
+    **chosen: Any,
 ) -> Recipe:
     """The recipe for a student; values in `chosen` that are not None replace its own.
+
+    `training_tokens` decides the length instead of epochs.
 
     Full fine-tuning: a learning rate of 1e-5 from 7 billion parameters on, more for smaller models by the inverse
     square root of their size, at most 1e-4. LoRA: ten times that, since only small added matrices move.
@@ -92,6 +99,8 @@ def default_recipe(
     chosen = {name: value for name, value in chosen.items() if value is not None}
     if "epochs" in chosen:  # who asks for epochs gets them, whatever the recipe counts in
         chosen["max_tokens"] = None
+    if training_tokens:
+        chosen["max_tokens"] = training_tokens
     return replace(recipe, **chosen)
 
 
