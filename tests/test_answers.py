@@ -2,7 +2,7 @@
 
 import pytest
 
-from ai_tools.offline.answers import short_form
+from offline_teacher.answers import short_form
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ai_tools.offline import facts, wordings
+from offline_teacher import facts, wordings
 
 TABLE = """## Fees
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from ai_tools.chunking import chunk_document, chunk_text
+from ai_tools.documents.chunking import chunk_document, chunk_text
 from ai_tools.errors import InputError
 from ai_tools.records import Chunk, Document
 

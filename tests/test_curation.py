@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from ai_tools.curation import CHECKS, curate
 from ai_tools.records import Sample
+from ai_tools.steps.curation import CHECKS, curate
 
 MakeSample = Callable[..., Sample]
 

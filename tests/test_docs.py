@@ -14,12 +14,14 @@ from dotenv import dotenv_values
 from typer.testing import CliRunner
 
 import ai_tools
-from ai_tools import providers, review, settings, teachers, tools
+from ai_tools import settings, teachers, tools
 from ai_tools.cli import app
-from ai_tools.curation import CHECKS
 from ai_tools.runner import parameters_of
 from ai_tools.settings import Settings, env_names, example_env, load_settings
-from ai_tools.store import STEPS, StepSpec
+from ai_tools.steps import review
+from ai_tools.steps.curation import CHECKS
+from ai_tools.teachers import providers
+from ai_tools.workspace import STEPS, StepSpec
 
 ROOT = Path(__file__).parents[1]
 TOP = ROOT / "README.md"
@@ -262,8 +264,8 @@ def test_the_inputs_are_the_files_that_the_step_needs(step: StepSpec) -> None:
 
 
 def test_the_tree_lists_every_module_and_no_other() -> None:
-    tree = section(TOP.read_text("utf-8"), "The project").split("src/ai_tools/\n")[1].split("\ntests/")[0]
-    listed = re.findall(r"^  (\w+(?:\.py|/)) +\S", tree, re.MULTILINE)
+    tree = section(TOP.read_text("utf-8"), "The project").split("  ai_tools/")[1].split("\n  to_markdown/")[0]
+    listed = re.findall(r"^    (\w+(?:\.py|/)) +\S", tree, re.MULTILINE)
     package = Path(ai_tools.__file__).parent
     folders = [f"{path.parent.name}/" for path in package.glob("*/__init__.py")]
     assert sorted(listed) == sorted([path.name for path in package.glob("*.py")] + folders + ["data/"])

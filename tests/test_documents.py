@@ -13,9 +13,9 @@ import psutil
 import pytest
 from web import Web
 
-import ai_tools
-from ai_tools import documents, sources, store
-from ai_tools.documents import conversions
+import to_markdown
+from ai_tools import documents, files, sources, workspace
+from ai_tools.documents import cache
 from ai_tools.errors import InputError, TooManyFailures
 from ai_tools.records import Document, Progress, Rejection
 from ai_tools.settings import Settings
@@ -127,7 +127,7 @@ def test_a_process_that_is_killed_costs_its_file_only(toy_settings: Settings, fo
 def test_an_error_that_nobody_expects_costs_its_file_only(toy_settings: Settings, folder: Path) -> None:
     write(folder, a__md="Bells ring.")
     convert(toy_settings)
-    (kept,) = store.conversions_path(toy_settings).rglob("*.json")
+    (kept,) = workspace.conversions_path(toy_settings).rglob("*.json")
     kept.unlink()
     kept.mkdir()  # in the way of the result
     write(folder, b__md="Lamps are lit.")
@@ -165,7 +165,7 @@ def test_many_files_keep_their_order_and_progress_counts_them(toy_settings: Sett
 
 def mark_kept(settings: Settings, text: str) -> None:
     """Change what is kept of every conversion, so that a document shows where it came from."""
-    for file in store.conversions_path(settings).rglob("*.json"):
+    for file in workspace.conversions_path(settings).rglob("*.json"):
         file.write_text(json.dumps(json.loads(file.read_text()) | {"text": text}))
 
 
@@ -202,11 +202,11 @@ def test_a_file_is_converted_again_by_changed_converters_and_what_the_old_ones_m
     write(folder, a__md="Bells ring.\n")
     texts(toy_settings)
     mark_kept(toy_settings, "kept\n")
-    kept = store.conversions_path(toy_settings)
+    kept = workspace.conversions_path(toy_settings)
     (kept / "mine").mkdir()
     other = tmp_path_factory.mktemp("other")
-    shutil.copytree(Path(ai_tools.__file__).parent, other / "ai_tools")
-    with (other / "ai_tools/converters/text.py").open("a") as file:
+    shutil.copytree(Path(to_markdown.__file__).parent, other / "to_markdown")
+    with (other / "to_markdown/text.py").open("a") as file:
         file.write("# changed\n")
     script = (
         "from ai_tools import documents, settings, sources\n"
@@ -219,13 +219,13 @@ def test_a_file_is_converted_again_by_changed_converters_and_what_the_old_ones_m
     left = {path.name for path in kept.iterdir()}
     assert len(left) == 2
     assert "mine" in left
-    assert conversions.version() not in left
+    assert cache.version() not in left
 
 
 def test_a_kept_conversion_that_is_damaged_is_made_again(toy_settings: Settings, folder: Path) -> None:
     write(folder, a__md="Bells ring.\n")
     texts(toy_settings)
-    (kept,) = store.conversions_path(toy_settings).rglob("*.json")
+    (kept,) = workspace.conversions_path(toy_settings).rglob("*.json")
     for damage in (b"", kept.read_bytes()[:40], bytes(kept.stat().st_size)):
         kept.write_bytes(damage)
         assert texts(toy_settings) == ["Bells ring.\n"]
@@ -316,7 +316,7 @@ def test_names_with_spaces_quotes_and_other_letters_are_kept(toy_settings: Setti
     files = ("Über 'uns'.md", 'say "hi" & go.md', "手册/第 1 章.md", "a,b;c.md", "100%.md", "new\nline.md")
     found = named(toy_settings, folder, *files)
     assert {"Über 'uns'", 'say "hi" & go', "手册__第 1 章", "a,b;c", "100%", "new_line"} == set(found)
-    step = store.Step(toy_settings, 2)
+    step = workspace.Step(toy_settings, 2)
     for name in found:
         step.write_text(f"documents/{name}.md", "x")
 
@@ -328,13 +328,13 @@ def test_files_whose_paths_read_alike_keep_their_own_names(toy_settings: Setting
     (folder / os.fsdecode(b"caf\xe9.md")).write_text("Bells ring.")
     more = convert(toy_settings)[0]
     assert len({one.name for one in more}) == 6
-    store.write_rows(toy_settings.output / "rows.jsonl", [documents.document_row(one) for one in more])
+    files.write_rows(toy_settings.output / "rows.jsonl", [documents.document_row(one) for one in more])
 
 
 def test_names_longer_than_a_file_system_takes_are_cut_and_stay_apart(toy_settings: Settings, folder: Path) -> None:
     deep = "/".join(["ä" * 100] * 4)
     found = named(toy_settings, folder, f"{deep}/a.md", f"{deep}/b.md", f"{'n' * 250}.md")
-    step = store.Step(toy_settings, 2)
+    step = workspace.Step(toy_settings, 2)
     for name in found:
         step.write_text(f"documents/{name}.md", "x")
         step.write_text(f"documents/{name}_trainingdata.jsonl", "x")

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ai_tools import evaluation, store, students
+from ai_tools import files
 from ai_tools.errors import Contaminated, InputError
-from ai_tools.evaluation import compare, find_leaks, grade, load_exam
 from ai_tools.records import Answer, Question
+from ai_tools.steps import evaluation, students
+from ai_tools.steps.evaluation import compare, find_leaks, grade, load_exam
 
 PACKAGE = Path(evaluation.__file__).parent
 
@@ -63,7 +64,7 @@ def write_exam(folder: Path, suffix: str, rows: list[dict[str, Any]]) -> Path:
     elif suffix == ".yaml":
         path.write_text(json.dumps(rows))  # which is YAML
     else:
-        store.write_rows(path, rows)
+        files.write_rows(path, rows)
     return path
 
 
@@ -88,7 +89,7 @@ def test_a_sealed_exam_comes_back_as_it_was_written(tmp_path: Path) -> None:
             "generated",
         )
     ]
-    assert load_exam(store.write_rows(tmp_path / "exam.jsonl", exam)) == exam
+    assert load_exam(files.write_rows(tmp_path / "exam.jsonl", exam)) == exam
 
 
 def test_yaml_answers_are_read_as_they_are_written(tmp_path: Path) -> None:
@@ -100,7 +101,7 @@ def test_yaml_answers_are_read_as_they_are_written(tmp_path: Path) -> None:
 
 
 def test_a_number_is_an_answer_in_json_too(tmp_path: Path) -> None:
-    path = store.write_rows(tmp_path / "exam.jsonl", [{"question": "How many?", "answer": 0, "options": [0, 1]}])
+    path = files.write_rows(tmp_path / "exam.jsonl", [{"question": "How many?", "answer": 0, "options": [0, 1]}])
     assert load_exam(path)[0].options == ("0", "1")
 
 
@@ -154,12 +155,12 @@ def test_an_exam_in_another_encoding_and_one_that_is_not_there_are_errors(tmp_pa
 
 def test_a_question_asked_twice_counts_once(tmp_path: Path) -> None:
     row = {"question": "When?", "answer": "at noon"}
-    assert len(load_exam(store.write_rows(tmp_path / "exam.jsonl", [row, row]))) == 1
+    assert len(load_exam(files.write_rows(tmp_path / "exam.jsonl", [row, row]))) == 1
 
 
 def test_the_probe_keeps_its_halves_and_its_facts(tmp_path: Path) -> None:
     row = {"id": "p1", "question": "W?", "answer": "a", "options": ["a", "b"], "fact": "f1", "half": "unreplayed"}
-    (found,) = evaluation.load_probe(store.write_rows(tmp_path / "probe.jsonl", [row]))
+    (found,) = evaluation.load_probe(files.write_rows(tmp_path / "probe.jsonl", [row]))
     assert (found.kind, found.document, found.options) == ("unreplayed", "f1", ("a", "b"))
 
 
@@ -299,8 +300,8 @@ def leaks(folder: Path, asked: str, **changes: Any) -> list[tuple[str, str]]:
         "document": "A summary.",
     } | changes
     text_row = dict.fromkeys(row)
-    training = store.write_rows(folder / "cut.jsonl", [text_row | {"text": SEALED}, row])
-    sealed = store.write_rows(folder / "exam.jsonl", [{"question": SHORT}, {"question": SEALED}])
+    training = files.write_rows(folder / "cut.jsonl", [text_row | {"text": SEALED}, row])
+    sealed = files.write_rows(folder / "exam.jsonl", [{"question": SHORT}, {"question": SEALED}])
     return find_leaks(training, sealed)
 
 
@@ -333,11 +334,11 @@ def test_answers_and_documents_may_say_what_the_exam_asks(tmp_path: Path) -> Non
 
 
 def test_an_exam_in_another_script_seals_its_own_questions_only(tmp_path: Path) -> None:
-    sealed = store.write_rows(tmp_path / "exam.jsonl", [{"question": "Кто звонит в колокол?"}])
+    sealed = files.write_rows(tmp_path / "exam.jsonl", [{"question": "Кто звонит в колокол?"}])
     row = {"question": "Где лампа?", "document_outline": None, "document": None}
     for asked, found in (("Где лампа?", 0), ("кто звонит в колокол", 1)):
         rows = [row | {"question": asked, "messages": [{"role": "user", "content": asked}]}]
-        assert len(find_leaks(store.write_rows(tmp_path / "cut.jsonl", rows), sealed)) == found
+        assert len(find_leaks(files.write_rows(tmp_path / "cut.jsonl", rows), sealed)) == found
 
 
 def test_a_leak_stops_the_run_and_names_the_row(tmp_path: Path) -> None:

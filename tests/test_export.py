@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from ai_tools import store, students, training
+from ai_tools import files
 from ai_tools.errors import InputError, UsageError
-from ai_tools.formats import FORMATS, messages, think, unthink
+from ai_tools.steps import students, training
+from ai_tools.steps.formats import FORMATS, messages, think, unthink
 from ai_tools.tools import combine, export, pairs
 
 Row = dict[str, Any]
@@ -77,18 +78,18 @@ def pair(question: str, answer: str = "At noon.", chunk: str = "c0", **more: Any
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
-    return store.write_rows(tmp_path / "pairs.jsonl", ROWS)
+    return files.write_rows(tmp_path / "pairs.jsonl", ROWS)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    store.write_json(tmp_path / "docs/bells_qa.json", document([pair("When?"), pair("Who?", "Ada.")], file="bells.md"))
-    store.write_json(tmp_path / "docs/lamps_qa.json", document([pair("Where?", chunk="c9")], file="lamps.md"))
+    files.write_json(tmp_path / "docs/bells_qa.json", document([pair("When?"), pair("Who?", "Ada.")], file="bells.md"))
+    files.write_json(tmp_path / "docs/lamps_qa.json", document([pair("Where?", chunk="c9")], file="lamps.md"))
     return tmp_path / "docs"
 
 
 def lines(path: Path) -> list[Row]:
-    return store.read_rows(path)
+    return files.read_rows(path)
 
 
 def exported(source: Path, **options: Any) -> list[Row]:
@@ -168,7 +169,7 @@ def test_the_reasoning_is_not_dropped_unless_that_is_asked_for(source: Path, fmt
 
 
 def test_steps_that_another_tool_has_as_a_list_become_lines(tmp_path: Path) -> None:
-    source = store.write_rows(tmp_path / "pairs.jsonl", [REASONED | {"reasoning": ["One.", "Two."]}])
+    source = files.write_rows(tmp_path / "pairs.jsonl", [REASONED | {"reasoning": ["One.", "Two."]}])
     assert exported(source)[0]["messages"][-1]["content"] == "<think>\nOne.\nTwo.\n</think>\n\nAt noon."
 
 
@@ -217,7 +218,7 @@ def test_datasets_loads_every_format_with_the_same_content(source: Path) -> None
 def test_datasets_loads_rows_whose_reasoning_and_metadata_come_late(tmp_path: Path, early: Row, late: Row) -> None:
     """Types are inferred from a first part of the file; what occurs only behind it must not break the loading."""
     rows = [*(pair(f"When is {n}?", **early) for n in range(50)), pair("Last?", reasoning=STEPS, **late)]
-    source = store.write_rows(tmp_path / "pairs.jsonl", rows)
+    source = files.write_rows(tmp_path / "pairs.jsonl", rows)
     for fmt in ("jsonl", "chatml"):
         path = tmp_path / f"late_{fmt}.jsonl"
         export(source, path, fmt=fmt, reasoning="field")
@@ -258,7 +259,7 @@ def test_training_takes_an_exported_file(source: Path, options: Row) -> None:
 
 
 def test_a_folder_becomes_a_folder_with_a_file_for_each_document(folder: Path, tmp_path: Path) -> None:
-    store.write_json(folder / "none_qa.json", document([], file="none.md", status="failed"))
+    files.write_json(folder / "none_qa.json", document([], file="none.md", status="failed"))
     done = export(folder, tmp_path / "out")
     assert [path.name for path in done.files] == ["bells_trainingdata.jsonl", "lamps_trainingdata.jsonl"]
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [path.name for path in done.files], (
@@ -323,7 +324,7 @@ def test_a_file_without_a_row_is_no_loss(source: Path) -> None:
 
 
 def test_a_file_in_the_folder_that_is_not_ours_is_left_alone(folder: Path, tmp_path: Path) -> None:
-    store.write_atomic(tmp_path / "out/lamps_trainingdata.jsonl", "mine")
+    files.write_atomic(tmp_path / "out/lamps_trainingdata.jsonl", "mine")
     with pytest.raises(UsageError, match=r"lamps_trainingdata\.jsonl: exists"):
         export(folder, tmp_path / "out")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["lamps_trainingdata.jsonl"]
@@ -417,7 +418,7 @@ def test_all_documents_stand_in_one_file_with_what_they_say_of_themselves(folder
 
 
 def test_settings_that_documents_share_stand_once_and_others_by_file(folder: Path) -> None:
-    store.write_json(folder / "old_qa.json", document([pair("Why?")], file="old.md", model="other", topic="bells"))
+    files.write_json(folder / "old_qa.json", document([pair("Why?")], file="old.md", model="other", topic="bells"))
     _, whole = combined(folder)
     assert whole["metadata"]["processing_config"] == {
         "splitting_strategy": "markdown",
@@ -431,9 +432,9 @@ def test_settings_that_documents_share_stand_once_and_others_by_file(folder: Pat
 
 def test_a_pair_that_stands_in_two_documents_is_taken_once(folder: Path) -> None:
     copies = [pair("When?"), pair("Who?", "Ada."), pair("Who?", "Ada.", chunk="c1"), pair("Who?", "Bea.")]
-    store.write_json(folder / "copy_qa.json", document(copies, file="copy.md"))
+    files.write_json(folder / "copy_qa.json", document(copies, file="copy.md"))
     bare = [{"question": "Who?", "answer": "Ada.", "chunk_id": 0, "source_file": file} for file in ("x.md", "y.md")]
-    store.write_json(folder / "x_qa.json", document([bare[0], bare[0], bare[1]], file="x.md"))
+    files.write_json(folder / "x_qa.json", document([bare[0], bare[0], bare[1]], file="x.md"))
     done, whole = combined(folder)
     assert (done.pairs, done.duplicates) == (7, 3), "ids of chunks that count anew in each file make no copies"
     assert whole["metadata"]["total_qa_pairs"] == len(whole["training_pairs"]) == 7
@@ -446,8 +447,8 @@ def test_a_pair_that_stands_in_two_documents_is_taken_once(folder: Path) -> None
 
 
 def test_unfinished_documents_are_named_and_their_pairs_taken(folder: Path) -> None:
-    store.write_json(folder / "half_qa.json", document([pair("Half?")], status="interrupted"))
-    store.write_json(folder / "bad_qa.json", document([], status="failed"))
+    files.write_json(folder / "half_qa.json", document([pair("Half?")], status="interrupted"))
+    files.write_json(folder / "bad_qa.json", document([], status="failed"))
     done, whole = combined(folder)
     assert [line.split("/")[-1] for line in done.warnings] == [
         "bad_qa.json: failed, not completed; its 0 pairs are taken",
@@ -461,7 +462,7 @@ def test_torn_and_malformed_files_are_named_and_the_others_combined(folder: Path
     (folder / "notes_qa.json").write_text("notes")
     (folder / "empty_qa.json").write_text("")
     rows = [{"question": "No answer?"}, pair("Good?")]
-    store.write_json(folder / "array_qa.json", rows)
+    files.write_json(folder / "array_qa.json", rows)
     done, whole = combined(folder)
     reasons = " ".join(one.reason for one in done.unread)
     for words in (
@@ -478,7 +479,7 @@ def test_torn_and_malformed_files_are_named_and_the_others_combined(folder: Path
 
 
 def test_the_combined_file_is_read_again_as_the_same_pairs_and_exported(folder: Path, tmp_path: Path) -> None:
-    store.write_json(folder / "more_qa.json", document([*ROWS, pair("When?", note=None)], file="more.md"))
+    files.write_json(folder / "more_qa.json", document([*ROWS, pair("When?", note=None)], file="more.md"))
     done, whole = combined(folder)
     assert list(pairs.read(done.output)) == whole["training_pairs"]
     assert done.pairs == len(whole["training_pairs"]) == done.pairs
@@ -505,7 +506,7 @@ def test_combine_refuses_what_it_cannot_do(folder: Path, given: str, output: str
     (root / "empty").mkdir()
     (root / "folder.json").mkdir()
     (root / "mine.json").write_text('{"mine": 1}')
-    store.write_json(root / "other.json", document([pair("When?")]))
+    files.write_json(root / "other.json", document([pair("When?")]))
     before = sorted(root.rglob("*"))
     with pytest.raises(UsageError, match=words):
         combine(root / given, root / output)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ai_tools.offline import clauses, facts
+from offline_teacher import clauses, facts
 
 
 def texts(passage: str) -> list[str]:

@@ -13,8 +13,8 @@ import pytest
 from endpoint import Answer, Endpoint, Request, error
 from outside import ai_tools, at, bells, error_of, start, write_chunks
 
-from ai_tools.journal import Journal
-from ai_tools.store import DATASETS, STEPS
+from ai_tools.teachers.journal import Journal
+from ai_tools.workspace import DATASETS, STEPS
 
 KILLS = 20
 ROOT = Path(__file__).parents[1]

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from ai_tools import fill_ins, mixing, training
 from ai_tools.records import Question, Sample
+from ai_tools.steps import fill_ins, mixing, training
 
 MakeSample = Callable[..., Sample]
 PASSAGE = """# Lamps

@@ -8,8 +8,8 @@ import jsonschema
 import pytest
 import yaml
 
-from ai_tools import formats
 from ai_tools.records import Sample
+from ai_tools.steps import formats
 
 MakeSample = Callable[..., Sample]
 

@@ -12,16 +12,17 @@ from typing import Any
 
 import pytest
 
-from ai_tools import evaluation, generation, store, teachers
-from ai_tools.asking import Asker
+from ai_tools import files, teachers, workspace
 from ai_tools.errors import NothingProduced, TooManyFailures
-from ai_tools.generation import Batch, Passage, load_recipe
-from ai_tools.journal import Journal
-from ai_tools.prompts import Sampling
 from ai_tools.records import Call, Chunk, Completion, Document, Progress, Sample, WorkedExample
-from ai_tools.rehearsal import Estimate
-from ai_tools.replies import BadReply
 from ai_tools.settings import Settings
+from ai_tools.steps import evaluation, generation
+from ai_tools.steps.generation import Batch, Passage, load_recipe
+from ai_tools.teachers.asker import Asker
+from ai_tools.teachers.dry_run import Estimate
+from ai_tools.teachers.journal import Journal
+from ai_tools.teachers.prompts import Sampling
+from ai_tools.teachers.replies import BadReply
 
 PROMPTS = ("extractive_summary", "detailed_summary", "key_facts", "questions", "fact_questions", "faithfulness")
 
@@ -118,7 +119,7 @@ def make(
     return generation.generate(items, load_recipe(recipe), asker=Asker(teacher, journal, settings, **options))
 
 
-@pytest.mark.parametrize("recipe", store.DATASETS)
+@pytest.mark.parametrize("recipe", workspace.DATASETS)
 def test_samples_come_in_plan_order_whatever_the_order_of_completion(
     recipe: str, journal: Journal, settings: Settings, tmp_path: Path
 ) -> None:
@@ -135,7 +136,7 @@ def test_samples_come_in_plan_order_whatever_the_order_of_completion(
     assert set(chunks) == {"c1", "c2", "c3", "c4"}, "every passage, of every document"
 
 
-@pytest.mark.parametrize("recipe", store.DATASETS)
+@pytest.mark.parametrize("recipe", workspace.DATASETS)
 def test_a_sample_leads_back_to_its_passage_and_is_stored_as_it_came(
     recipe: str, journal: Journal, settings: Settings
 ) -> None:
@@ -237,7 +238,7 @@ class DyingTeacher(FakeTeacher):
         return await super().complete(call)
 
 
-@pytest.mark.parametrize("recipe", store.DATASETS)
+@pytest.mark.parametrize("recipe", workspace.DATASETS)
 @pytest.mark.parametrize("how", [KeyboardInterrupt, RuntimeError])
 def test_a_killed_run_repeats_no_finished_call(
     recipe: str, how: type[BaseException], journal: Journal, settings: Settings, tmp_path: Path
@@ -284,7 +285,7 @@ def test_an_interrupted_run_ends_without_a_complaint_about_what_it_did_not_begin
     assert [str(one.message) for one in recwarn] == []
 
 
-@pytest.mark.parametrize("recipe", store.DATASETS)
+@pytest.mark.parametrize("recipe", workspace.DATASETS)
 def test_a_second_run_asks_nothing_and_gives_equal_samples(recipe: str, journal: Journal, settings: Settings) -> None:
     first = make(recipe, FakeTeacher(), journal, settings)
     idle = FakeTeacher()
@@ -326,7 +327,7 @@ def test_a_number_within_a_block_uses_the_first_summaries_of_it(journal: Journal
     assert [sample.question for sample in five.samples if sample.draw <= 3] == [one.question for one in three.samples]
 
 
-@pytest.mark.parametrize("recipe", store.DATASETS)
+@pytest.mark.parametrize("recipe", workspace.DATASETS)
 def test_identical_passages_stay_attributed_to_their_own_documents(
     recipe: str, journal: Journal, settings: Settings
 ) -> None:
@@ -403,7 +404,7 @@ class Mending(FakeTeacher):
         return super().reply(call) if call.follows else "I had rather not."
 
 
-@pytest.mark.parametrize("recipe", store.DATASETS)
+@pytest.mark.parametrize("recipe", workspace.DATASETS)
 def test_a_bad_reply_is_made_good_by_one_more_call(recipe: str, journal: Journal, settings: Settings) -> None:
     batch = make(recipe, Mending(), journal, settings)
     with Journal(journal.path.with_name("other.sqlite")) as other:
@@ -513,7 +514,7 @@ def test_an_error_of_the_teacher_itself_comes_out_as_it_is(journal: Journal, set
     assert len(journal) == 3
 
 
-@pytest.mark.parametrize("recipe", store.DATASETS)
+@pytest.mark.parametrize("recipe", workspace.DATASETS)
 def test_the_users_instructions_reach_every_generation_prompt_and_not_the_judge(
     recipe: str, journal: Journal, settings: Settings
 ) -> None:
@@ -607,7 +608,7 @@ def test_a_written_exam_is_marked_generated_and_its_options_hold_the_answer(
         assert set(one.options) == {"At noon.", "At dusk.", "At dawn.", "Never."}
     assert [one.document for one in questions] == ["d1", "d1", "d2", "d2"]
     assert len({one.options for one in questions}) > 1, "the answer is not always at the same place"
-    path = store.write_rows(tmp_path / "exam.jsonl", questions)
+    path = files.write_rows(tmp_path / "exam.jsonl", questions)
     assert evaluation.load_exam(path) == questions
 
 
@@ -650,7 +651,7 @@ def test_a_passage_has_the_worked_example_that_its_row_of_seed_data_holds() -> N
     assert (first.example, second.example) == (WorkedExample("Other.", (("Q?", "A."),)), None)
 
 
-@pytest.mark.parametrize("recipe", store.DATASETS)
+@pytest.mark.parametrize("recipe", workspace.DATASETS)
 def test_questions_are_asked_for_with_the_worked_example_of_another_passage(
     recipe: str, journal: Journal, settings: Settings
 ) -> None:
@@ -673,7 +674,7 @@ class Reasoning(FakeTeacher):
         return [pair | ({"reasoning": f"So {pair['answer']}"} if asked else {}) for pair in super().make_pairs(call)]
 
 
-@pytest.mark.parametrize("recipe", store.DATASETS)
+@pytest.mark.parametrize("recipe", workspace.DATASETS)
 def test_the_reasoning_of_an_answer_is_asked_for_and_kept_where_it_is_wanted_and_only_there(
     recipe: str, journal: Journal, settings: Settings
 ) -> None:
@@ -729,7 +730,7 @@ def typical_teacher(recipe: str, settings: Settings, kind: Callable[..., FakeTea
     return kind(pairs_per_call=load_recipe(recipe).questions_per_fact or settings.questions_per_chunk)
 
 
-@pytest.mark.parametrize("recipe", store.DATASETS)
+@pytest.mark.parametrize("recipe", workspace.DATASETS)
 def test_a_plan_tells_the_calls_of_a_typical_run_beforehand_and_asks_nobody(
     recipe: str, journal: Journal, settings: Settings
 ) -> None:
@@ -750,7 +751,7 @@ def test_a_plan_counts_every_block_of_judgements(journal: Journal, settings: Set
     assert before.calls == make("key_facts_to_qa", teacher, journal, settings, items).calls
 
 
-@pytest.mark.parametrize("recipe", store.DATASETS)
+@pytest.mark.parametrize("recipe", workspace.DATASETS)
 def test_a_plan_in_the_middle_of_a_run_counts_what_is_done_and_what_is_left(
     recipe: str, journal: Journal, settings: Settings
 ) -> None:
@@ -798,7 +799,7 @@ def test_a_plan_has_the_tokens_of_earlier_replies_and_a_price_only_where_one_is_
 
 
 def test_every_recipe_is_judged_and_uses_prompts_that_exist() -> None:
-    for name in store.DATASETS:
+    for name in workspace.DATASETS:
         recipe = load_recipe(name)
         used = {recipe.summary, recipe.facts, recipe.questions, recipe.judge} - {""}
         assert used <= set(PROMPTS)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ai_tools.offline import clauses, grammar, wordings
-from ai_tools.offline.facts import Fact
+from offline_teacher import clauses, grammar, wordings
+from offline_teacher.facts import Fact
 
 
 @pytest.mark.parametrize(

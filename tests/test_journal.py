@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from ai_tools.errors import InputError, UsageError
-from ai_tools.journal import Entry, Journal, use_write_ahead
 from ai_tools.records import Call, Completion, Teacher
+from ai_tools.teachers.journal import Entry, Journal, use_write_ahead
 
 
 def rows_of(path: Path) -> list[sqlite3.Row]:
@@ -111,7 +111,7 @@ WRITER = """
 import sys, time
 from pathlib import Path
 from types import SimpleNamespace
-from ai_tools.journal import Entry, Journal
+from ai_tools.teachers.journal import Entry, Journal
 from ai_tools.records import Call, Completion
 journal = Journal(Path(sys.argv[1]))
 teacher = SimpleNamespace(provider="fake", model="m", base_url="")

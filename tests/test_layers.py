@@ -1,87 +1,103 @@
-"""Who may import whom, read from the source; and that importing the package is light."""
+"""Who may import whom, read from the source; and that importing the packages is light."""
 
 import ast
-import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import ai_tools
 
-PACKAGE = Path(ai_tools.__file__).parent
-FOLDERS = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}  # each is one module to the others
-MODULES = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"} | FOLDERS
+SOURCE = Path(ai_tools.__file__).parents[1]
+PACKAGES = ("ai_tools", "offline_teacher", "to_markdown")
 HEAVY = [
-    "torch",
-    "transformers",
-    "datasets",
-    "trl",
-    "peft",
-    "pandas",
-    "matplotlib",
-    "IPython",
-    "papermill",
-    "lemminflect",
-    "aiohttp",
-    "openai",
-    "json_repair",
-    "lxml",
-    "trafilatura",
-    "pypdfium2",
-    "lancedb",
-    "pyarrow",
+    *("torch", "transformers", "datasets", "trl", "peft", "pandas", "matplotlib", "IPython", "papermill"),
+    *("lemminflect", "aiohttp", "openai", "json_repair", "lxml", "trafilatura", "pypdfium2", "lancedb", "pyarrow"),
 ]
 
-# Each row may import the rows above it; `EXTRA` adds to that, `NEVER` takes away from it, `ONLY` stands instead of it.
+# A room is a module or a folder of `ai_tools`, or a package beside it. Each row may import the rows above it, and its
+# own rooms those to their left; ONLY stands instead of that, SHARED are the modules of a folder that all of it may use.
+GROUND = ("errors", "records", "matching", "sync")
 ROWS = (
-    {"records", "errors"},
-    {"settings", "chunking", "matching", "naming", "replies", "converters", "sources", "sync"},
-    {"store", "journal", "prompts", "formats", "providers", "fill_ins"},
-    {"costs"},
-    {"documents", "review", "seeds", "offline", "students", "pacing", "client"},
-    {"teachers", "chunk_files"},
-    {"asking", "chunk_folder"},
-    {"rehearsal"},
-    {"generation", "curation", "mixing", "training", "evaluation"},
-    {"tools"},
-    {"machine", "view", "runner", "browse", "cli"},
+    *((room,) for room in GROUND),
+    ("settings", "sources", "files", "to_markdown", "offline_teacher"),
+    ("workspace",),
+    ("teachers",),
+    ("documents",),
+    ("machine",),
+    ("steps",),
+    ("view",),
+    ("tools",),
+    ("runner",),
+    ("cli",),
 )
-EXTRA = {"runner": {"view"}, "browse": {"view"}, "cli": {"machine", "view", "runner"}}
-NEVER = {name: {"students"} for name in ("asking", "generation", "curation", "mixing")}
-ONLY = {"offline": {"records", "errors"}, "converters": {"errors"}}
+ONLY = {"to_markdown": {"errors", "records"}, "offline_teacher": {"errors", "records"}}
+APART = {"offline_teacher"}  # nobody imports it: it comes in by a line of providers.yaml
 INSIDE = {  # what the modules of a folder may import of one another: those to their left
-    "chunking": ("blocks", "packing", "__init__"),
     "cli": ("config", "options", "series", "single", "teacher", "__init__"),
-    "converters": (
-        *("given", "markdown", "archives", "media_types", "text", "html_blocks", "html", "office", "epub"),
-        *("pdf_words", "pdf_tables", "pdf_page", "pdf_structure", "pdf_layout", "pdf", "pdf_docling", "__init__"),
+    "documents": (
+        *("workers", "fetching", "cache", "convert", "blocks", "packing", "chunking", "outlines", "seeds"),
+        *("passages", "chunk_folder", "__init__"),
     ),
-    "documents": ("workers", "fetching", "conversions", "__init__"),
-    "offline": (
+    "offline_teacher": (
         *("english", "answers", "clauses", "grammar", "blocks", "facts", "values", "orders", "phrase_rules"),
         *("clause_rules", "asker", "soundness", "wordings", "calls", "judging", "evidence"),
         *("reviewer", "turning", "rewriter", "reasoner", "teacher", "__init__"),
     ),
+    "teachers": (
+        *("replies", "prompts", "journal", "providers", "budget", "client", "throttle", "connect", "asker"),
+        *("dry_run", "__init__"),
+    ),
+    "to_markdown": (
+        *("given", "markdown", "archives", "media_types", "text", "html_blocks", "html", "office", "epub"),
+        *("pdf_words", "pdf_tables", "pdf_page", "pdf_structure", "pdf_layout", "pdf", "pdf_docling", "__init__"),
+    ),
     "tools": (
-        *("running", "pair_files", "pairs", "chunk", "passages", "outputs", "rework", "targets", "qa_folder"),
+        *("running", "pair_files", "pairs", "chunk", "reading", "outputs", "rework", "targets", "qa_folder"),
         *("reasoning", "enrich", "export", "generate", "rate", "figures", "preferences", "report", "compare"),
         *("pipeline", "__init__"),
     ),
-    "view": ("watching", "lines", "tables", "plots", "page", "__init__"),
+    "view": ("progress", "lines", "tables", "plots", "report", "widgets", "__init__"),
+}
+# The steps take and return records and never one another, but for what all of them share; what writes training
+# material never knows a student.
+STEPS = {
+    **{name: set[str]() for name in ("formats", "students", "fill_ins", "curation", "generation", "__init__")},
+    "review": {"formats"},
+    "mixing": {"formats", "fill_ins"},
+    "training": {"formats", "students"},
+    "evaluation": {"students"},
 }
 
-
-def may_import(module: str) -> set[str]:
-    row = next(number for number, names in enumerate(ROWS) if module in names)
-    above = {name for names in ROWS[:row] for name in names}
-    return ONLY.get(module, (above | EXTRA.get(module, set())) - NEVER.get(module, set()))
+Import = tuple[str, ...]  # the parts of a module's name
 
 
-def imports_of(source: str, level: int = 1) -> set[str]:
-    """Modules that a source imports anywhere, those for type checkers aside: by `level` dots, or by the full name."""
-    found: set[str] = set()
+def modules() -> Iterator[tuple[Import, Path]]:
+    """Every module of the three packages by its name: `("ai_tools", "steps", "mixing")`, a folder's face `__init__`."""
+    for package in PACKAGES:
+        for path in sorted((SOURCE / package).rglob("*.py")):
+            yield path.relative_to(SOURCE).with_suffix("").parts, path
+
+
+KNOWN = {name for name, _ in modules()} | {name[:-1] for name, _ in modules() if name[-1] == "__init__"}
+ROOMS = {room for row in ROWS for room in row}
+
+
+def room_of(name: Import) -> str:
+    """The room that a module is in; empty for the face of `ai_tools`."""
+    inside = name[1:] if name[0] == "ai_tools" else name
+    return "" if not inside or inside[0] == "__init__" else inside[0]
+
+
+def imports_of(source: str, name: Import) -> set[Import]:
+    """What a module imports of the three packages, wherever it does; those for type checkers aside."""
+    found: set[Import] = set()
+
+    def add(base: Import, names: list[str]) -> None:
+        if base and base[0] in PACKAGES:
+            found.update((*base, one) if (*base, one) in KNOWN else base for one in names or [""])
 
     def visit(node: ast.AST) -> None:
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
@@ -89,68 +105,109 @@ def imports_of(source: str, level: int = 1) -> set[str]:
                 visit(child)
             return
         if isinstance(node, ast.Import):
-            found.update(name.name.split(".")[1] for name in node.names if name.name.startswith("ai_tools."))
+            for one in node.names:
+                add(tuple(one.name.split(".")), [])
         elif isinstance(node, ast.ImportFrom):
-            inside = node.level == level or (not node.level and (node.module or "").split(".")[0] == "ai_tools")
-            parts = [part for part in (node.module or "").split(".") if part != "ai_tools"]
-            if inside:
-                found.update([parts[0]] if parts and parts[0] else [name.name for name in node.names])
+            start = name[: len(name) - node.level] if node.level else ()
+            add((*start, *(node.module or "").split(".")) if node.module else start, [one.name for one in node.names])
         for child in ast.iter_child_nodes(node):
             visit(child)
 
     visit(ast.parse(source))
-    return found
+    return {one for one in found if one != ("ai_tools",)}
 
 
-def sources_of(module: str) -> dict[str, str]:
-    """The source files of a module, by their place in the package."""
-    folder = PACKAGE / module
-    files = sorted(folder.glob("*.py")) if module in FOLDERS else [PACKAGE / f"{module}.py"]
-    return {str(file.relative_to(PACKAGE)): file.read_text("utf-8") for file in files}
+def breaches(source: str, name: Import) -> list[str]:
+    """The imports of a module that the law forbids, each as a sentence."""
+    room = room_of(name)
+    if not room:
+        return [f"ai_tools itself imports {'.'.join(one)}" for one in imports_of(source, name)]
+    row = next(number for number, rooms in enumerate(ROWS) if room in rooms)
+    above = ONLY.get(room, {one for rooms in ROWS[:row] for one in rooms} - APART)
+    return [
+        f"{'.'.join(name)} imports {'.'.join(one)}"
+        for one in sorted(imports_of(source, name))
+        if not (_inside_allowed(name, one) if room_of(one) == room else room_of(one) in above)
+    ]
 
 
-@pytest.mark.parametrize("module", sorted(MODULES))
-def test_a_module_imports_only_what_stands_above_it(module: str) -> None:
-    assert any(module in row for row in ROWS), f"{module} has no place in the law of imports"
-    for file, source in sources_of(module).items():
-        assert imports_of(source, 2 if module in FOLDERS else 1) & MODULES <= may_import(module), file
+def _inside_allowed(name: Import, imported: Import) -> bool:
+    room, me = room_of(name), name[-1]
+    other = imported[-1] if imported[-1] != room else "__init__"
+    if room == "steps":
+        return other in STEPS[me]
+    order = INSIDE[room]
+    return order.index(other) < order.index(me)
 
 
-@pytest.mark.parametrize("folder", sorted(FOLDERS))
-def test_the_modules_of_a_folder_import_one_another_one_way(folder: str) -> None:
-    order = INSIDE[folder]
-    assert sorted(order) == sorted(path.stem for path in (PACKAGE / folder).glob("*.py"))
-    for place, name in enumerate(order):
-        assert imports_of((PACKAGE / folder / f"{name}.py").read_text("utf-8")) & set(order) <= set(order[:place]), name
-
-
-def test_nobody_outside_a_folder_reaches_into_it() -> None:
-    inner = re.compile(rf"^\s*(?:from|import) (?:\.|ai_tools\.)(?:{'|'.join(FOLDERS)})\.", re.MULTILINE)
-    assert [path.name for path in PACKAGE.glob("*.py") if inner.search(path.read_text("utf-8"))] == []
+@pytest.mark.parametrize(
+    ("name", "path"), list(modules()), ids=lambda part: ".".join(part) if isinstance(part, tuple) else ""
+)
+def test_a_module_imports_only_what_stands_above_it(name: Import, path: Path) -> None:
+    assert not room_of(name) or room_of(name) in ROOMS, f"{'.'.join(name)} has no place in the law of imports"
+    assert breaches(path.read_text("utf-8"), name) == []
 
 
 def test_every_place_in_the_law_is_held_by_a_module() -> None:
-    assert {name for row in ROWS for name in row} == MODULES
+    assert {room_of(name) for name, _ in modules()} - {""} == ROOMS
+    for folder, order in {**INSIDE, "steps": tuple(STEPS)}.items():
+        place = SOURCE / folder if folder in PACKAGES else SOURCE / "ai_tools" / folder
+        assert sorted(order) == sorted(path.stem for path in place.glob("*.py")), folder
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("errors", "from .records import Call"),
+        ("records", "from . import matching"),
+        ("matching", "from .sync import run_sync"),
+        ("sync", "from .settings import Settings"),
+        ("settings", "from .workspace import Step"),
+        ("sources", "import to_markdown.pdf"),
+        ("files", "from . import settings"),
+        ("to_markdown.html", "from ai_tools.matching import words"),
+        ("to_markdown.html", "from offline_teacher import english"),
+        ("offline_teacher.facts", "from ai_tools import matching"),
+        ("offline_teacher.english", "from .facts import Fact"),
+        ("workspace", "from .teachers import prompts"),
+        ("teachers.connect", "from offline_teacher import OfflineTeacher"),
+        ("teachers.prompts", "from .asker import Asker"),
+        ("documents.convert", "from ..steps import students"),
+        ("machine", "from .runner import run"),
+        ("steps.generation", "from . import students"),
+        ("steps.mixing", "from .evaluation import load_exam"),
+        ("steps.training", "from ..tools import export"),
+        ("view.tables", "from ..tools import compare"),
+        ("tools.export", "def late():\n    from ..runner import run"),
+        ("tools.pairs", "from .pipeline import pipeline"),
+        ("runner", "from ai_tools.cli import main"),
+        ("cli.config", "from .single import generate"),
+    ],
+)
+def test_each_row_of_the_law_sees_a_breach(module: str, line: str) -> None:
+    name = tuple(module.split("."))
+    assert len(breaches(line, name if name[0] in PACKAGES else ("ai_tools", *name))) == 1
 
 
 def test_the_law_sees_imports_of_every_form() -> None:
     source = """
 from __future__ import annotations
 from typing import TYPE_CHECKING
-import ai_tools.journal
-from . import store, students
-from .mixing import mix
+import ai_tools.teachers.journal
+from . import mixing, students
+from .formats import messages
+from ..teachers import prompts
 from ai_tools.view import table
+import to_markdown
 if TYPE_CHECKING:
-    from .runner import run
+    from ..runner import run
 def late():
     from ai_tools import cli
 """
-    assert imports_of(source) & MODULES == {"journal", "store", "students", "mixing", "view", "cli"}
-
-
-def test_the_package_itself_imports_none_of_its_modules() -> None:
-    assert imports_of((PACKAGE / "__init__.py").read_text("utf-8")) & MODULES == set()
+    found = {".".join(name) for name in imports_of(source, ("ai_tools", "steps", "curation"))}
+    steps = {"ai_tools.steps.mixing", "ai_tools.steps.students", "ai_tools.steps.formats"}
+    others = {"ai_tools.teachers.journal", "ai_tools.teachers.prompts", "ai_tools.view", "ai_tools.cli", "to_markdown"}
+    assert found == steps | others
 
 
 def test_the_public_names_are_sorted_and_all_there() -> None:
@@ -162,6 +219,8 @@ def test_the_public_names_are_sorted_and_all_there() -> None:
 
 
 def test_importing_every_module_loads_nothing_heavy_and_asks_no_network() -> None:
+    names = [".".join(name).removesuffix(".__init__") for name, _ in modules() if name[0] == "ai_tools"]
+    names += PACKAGES  # their faces: readers load what they stand on when they are first used
     script = f"""
 import importlib, sys
 def watch(event, _):
@@ -170,8 +229,8 @@ def watch(event, _):
 sys.addaudithook(watch)
 import ai_tools
 inside = [name for name in sys.modules if name.startswith("ai_tools.")]
-for name in {sorted(MODULES)}:
-    importlib.import_module("ai_tools." + name)
+for name in {names}:
+    importlib.import_module(name)
 print(inside, [name for name in {HEAVY} if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)

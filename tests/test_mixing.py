@@ -13,11 +13,12 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from ai_tools import evaluation, mixing, store
+from ai_tools import files
 from ai_tools.errors import CutTooLarge, NothingProduced
-from ai_tools.mixing import Datasets, Mix, decontaminate, mix
 from ai_tools.records import Question, Sample
 from ai_tools.settings import Settings
+from ai_tools.steps import evaluation, mixing
+from ai_tools.steps.mixing import Datasets, Mix, decontaminate, mix
 
 MakeSample = Callable[..., Sample]
 
@@ -61,8 +62,8 @@ def test_a_long_title_in_an_exam_question_takes_no_other_question_out(make_sampl
     assert rejected == []
     rows = mixed({"document_based_qa": clean["a"] * 8}, cut=8).rows
     assert any(asked(row).startswith("In the rules") for row in rows)
-    training = store.write_rows(tmp_path / "cut.jsonl", rows)
-    assert evaluation.find_leaks(training, store.write_rows(tmp_path / "exam.jsonl", sealed)) == []
+    training = files.write_rows(tmp_path / "cut.jsonl", rows)
+    assert evaluation.find_leaks(training, files.write_rows(tmp_path / "exam.jsonl", sealed)) == []
 
 
 def test_answers_and_passages_are_never_compared_with_the_exam(make_sample: MakeSample) -> None:
@@ -371,6 +372,6 @@ def test_what_the_filter_lets_through_passes_the_independent_check(
     clean, _, _ = decontaminate({"document_based_qa": kept}, exam_of(*exam))
     if clean["document_based_qa"]:
         cut = mixed(clean, cut=9, context="all")
-        training = store.write_rows(tmp_path / "cut.jsonl", cut.rows)
-        sealed = store.write_rows(tmp_path / "exam.jsonl", exam_of(*exam))
+        training = files.write_rows(tmp_path / "cut.jsonl", cut.rows)
+        sealed = files.write_rows(tmp_path / "exam.jsonl", exam_of(*exam))
         assert evaluation.find_leaks(training, sealed) == []

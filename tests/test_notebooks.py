@@ -11,7 +11,7 @@ import pytest
 
 from ai_tools.runner import parameters_of
 from ai_tools.settings import Settings
-from ai_tools.store import STEPS
+from ai_tools.workspace import STEPS
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = [ROOT / step.notebook for step in STEPS]

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from ai_tools import replies
 from ai_tools.errors import UsageError
-from ai_tools.prompts import LONGEST_QUOTE, Prompt, Sampling, follow_up, load, own, plan_call
 from ai_tools.records import Call, Completion, WorkedExample
-from ai_tools.replies import BadReply, parse
+from ai_tools.teachers import replies
+from ai_tools.teachers.prompts import LONGEST_QUOTE, Prompt, Sampling, follow_up, load, own, plan_call
+from ai_tools.teachers.replies import BadReply, parse
 
 NAMES = sorted(file.name.removesuffix(".yaml") for file in (resources.files("ai_tools") / "data" / "prompts").iterdir())
 

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from endpoint import Answer, Endpoint, Request
 
-from ai_tools import providers, teachers
+from ai_tools import teachers
 from ai_tools.errors import SettingsError
 from ai_tools.settings import Settings
-from ai_tools.teachers import Check
+from ai_tools.teachers import providers
+from ai_tools.teachers.connect import Check
 
 KEY = "sk-marked-0123456789"
 OPENAI, ANTHROPIC = "https://api.openai.com/v1", "https://api.anthropic.com/v1"

@@ -12,9 +12,10 @@ import pytest
 from asked import at, pairs_of
 from endpoint import Endpoint
 
-from ai_tools import replies, view
+from ai_tools import view
 from ai_tools.errors import InputError, NotConfirmed, NothingProduced, UsageError
 from ai_tools.settings import Settings, load_settings
+from ai_tools.teachers import replies
 from ai_tools.tools import Plan, Run, curate, export, validate
 
 Row = dict[str, Any]

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ai_tools import replies
 from ai_tools.records import Call, Completion
-from ai_tools.replies import REPLIES, BadReply, Pair, Pairs, parse, split_thinking
+from ai_tools.teachers import replies
+from ai_tools.teachers.replies import REPLIES, BadReply, Pair, Pairs, parse, split_thinking
 
 CALL = Call("00c0ffee00c0ffee", "questions", "1", (), {}, "pairs", 0.0, 100)
 

@@ -13,12 +13,14 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from ai_tools import formats, mixing, review, store
+from ai_tools import files, workspace
 from ai_tools.errors import InputError
+from ai_tools.files import read_rows, write_rows
 from ai_tools.records import Sample
-from ai_tools.review import Decision
 from ai_tools.settings import Settings
-from ai_tools.store import Step, read_rows, write_rows
+from ai_tools.steps import formats, mixing, review
+from ai_tools.steps.review import Decision
+from ai_tools.workspace import Step
 
 MakeSample = Callable[..., Sample]
 
@@ -38,7 +40,7 @@ def samples(make_sample: MakeSample) -> list[Sample]:
 
 def open_step(settings: Settings) -> Step:
     """Step 03 with what it needs in place."""
-    for need in store.STEPS[3].needs:
+    for need in workspace.STEPS[3].needs:
         path = settings.output / need
         if not path.exists():
             write_rows(path, [])
@@ -69,7 +71,7 @@ def correct_and_delete(examples: list[dict[str, Any]]) -> None:
 
 def rows_of(datasets: dict[str, list[Sample]], first: frozenset[str]) -> dict[str, str]:
     """Question and answer of every training row of a cut that takes two pairs of a passage."""
-    every = {name: datasets.get(name, []) for name in store.DATASETS}
+    every = {name: datasets.get(name, []) for name in workspace.DATASETS}
     made = mixing.mix(
         every,
         cut=1,
@@ -185,17 +187,17 @@ def test_a_file_as_it_was_written_holds_no_edit_whatever_the_words(
     group = [make_sample(question, answer, raw_document=text) for question, answer in pairs]
     with warnings.catch_warnings(action="ignore"):
         source = formats.qna_yaml([group], domain="bells", outline="o", source="docs", documents=[])
-    path = store.write_atomic(tmp_path / "qna.yaml", source)
+    path = files.write_atomic(tmp_path / "qna.yaml", source)
     assert review.edits(formats.qna_index([group]), review.seed_examples(path)) == []
 
 
 def test_step_04_is_stale_after_an_edit_or_a_decision(toy_settings: Settings, samples: list[Sample]) -> None:
     folder = write(toy_settings, samples)
-    states = [store.hash_inputs(toy_settings, 4)]
+    states = [workspace.hash_inputs(toy_settings, 4)]
     edit(folder, correct_and_delete)
-    states.append(store.hash_inputs(toy_settings, 4))
+    states.append(workspace.hash_inputs(toy_settings, 4))
     write_rows(folder / "review.jsonl", [{"sample_id": "x", "decision": "accept"}])
-    states.append(store.hash_inputs(toy_settings, 4))
+    states.append(workspace.hash_inputs(toy_settings, 4))
     assert states[0]["step_03/review.jsonl"] is None
     assert [states[0] == states[1], states[1] == states[2]] == [False, False]
     assert {name for name in states[0] if states[0][name] != states[2][name]} == {

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from ai_tools import replies
 from ai_tools.matching import missing_facts
-from ai_tools.offline import OfflineTeacher
 from ai_tools.records import Call
+from ai_tools.teachers import replies
 from ai_tools.tools.enrich import difference
+from offline_teacher import OfflineTeacher
 
 CORPUS = sorted((Path(__file__).parents[1] / "assets" / "corpus").glob("*.md"))
 PASSAGE = """## Lamps
@@ -456,7 +456,7 @@ def test_replies_are_the_same_whatever_the_hash_seed() -> None:
     pairs = [{"id": "a", "question": GOOD[0], "answer": GOOD[1]}, {"id": "b", "question": "Who?", "answer": "Bo Li Ng"}]
     program = f"""
 import json
-from ai_tools.offline import teacher
+from offline_teacher import teacher
 fields = {{"passage": {PASSAGE!r}, "pairs": {pairs!r}, "title": "", "section": "", "count": 9, "topic": "logs"}}
 for rule in ("rating", "fact_check", "rewrite", "reasoning", "reasoned_questions"):
     print(json.dumps(teacher.REPLIES[rule](fields, 7)))

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from ai_tools.offline import teacher
 from ai_tools.records import content_id
+from offline_teacher import teacher
 
 CORPUS = Path(__file__).parents[1] / "assets" / "corpus"
 ANGLES = ["people and roles", "numbers and amounts", "conditions", "exceptions"]

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ai_tools.store import DATASETS, STEPS
+from ai_tools.workspace import DATASETS, STEPS
 
 ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.slow

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from ai_tools import runner, store
+from ai_tools import runner, workspace
 from ai_tools.errors import InputError, MissingStep, SettingsError, UsageError, WorkError
-from ai_tools.journal import Journal
 from ai_tools.settings import Settings, load_settings
-from ai_tools.store import STEPS, Step
+from ai_tools.teachers.journal import Journal
+from ai_tools.workspace import STEPS, Step
 
 PARAMETERS = "qa_per_doc: int = settings.qa_per_doc\nseed: int = settings.seed"
 
@@ -44,7 +44,7 @@ LEAVES: dict[int, dict[str, str]] = {
     0: {"environment.json": "{}"},
     1: {"exam.jsonl": "{}", "base_answers.jsonl": "{}"},
     2: {"chunks.jsonl": "{}", "documents.jsonl": "{}", "seed_data.jsonl": "{}"},
-    3: {f"{name}/gen.jsonl": "{}" for name in store.DATASETS},
+    3: {f"{name}/gen.jsonl": "{}" for name in workspace.DATASETS},
     4: {"combined_cut_5x.jsonl": "{}", "mix_report.json": "{}"},
     5: {"model/weights": "w"},
     6: {"metrics.json": "{}"},
@@ -68,7 +68,7 @@ def states(settings: Settings) -> list[str]:
 
 
 def edit_manifest(settings: Settings, number: int, **values: Any) -> None:
-    path = store.step_folder(settings, number) / "manifest.json"
+    path = workspace.step_folder(settings, number) / "manifest.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | values))
 
 
@@ -126,7 +126,7 @@ def test_a_new_document_a_changed_one_and_a_removed_one_are_noticed(project: Set
 
 def test_a_file_that_somebody_deleted_makes_its_step_stale(project: Settings) -> None:
     finish_all(project)
-    (store.step_folder(project, 2) / "chunks.jsonl").unlink()
+    (workspace.step_folder(project, 2) / "chunks.jsonl").unlink()
     assert "chunks.jsonl is gone" in runner.state_of(project, STEPS[2]).reason
 
 
@@ -139,7 +139,7 @@ def test_a_literal_in_a_parameters_cell_counts_as_that_steps_setting(project: Se
 
 
 RUN_4 = (
-    "settings = settings.with_(qa_per_doc=qa_per_doc, seed=seed)\nstep = store.Step(settings, 4)",
+    "settings = settings.with_(qa_per_doc=qa_per_doc, seed=seed)\nstep = workspace.Step(settings, 4)",
     "step.write_text('combined_cut_5x.jsonl', str(qa_per_doc))\nstep.write_text('mix_report.json', '{}')",
     "step.finish(cuts={'5': 1}, qa_per_doc=qa_per_doc)",
 )
@@ -152,19 +152,19 @@ def test_a_value_given_with_p_reaches_the_notebook_and_the_environment_only_of_i
     said: list[str] = []
     given = load_settings(qa_per_doc="2")
     runner.run(given, [STEPS[4]], {"qa_per_doc": "2"}, say=said.append)
-    assert (store.step_folder(project, 4) / "combined_cut_5x.jsonl").read_text() == "2"
+    assert (workspace.step_folder(project, 4) / "combined_cut_5x.jsonl").read_text() == "2"
     assert "QA_PER_DOC" not in os.environ
     assert runner.state_of(given, STEPS[4]).state == "complete"
     runner.run(given, [STEPS[4]], {"qa_per_doc": "2"}, say=said.append)
     assert "skipped" in said[-1]
     assert "up to date" in said[-1]
-    assert (store.step_folder(project, 4) / "Knowledge_Mixing.ipynb").is_file()
+    assert (workspace.step_folder(project, 4) / "Knowledge_Mixing.ipynb").is_file()
 
 
 def test_step_00_always_runs(project: Settings) -> None:
     write_notebook(
         project.root / STEPS[0].notebook,
-        "step = store.Step(settings, 0)\nstep.write_text('environment.json', '{}')",
+        "step = workspace.Step(settings, 0)\nstep.write_text('environment.json', '{}')",
         "step.finish()",
     )
     finish(project, 0)
@@ -178,7 +178,7 @@ def test_step_00_always_runs(project: Settings) -> None:
     [
         ("from ai_tools.errors import InputError\nraise InputError('exam: no questions')", InputError),
         ("1 / 0", WorkError),
-        ("store.Step(settings, 4)", MissingStep),
+        ("workspace.Step(settings, 4)", MissingStep),
         ("raise SystemExit(0)", WorkError),
     ],
 )
@@ -238,7 +238,7 @@ def test_a_plan_has_the_calls_of_every_dataset_and_what_they_cost_and_asks_nobod
     teacher, added, _, *datasets, whole, assumed, limits = plan_of_step_03(paid)
     assert teacher == "teacher: vllm, m, text goes to localhost:8000"
     assert added == "added to the instructions: Ask in verse."
-    assert [line.split()[0] for line in datasets] == list(store.DATASETS)
+    assert [line.split()[0] for line in datasets] == list(workspace.DATASETS)
     calls = [int(line.split()[1]) for line in datasets]
     assert int(whole.split()[1]) == sum(calls) > 3 * 4
     assert all("$" in line for line in (*datasets, whole))
@@ -246,7 +246,7 @@ def test_a_plan_has_the_calls_of_every_dataset_and_what_they_cost_and_asks_nobod
     assert limits == "limits: MAX_CALLS=500"
     _, _, _, first, *_ = plan_of_step_03(paid.with_(seed_data_subsample=1))
     assert int(first.split()[1]) == calls[0] / 3
-    with Journal(store.journal_path(project)) as journal:
+    with Journal(workspace.journal_path(project)) as journal:
         assert len(journal) == 0
 
 

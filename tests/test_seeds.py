@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ai_tools import seeds
+from ai_tools.documents import seeds
 from ai_tools.errors import InputError
 from ai_tools.records import Chunk, Document, WorkedExample
 

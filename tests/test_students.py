@@ -17,8 +17,8 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from ai_tools import students
 from ai_tools.errors import InputError, MissingStep
+from ai_tools.steps import students
 
 QUESTION = "Which form records a personal client's details?"
 

@@ -23,14 +23,16 @@ from urllib.parse import urlsplit
 import pytest
 from endpoint import PAGE, THOUGHT, Answer, Endpoint, Request
 
-from ai_tools import generation, replies, store, teachers
-from ai_tools.asking import Asker
+from ai_tools import teachers, workspace
 from ai_tools.errors import SettingsError, TeacherRefused
-from ai_tools.generation import Passage, load_recipe
-from ai_tools.journal import Journal
 from ai_tools.records import Call, CallFault, Completion, Sample, Teacher
 from ai_tools.settings import Settings, load_settings
+from ai_tools.steps import generation
+from ai_tools.steps.generation import Passage, load_recipe
 from ai_tools.sync import run_sync
+from ai_tools.teachers import replies
+from ai_tools.teachers.asker import Asker
+from ai_tools.teachers.journal import Journal
 
 PASSAGE = Passage(
     "c1", "d1", "The bell rings at noon. Ada rings it 3 times.", "Bells", "the bell book", "bells", ("Ringing",)
@@ -91,7 +93,7 @@ def configure(toy_root: Path, monkeypatch: pytest.MonkeyPatch, endpoint: Script)
 def make(settings: Settings, recipe: str = "document_based_qa") -> list[Sample]:
     """One dataset of one passage, made as step 03 makes it."""
     teacher, judge = teachers.connect(settings), teachers.connect_judge(settings)
-    with Journal(store.journal_path(settings)) as journal:
+    with Journal(workspace.journal_path(settings)) as journal:
         asker = Asker(teacher, journal, settings, judge=judge, instructions=settings.customisation_prompt)
         return generation.generate([PASSAGE], load_recipe(recipe), asker=asker).samples
 
@@ -204,7 +206,7 @@ def test_every_call_sends_the_seed_of_its_key_and_another_seed_sends_others(
 ) -> None:
     settings = configure(NUMBER_OF_SUMMARIES="4")
     make(settings)
-    with Journal(store.journal_path(settings)) as journal:
+    with Journal(workspace.journal_path(settings)) as journal:
         keys = [row["key"] for row in journal.rows()]
     seeds = {request.body["seed"] for request in endpoint.requests}
     assert seeds == {int(key[:8], 16) & 0x7FFFFFFF for key in keys}
@@ -228,7 +230,7 @@ def test_a_strict_schema_goes_with_every_call_and_its_shape_is_in_the_prompt_too
     assert "Write up to 7 pairs" in body["messages"][-1]["content"]
 
 
-@pytest.mark.parametrize("recipe", store.DATASETS)
+@pytest.mark.parametrize("recipe", workspace.DATASETS)
 def test_a_customisation_prompt_is_in_the_instructions_of_every_generation_prompt_and_never_the_judges(
     recipe: str, endpoint: Script, configure: Configure
 ) -> None:
@@ -243,7 +245,7 @@ def test_a_customisation_prompt_is_in_the_instructions_of_every_generation_promp
     assert not any(wish in json.dumps(body) for body in judged)
 
 
-@pytest.mark.parametrize("recipe", store.DATASETS)
+@pytest.mark.parametrize("recipe", workspace.DATASETS)
 def test_reasoning_is_asked_for_in_the_shape_and_the_schema_where_it_is_wanted(
     recipe: str, endpoint: Script, configure: Configure
 ) -> None:

@@ -12,8 +12,8 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
-from ai_tools import students, training
 from ai_tools.errors import InputError
+from ai_tools.steps import students, training
 from ai_tools.tools import export
 
 PAIRS = {

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from ai_tools import evaluation, view
+from ai_tools import view
 from ai_tools.records import Answer, Progress, Question, Rejection
-from ai_tools.rehearsal import Estimate
 from ai_tools.settings import Settings
+from ai_tools.steps import evaluation
+from ai_tools.teachers.dry_run import Estimate
 
 EVIL = "<script>alert('x')</script><img src=x onerror=alert(1)>&amp;"
 
@@ -204,7 +205,7 @@ class Terminal(io.StringIO):
 def test_progress_draws_a_bar_to_its_end_where_somebody_looks_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", terminal := Terminal())
     monkeypatch.setenv("JPY_SESSION_NAME", "notebook")  # for where an earlier test has loaded a kernel's package
-    update = view.progress("asking")
+    update = view.progress_bar("asking")
     update(Progress(total=3, done=1, calls=2, in_flight=1))
     update(Progress(total=3, done=3, calls=4, from_journal=2, failed=1, tokens=1200, usd=0.5))
     first, *_, last = terminal.getvalue().strip().split("\r")
@@ -224,13 +225,13 @@ def headless(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_where_nobody_looks_on_progress_is_a_plain_line_now_and_then(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    update = view.progress("asking")
+    update = view.progress_bar("asking")
     for done in range(1000):
         update(Progress(total=1000, done=done))
     assert capsys.readouterr().err == "", "a thousand states within a second are no news"
     update(Progress(total=1000, done=1000, calls=1000))
     assert capsys.readouterr().err == "asking: 1,000 of 1,000 done, 1,000 calls\n"
-    monkeypatch.setattr("ai_tools.view.watching.LINE_SECONDS", 0.0)
+    monkeypatch.setattr("ai_tools.view.progress.LINE_SECONDS", 0.0)
     hour_ago = time.monotonic() - 3600
     counts = {"calls": 480, "from_journal": 20, "failed": 3, "in_flight": 64, "tokens": 12_345}
     update(Progress(total=1000, done=500, **counts, usd=1.5, started=hour_ago))

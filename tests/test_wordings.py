@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from benchmarks import questions
 
-from ai_tools.offline import wordings
-from ai_tools.offline.facts import Fact, facts, proper_words, sentences
+from offline_teacher import wordings
+from offline_teacher.facts import Fact, facts, proper_words, sentences
 
 CORPUS = sorted((Path(__file__).parents[1] / "assets" / "corpus").glob("*.md"))
 

@@ -5,15 +5,17 @@ from typing import Any
 
 _HOMES = {
     "settings": ["Settings", "load_settings"],
-    "store": ["Step", "read_rows", "read_manifest"],
-    "journal": ["Journal"],
-    "chunking": ["chunk_document"],
+    "files": ["read_rows"],
+    "workspace": ["Step", "read_manifest"],
     "documents": ["convert"],
+    "documents.chunking": ["chunk_document"],
     "teachers": ["connect"],
-    "asking": ["Asker"],
-    "generation": ["generate", "load_recipe"],
-    "mixing": ["decontaminate", "mix"],
-    "training": ["train", "pretrain_tiny"],
+    "teachers.asker": ["Asker"],
+    "teachers.journal": ["Journal"],
+    "steps.evaluation": ["load_exam", "answer_all", "grade"],
+    "steps.generation": ["generate", "load_recipe"],
+    "steps.mixing": ["decontaminate", "mix"],
+    "steps.training": ["train", "pretrain_tiny"],
     "tools": [
         "Run",
         "chunk_documents",
@@ -28,7 +30,6 @@ _HOMES = {
         "pipeline",
         "validate",
     ],
-    "evaluation": ["load_exam", "answer_all", "grade"],
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 

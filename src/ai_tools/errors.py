@@ -20,6 +20,9 @@ AIToolsError
 from __future__ import annotations
 
 
+DISTRIBUTION = "knowledge-tuning"  # what pip knows the three packages by; the command's name is a stranger's there
+
+
 class AIToolsError(Exception):
     exit_code = 1
 
@@ -37,7 +40,7 @@ class SettingsError(UsageError): ...
 
 class MissingExtra(UsageError):
     def __init__(self, extra: str, package: str):
-        super().__init__(f"{package} is not installed. Fix: pip install 'ai-tools[{extra}]'")
+        super().__init__(f"{package} is not installed. Fix, in the project's folder: pip install -e '.[{extra}]'")
 
 
 class MissingStep(UsageError): ...

@@ -9,9 +9,10 @@ from importlib import metadata, util
 from pathlib import Path
 from typing import Any
 
-from . import providers, store, teachers
+from . import teachers, workspace
 from .errors import AIToolsError
 from .settings import Settings
+from .teachers import providers
 
 EXTRAS = {
     "notebooks": ("jupyterlab", "papermill", "ipywidgets", "pandas", "matplotlib"),
@@ -39,7 +40,7 @@ def describe(settings: Settings) -> dict[str, Any]:
         "missing": {name: missing for name, missing in extras.items() if missing},
         "teacher": _teacher(settings),
         "student": _student(settings),
-        "seconds_by_step": {f"{step.number:02d}": _seconds(settings, step.number) for step in store.STEPS},
+        "seconds_by_step": {f"{step.number:02d}": _seconds(settings, step.number) for step in workspace.STEPS},
     }
 
 
@@ -77,7 +78,7 @@ def _student(settings: Settings) -> dict[str, Any]:
 
 
 def _seconds(settings: Settings, number: int) -> dict[str, Any]:
-    manifest = store.read_manifest(settings, number)
+    manifest = workspace.read_manifest(settings, number)
     if manifest:
         return {"seconds": manifest["seconds"], "from": "the last run here"}
     return {"seconds": REFERENCE_SECONDS[number], "from": "the sample on two cores"}

@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import errors, generation, providers, store, teachers, view
-from .asking import Asker
+from . import errors, files, teachers, view, workspace
 from .errors import AIToolsError, MissingExtra, SettingsError, UsageError, WorkError
-from .journal import Journal
 from .settings import Settings
-from .store import STEPS, StepSpec
+from .steps import generation
+from .teachers import providers
+from .teachers.asker import Asker
+from .teachers.journal import Journal
+from .workspace import STEPS, StepSpec
 
 Say = Callable[[str], None]
 
@@ -47,7 +49,7 @@ def select(only: Sequence[int] = (), first: int = 0, last: int = 6) -> list[Step
 def state_of(settings: Settings, step: StepSpec) -> StepState:
     """Compare a step's manifest with the settings, notebook, package and input files of now."""
     settings = _as_in_notebook(settings, step)
-    manifest = store.read_manifest(settings, step.number)
+    manifest = workspace.read_manifest(settings, step.number)
     if manifest is None:
         return StepState(step.number, "missing", "not run yet", {})
     reason = _stale_reason(settings, step, manifest)
@@ -55,7 +57,7 @@ def state_of(settings: Settings, step: StepSpec) -> StepState:
 
 
 def _stale_reason(settings: Settings, step: StepSpec, manifest: dict[str, Any]) -> str:
-    now = store.provenance(settings, step.number)
+    now = workspace.provenance(settings, step.number)
     if manifest["package_sha256"] != now["package_sha256"]:
         return "the package changed"
     if manifest["notebook_sha256"] != now["notebook_sha256"]:
@@ -64,13 +66,13 @@ def _stale_reason(settings: Settings, step: StepSpec, manifest: dict[str, Any]) 
     changed = [name.upper() for name in now["settings"] if before.get(name) != now["settings"][name]]
     if changed:
         return f"{', '.join(changed)} changed"
-    inputs = store.hash_inputs(settings, step.number)
+    inputs = workspace.hash_inputs(settings, step.number)
     moved = sorted(
         name for name in inputs.keys() | manifest["inputs"].keys() if _differ(name, inputs, manifest["inputs"])
     )
     if moved:
         return f"its input {moved[0]} changed" + (f" and {len(moved) - 1} more" if len(moved) > 1 else "")
-    gone = [name for name in manifest["files"] if not (store.step_folder(settings, step.number) / name).exists()]
+    gone = [name for name in manifest["files"] if not (workspace.step_folder(settings, step.number) / name).exists()]
     return f"its file {gone[0]} is gone" if gone else ""
 
 
@@ -97,7 +99,7 @@ def run(
             continue
         say(f"{step.folder}: running ({'asked for anew' if fresh and state.state == 'complete' else state.reason})")
         _execute(settings, step, overrides)
-        manifest = store.read_manifest(settings, step.number)
+        manifest = workspace.read_manifest(settings, step.number)
         if manifest is None:
             raise WorkError(f"{step.folder}: the notebook ended without its manifest; open it and run its last cell")
         counts = ", ".join(f"{name} {_short(value)}" for name, value in manifest["counts"].items())
@@ -147,7 +149,7 @@ def _execute(settings: Settings, step: StepSpec, overrides: dict[str, str]) -> N
     except ImportError:
         raise MissingExtra("notebooks", "papermill") from None
     notebook = settings.root / step.notebook
-    folder = store.step_folder(settings, step.number)
+    folder = workspace.step_folder(settings, step.number)
     folder.mkdir(parents=True, exist_ok=True)
     typed = settings.model_dump(mode="json")
     parameters = {name: typed[name] for name in overrides if name in parameters_of(notebook)}
@@ -201,16 +203,16 @@ def plan(settings: Settings, steps: Sequence[StepSpec], *, fresh: bool = False) 
 def _plan_of_generation(settings: Settings) -> list[str]:
     """What step 03 would take, where its inputs are there."""
     teacher = teachers.connect(settings)
-    files = [store.step_folder(settings, 2) / name for name in ("chunks.jsonl", "seed_data.jsonl")]
-    if not all(file.is_file() for file in files):
+    inputs = [workspace.step_folder(settings, 2) / name for name in ("chunks.jsonl", "seed_data.jsonl")]
+    if not all(path.is_file() for path in inputs):
         return [f"teacher: {teachers.describe(teacher)}", "calls of step 03: known once step 02 has run"]
-    chunks, seed_data = map(store.read_rows, files)
+    chunks, seed_data = map(files.read_rows, inputs)
     items = generation.subsample(generation.passages(chunks, seed_data), settings.seed_data_subsample)
-    path = store.journal_path(settings)
+    path = workspace.journal_path(settings)
     with Journal(path, read_only=path.exists()) as journal:
         judge, instructions = teachers.connect_judge(settings), settings.customisation_prompt
         asker = Asker(teacher, journal, settings, judge=judge, instructions=instructions)
-        recipes = [generation.load_recipe(name) for name in store.DATASETS]
+        recipes = [generation.load_recipe(name) for name in workspace.DATASETS]
         estimates = generation.plan(items, recipes, asker=asker)
     return view.plan_lines(estimates, teachers.describe(teacher), settings, instructions=instructions)
 

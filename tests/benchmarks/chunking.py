@@ -53,9 +53,9 @@ def markdown(megabytes: float) -> tuple[str, list[Span]]:
 
 
 def ours(text: str) -> list[Span]:
-    from ai_tools.chunking import chunk_document
+    from ai_tools.documents.chunking import chunk_document
     from ai_tools.records import Document
-    from ai_tools.students import counting_tokenizer
+    from ai_tools.steps.students import counting_tokenizer
 
     document = Document("d", "d", "d.md", "", "text/markdown", "", "markdown", text)
     chunks = chunk_document(document, max_tokens=LIMIT, tokenizer=counting_tokenizer("tiny"))
@@ -65,7 +65,7 @@ def ours(text: str) -> list[Span]:
 def semantic_text_splitter(text: str) -> list[Span]:
     from semantic_text_splitter import MarkdownSplitter
 
-    from ai_tools.students import counting_tokenizer
+    from ai_tools.steps.students import counting_tokenizer
 
     splitter = MarkdownSplitter.from_huggingface_tokenizer(counting_tokenizer("tiny"), LIMIT)
     return [(start, start + len(chunk)) for start, chunk in splitter.chunk_indices(text)]
@@ -74,7 +74,7 @@ def semantic_text_splitter(text: str) -> list[Span]:
 def semchunk(text: str) -> list[Span]:
     import semchunk as library
 
-    from ai_tools.students import counting_tokenizer
+    from ai_tools.steps.students import counting_tokenizer
 
     tokenizer = counting_tokenizer("tiny")
     found = library.chunk(text, LIMIT, lambda part: len(tokenizer.encode(part).ids), offsets=True)

@@ -34,9 +34,9 @@ FRAME = """<!DOCTYPE html><html><head><title>{title} | Handbook</title><script>v
 
 
 def ours(file: Path) -> int:
-    from ai_tools import converters
+    import to_markdown
 
-    return len(converters.convert(file.read_bytes(), file.name).pages) or 1
+    return len(to_markdown.convert(file.read_bytes(), file.name).pages) or 1
 
 
 def trafilatura_bare(file: Path) -> int:

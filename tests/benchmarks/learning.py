@@ -13,25 +13,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ai_tools import (
-    curation,
-    documents,
-    evaluation,
-    fill_ins,
-    generation,
-    mixing,
-    seeds,
-    sources,
-    store,
-    students,
-    teachers,
-    training,
-)
-from ai_tools.asking import Asker
-from ai_tools.chunking import chunk_document
-from ai_tools.journal import Journal
+from ai_tools import documents, files, sources, teachers, workspace
+from ai_tools.documents import seeds
+from ai_tools.documents.chunking import chunk_document
 from ai_tools.records import Question
 from ai_tools.settings import Settings, load_settings
+from ai_tools.steps import curation, evaluation, fill_ins, generation, mixing, students, training
+from ai_tools.teachers.asker import Asker
+from ai_tools.teachers.journal import Journal
 
 SEEDS = (0, 1, 2)
 HERE = Path(__file__).parent
@@ -47,7 +36,7 @@ def training_rows(settings: Settings, exam: list[Question], folder: Path) -> lis
     items = generation.passages([chunk.to_row() for chunk in chunks], seed_data)
     with Journal(folder / "journal.sqlite") as journal:
         asker = Asker(teachers.connect(settings), journal, settings)
-        recipes = [generation.load_recipe(name) for name in store.DATASETS]
+        recipes = [generation.load_recipe(name) for name in workspace.DATASETS]
         made = {one.name: generation.generate(items, one, asker=asker).samples for one in recipes}
     kept = {name: curation.curate(samples)[0] for name, samples in made.items()}
     clean, _, _ = mixing.decontaminate(fill_ins.added(kept), exam)
@@ -55,7 +44,7 @@ def training_rows(settings: Settings, exam: list[Question], folder: Path) -> lis
     return mixing.mix(
         clean,
         cut=max(settings.cut_sizes),
-        general=store.read_rows(settings.resolve("assets/general.jsonl")),
+        general=files.read_rows(settings.resolve("assets/general.jsonl")),
         headings={chunk.chunk_id: chunk.heading_path for chunk in chunks},
         count_tokens=lambda row: len(training.encode_row(row, chat)[0]),
         **mixing.options(settings, training.default_recipe("tiny")),
@@ -106,7 +95,7 @@ def main() -> None:
     questions = {"exam": exam, "dev": evaluation.load_exam(HERE / "dev_exam.jsonl")}
     questions["near"] = evaluation.load_exam(HERE / "dev_exam_near.jsonl")
     questions |= {half: [one for one in probe if one.kind == half] for half in ("replayed", "unreplayed")}
-    general = store.read_rows(settings.resolve("assets/general.jsonl"))
+    general = files.read_rows(settings.resolve("assets/general.jsonl"))
     results = []
     for seed in SEEDS:
         with tempfile.TemporaryDirectory() as folder:

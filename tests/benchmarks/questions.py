@@ -12,11 +12,11 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from ai_tools.chunking import chunk_document
-from ai_tools.offline import teacher, wordings
-from ai_tools.offline.english import readings, words
+from ai_tools.documents.chunking import chunk_document
 from ai_tools.records import Document, content_id
-from ai_tools.students import counting_tokenizer
+from ai_tools.steps.students import counting_tokenizer
+from offline_teacher import teacher, wordings
+from offline_teacher.english import readings, words
 
 SAMPLE = Path(__file__).parents[2] / "assets" / "corpus"
 WARM = "The bell must be rung within nine days if the lamp that the guard keeps in Marrow Bay fails. It is red."

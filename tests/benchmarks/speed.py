@@ -10,12 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ai_tools import documents, generation, seeds, sources, store, students, teachers
-from ai_tools.asking import Asker
-from ai_tools.chunking import chunk_document
-from ai_tools.journal import Entry, Journal
+from ai_tools import documents, sources, teachers, workspace
+from ai_tools.documents import seeds
+from ai_tools.documents.chunking import chunk_document
 from ai_tools.records import Completion, Document
 from ai_tools.settings import load_settings
+from ai_tools.steps import generation, students
+from ai_tools.teachers.asker import Asker
+from ai_tools.teachers.journal import Entry, Journal
 
 REPEATS = 5
 
@@ -63,7 +65,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, Journal(Path(folder) / "journal.sqlite") as journal:
         teacher = teachers.connect(settings)
         asker = Asker(teacher, journal, settings)
-        recipes = [generation.load_recipe(name) for name in store.DATASETS]
+        recipes = [generation.load_recipe(name) for name in workspace.DATASETS]
 
         def all_datasets() -> None:
             for recipe in recipes:

@@ -54,9 +54,9 @@ def chunks(first: int, count: int) -> Iterator[dict[str, Any]]:
 
 def ours(url: str, in_flight: int, count: int, **more: Any) -> dict[str, Any]:
     from ai_tools import teachers, tools
-    from ai_tools.asking import Asker
     from ai_tools.errors import BudgetReached
-    from ai_tools.journal import Journal
+    from ai_tools.teachers.asker import Asker
+    from ai_tools.teachers.journal import Journal
 
     with tempfile.TemporaryDirectory() as folder:
         settings = settings_of(url, folder, in_flight, **more)
@@ -81,8 +81,8 @@ def ours(url: str, in_flight: int, count: int, **more: Any) -> dict[str, Any]:
 
 def bodies(first: int, count: int) -> Iterator[dict[str, Any]]:
     """What ours sends, made beforehand but for the text."""
-    from ai_tools import prompts, replies
-    from ai_tools.offline import OfflineTeacher
+    from ai_tools.teachers import prompts, replies
+    from offline_teacher import OfflineTeacher
 
     fields = {"title": "p", "section": "Water", "passage": "-", "count": 5, "angle": "the whole passage"}
     call = prompts.plan_call(prompts.load("questions"), fields, teacher=OfflineTeacher(), sampling=prompts.Sampling())

@@ -117,8 +117,8 @@ def _of_provider(values: dict[str, Any], given: str | None, file: Path) -> dict[
 
     The command line chooses, else the file, which may do so by naming no more than one, else the environment.
     """
-    from ..providers import find, providers
     from ..settings import load_settings
+    from ..teachers.providers import find, providers
 
     names = {name for one in providers().values() for name in (one.name, *one.aliases)}
     flat = {name: value for name, value in values.items() if name not in names and value is not None}

@@ -121,8 +121,8 @@ class Asking:
             overwrite=self.overwrite,
             fresh=self.fresh or not settings.generator_resume,
             confirm=confirm if self.plan or asks_first else None,
-            on_reading=view.progress("read"),
-            on_progress=view.progress(name),
+            on_reading=view.progress_bar("read"),
+            on_progress=view.progress_bar(name),
         )
 
 
@@ -224,7 +224,7 @@ def with_bar(name: str, run: Run) -> Run:
     """The same, with a bar of that name."""
     from .. import view
 
-    return replace(run, on_progress=view.progress(name))
+    return replace(run, on_progress=view.progress_bar(name))
 
 
 # --- what is said in the end ---

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import InputError, UsageError
-from .options import (
+from .options import (  # fmt: skip
     Asking,
     AskingOfPairs,
     AskingOfPassages,
@@ -21,7 +21,7 @@ from .options import (
     settings_of,
     tell,
     with_bar,
-)  # fmt: skip
+)
 
 if TYPE_CHECKING:
     from .. import tools
@@ -67,7 +67,7 @@ def chunk(
         chunk_overlap=chunk_overlap,
         splitting_strategy=splitting_strategy,
         overwrite=overwrite,
-        on_progress=view.progress("chunk"),
+        on_progress=view.progress_bar("chunk"),
     )
     tell("warning", made.warnings)
     tell("left out", made.failed)

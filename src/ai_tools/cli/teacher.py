@@ -20,7 +20,8 @@ def list_providers(
     ] = False,
 ) -> None:
     """Who can be the teacher, and how to set each up."""
-    from .. import providers, settings, teachers
+    from .. import settings, teachers
+    from ..teachers import providers
 
     loaded = settings.load_settings()
     found = {one.endpoint.provider.name: one for one in teachers.check(loaded)} if check else {}
@@ -45,16 +46,16 @@ def journal(
     export: Annotated[Path | None, typer.Option(help="Write every call to this new file, as JSON Lines.")] = None,
 ) -> None:
     """What the calls of this output folder were: how many, of whom, what they took, what failed and why."""
-    from .. import settings, store, view
-    from ..journal import Journal
+    from .. import files, settings, view, workspace
+    from ..teachers.journal import Journal
 
     loaded = settings.load_settings()
-    path = store.journal_path(loaded)
+    path = workspace.journal_path(loaded)
     if export and export.exists():
         raise UsageError(f"--export {export}: exists; give a new file")
     with Journal(path, read_only=True) as calls:
         for line in view.journal_lines(calls.summary(), loaded):
             typer.echo(line)
         if export:
-            written = store.write_rows(export, (dict(row) for row in calls.rows()))
+            written = files.write_rows(export, (dict(row) for row in calls.rows()))
             typer.echo(f"every call -> {written}")

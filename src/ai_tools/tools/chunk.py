@@ -9,10 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .. import chunk_folder, chunking, documents, sources, students
+from .. import documents, sources
+from ..documents import chunk_folder, chunking
 from ..errors import InputError, NothingProduced, UsageError
 from ..records import Chunk, Document, OnProgress, Rejection
 from ..settings import Settings
+from ..steps import students
 
 STRATEGIES = ("markdown", "recursive")
 CHARACTERS = 2000  # in a chunk of strategy recursive

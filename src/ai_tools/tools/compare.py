@@ -12,10 +12,10 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from .. import store
+from .. import files
 from ..errors import NothingProduced, UsageError
 from ..settings import Settings
-from . import outputs, pairs, passages, report, running
+from . import outputs, pairs, reading, report, running
 from .figures import Sample, Survey, sampled, survey
 from .pairs import Pairs
 from .preferences import Comparison, Tally, judge, matches, tallies
@@ -72,7 +72,7 @@ def compare(
     run, started = run or Run(), time.monotonic()
     names = _names(sources)
     given = _opened(sources, output, settings, run, sample_size)
-    texts = passages.texts(passages_from, settings, run.on_reading)
+    texts = reading.texts(passages_from, settings, run.on_reading)
     surveys = [survey(name, one, texts, settings.seed) for name, one in zip(names, given, strict=True)]
     couples = list(combinations(range(len(surveys)), 2))
     comparisons, sample = _drawn(surveys, couples, sample_size)
@@ -178,5 +178,5 @@ def _merge(surveys: Sequence[Survey], sample: Sample) -> dict[str, Any]:
 
 def _write(path: Path, found: dict[str, Any]) -> None:
     text = report.markdown(found) if path.suffix == ".md" else json.dumps(found, ensure_ascii=False, indent=2) + "\n"
-    with store.atomic(path) as file:
+    with files.atomic(path) as file:
         file.write(text)

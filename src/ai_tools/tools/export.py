@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from .. import store
+from .. import files
 from ..errors import InputError, UsageError
-from ..formats import FORMATS, WITH_SYSTEM, Turn, think, thoughts
 from ..records import Rejection, content_id
+from ..steps.formats import FORMATS, WITH_SYSTEM, Turn, think, thoughts
 from . import outputs, pairs
 from .pairs import SUFFIX, PairFile, Pairs
 from .running import Pair
@@ -102,11 +102,11 @@ def export(
             parts.setdefault(output if output.suffix else output / _trainingdata(file.path), []).append(file)
     without = () if output.suffix else (path for path, count in read.counts.items() if not count)
     counts: Counter[str] = Counter()
-    for path, files in parts.items():
+    for path, members in parts.items():
         with outputs.rows_to(path, lambda: f"{source}: no pair in it any more") as write:
             # `datasets` learns from the first rows what metadata may hold: anything, where these differ in names.
             names = dict.fromkeys(read.names)
-            for pair in (pair for file in files for pair in read.of(file)):
+            for pair in (pair for file in members for pair in read.of(file)):
                 write(_row(names | _stated(pair), fmt, system_prompt, reasoning))
                 counts.update(pairs=1, reasoned=bool(thoughts(pair.get("reasoning"))))
                 names = {}
@@ -247,7 +247,7 @@ def _object(about: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _write(path: Path, head: dict[str, Any], rows: Iterable[Pair]) -> None:
     """What is said of the pairs first, for people; the pairs, of which there may be many, a line each."""
-    with store.atomic(path) as file:
+    with files.atomic(path) as file:
         file.write(json.dumps(head, ensure_ascii=False, indent=2).removesuffix("\n}") + ',\n  "training_pairs": [')
         for number, pair in enumerate(rows):
             file.write(("," if number else "") + "\n" + json.dumps(pair, ensure_ascii=False))

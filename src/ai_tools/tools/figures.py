@@ -16,7 +16,7 @@ from typing import Any
 
 from ..matching import missing_facts, near_duplicates, normalise
 from .pairs import Pairs
-from .passages import Texts
+from .reading import Texts
 from .running import Pair
 
 NEAR_SAMPLE = 1_000  # most pairs of a source among which near-duplicates are looked for

@@ -10,13 +10,14 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, Protocol
 
-from .. import prompts, teachers
-from ..asking import Asker, Asks
+from .. import teachers
 from ..errors import NothingProduced, UsageError
 from ..matching import normalise
 from ..records import Progress, Teacher, content_id
 from ..settings import Settings
-from . import outputs, passages, running
+from ..teachers import prompts
+from ..teachers.asker import Asker, Asks
+from . import outputs, reading, running
 from .qa_folder import Made, QaFolder
 from .reasoning import follows, numbered
 from .running import Done, Pair, Run
@@ -133,7 +134,7 @@ def _generate(source: str | Path, output: Path, settings: Settings, kind: Kind, 
     extent.check()
     teacher = teachers.connect(settings)  # that a key is missing is said before any document is read
     _check(source, output, kind, overwrite=run.overwrite)
-    with passages.opened(source, settings, tables=extent.tables, on_reading=run.on_reading) as found:
+    with reading.opened(source, settings, tables=extent.tables, on_reading=run.on_reading) as found:
         scope = Scope(found, extent, settings.questions_per_chunk)
         folder = None if output.suffix else _folder(output, scope, kind, teacher, settings, run)
         items, rehearse = _rehearsal(scope, kind)
@@ -151,11 +152,11 @@ def _generate(source: str | Path, output: Path, settings: Settings, kind: Kind, 
 def _check(source: str | Path, output: Path, kind: Kind, *, overwrite: bool) -> None:
     """Refuse an output that cannot be, before any passage is read; which files a folder gets is known only then."""
     if output.suffix:
-        outputs.check(output, kind.mark, source=passages.path_of(source), overwrite=overwrite)
+        outputs.check(output, kind.mark, source=reading.path_of(source), overwrite=overwrite)
         return
     if output.is_file():
         raise UsageError(f"-o {output}: a file; give a folder, or a file that ends in .json or .jsonl")
-    given = passages.path_of(source)
+    given = reading.path_of(source)
     if output.exists() and given and output.samefile(given):
         raise UsageError(f"-o {output}: that is the source; give another folder")
 

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
 
-from .. import store
+from .. import files
 from ..errors import InputError, NothingProduced, UsageError
 from . import pair_files
 from .pairs import SUFFIX, PairFile, Pairs
@@ -107,7 +107,7 @@ def rows_to(
     Raises:
         NothingProduced: there was no row.
     """
-    with store.atomic(path) as file:
+    with files.atomic(path) as file:
         write = _Rows(file, path.suffix == ".json" if is_array is None else is_array)
         yield write
         write.close()
@@ -199,7 +199,7 @@ def _like(file: PairFile, path: Path) -> Iterator[Callable[[Pair], None]]:
         return
     about = file.about()
     summary = about.pop("summary") if isinstance(about.get("summary"), dict) else None
-    with store.atomic(path) as out:
+    with files.atomic(path) as out:
         out.write("{" + "".join(f"\n  {_json(name)}: {_json(value)}," for name, value in about.items()))
         out.write(f'\n  "{file.inside}": ')
         rows = _Rows(out, is_array=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from .. import store
+from .. import files
 from ..errors import InputError
 from ..records import Rejection
 
@@ -178,7 +178,7 @@ def _lines(path: Path) -> Iterator[tuple[str, Any]]:
             where = f"{path}, line {number}"
             if line := line.strip():
                 try:
-                    yield where, store.parse_row(line, where)
+                    yield where, files.parse_row(line, where)
                 except InputError as error:
                     yield where, Rejection("read", str(error), {})
                 except (RecursionError, ValueError) as error:  # nested too deeply, or a number too long

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .. import formats
 from ..errors import InputError
 from ..records import Rejection, content_id
+from ..steps import formats
 from . import pair_files
 from .pair_files import PairFile as PairFile
 from .running import Pair

@@ -9,12 +9,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from .. import store, teachers
+from .. import files, teachers
 from ..errors import UsageError
 from ..records import Progress
-from ..rehearsal import Rehearsal
 from ..settings import Settings
-from . import outputs, passages, running
+from ..teachers.dry_run import Rehearsal
+from . import outputs, reading, running
 from .enrich import WORK as REWRITING
 from .enrich import Enriched, enrich
 from .export import Exported, check_choices, export
@@ -103,7 +103,7 @@ def pipeline(
     exported = export(curated.output, output / "training.jsonl", fmt=fmt, overwrite=True)
     stages = [generated, *([enriched] if enriched else []), curated]
     made = Piped(output, generated, enriched, curated, exported, _sum(stages), time.monotonic() - started)
-    store.write_json(output / SUMMARY, _summary(made, source, settings, fmt))
+    files.write_json(output / SUMMARY, _summary(made, source, settings, fmt))
     return made
 
 
@@ -125,7 +125,7 @@ def _plan(source: str | Path, settings: Settings, extent: Extent, run: Run, *, s
     """What all stages take, each with the pairs that the one before is known, or expected, to make."""
     kind = questions(settings)
     names = ("generate", *(() if skip_enrichment else ("enrich",)), "curate")
-    with passages.opened(source, settings, tables=extent.tables, on_reading=run.on_reading) as found:
+    with reading.opened(source, settings, tables=extent.tables, on_reading=run.on_reading) as found:
         scope = Scope(found, extent, settings.questions_per_chunk)
 
         async def through(chunk: dict[str, Any], rehearsals: Sequence[Rehearsal]) -> None:

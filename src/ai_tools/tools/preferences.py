@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..asking import Asks
 from ..records import content_id
+from ..teachers.asker import Asks
 from .figures import Survey
 from .running import Pair, ask_by_id
 

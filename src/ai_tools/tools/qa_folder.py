@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from .. import store
-from ..chunk_files import SUFFIX as CHUNKS
+from .. import files
+from ..documents.passages import SUFFIX as CHUNKS
 from ..errors import UsageError
 from ..records import content_id
 from . import outputs
@@ -183,7 +183,7 @@ class QaFolder:
         for piece in self._pieces(document):
             rows.update(piece)
         head = json.dumps(self._head(document, status, rows.hexdigest()[:16]), ensure_ascii=False, indent=2)
-        with store.atomic(document.path) as file:
+        with files.atomic(document.path) as file:
             file.write(f"{head.removesuffix(LAST)},\n{ROWS}\n")
             for piece in self._pieces(document):
                 file.write(piece.decode())

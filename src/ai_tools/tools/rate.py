@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from .. import store
+from .. import files
 from ..errors import NothingProduced, UsageError
 from ..records import Rejection, content_id
 from ..settings import Settings
@@ -295,7 +295,7 @@ FACT_CHECK = Rework("validate", "fact_check", "fact_check", _checked, _is_checke
 
 def _write_report(path: Path, summary: dict[str, Any], checks: Any) -> None:
     """The summary first, for people; the checks, of which there may be many, a line each."""
-    with store.atomic(path) as file:
+    with files.atomic(path) as file:
         file.write('{\n"summary": ' + json.dumps(summary, ensure_ascii=False, indent=2) + ',\n"checks": [')
         for number, line in enumerate(checks):
             file.write(("," if number else "") + "\n" + line.rstrip("\n"))

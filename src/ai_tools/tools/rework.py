@@ -9,13 +9,13 @@ from pathlib import Path
 from re import Pattern
 from typing import Any
 
-from ..asking import Asks
 from ..errors import InputError, UsageError
 from ..records import Rejection
 from ..settings import Settings
-from . import outputs, pairs, passages, running
+from ..teachers.asker import Asks
+from . import outputs, pairs, reading, running
 from .pairs import InOrder, Pairs, batches, identity, shown
-from .passages import Texts
+from .reading import Texts
 from .running import Done, Pair, Run
 
 BATCH_SIZE = 5  # pairs in a call
@@ -102,7 +102,7 @@ def opened(
     read = pairs.read(source)
     names = read if as_folder else None
     outputs.check(output, mark, source=Path(source), overwrite=run.overwrite, names=names)
-    return Opened(read, passages.texts(passages_from, settings, run.on_reading), output, started, batch_size)
+    return Opened(read, reading.texts(passages_from, settings, run.on_reading), output, started, batch_size)
 
 
 def rework(

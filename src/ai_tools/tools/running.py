@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from .. import store, teachers
-from ..asking import Asker, Asks
+from .. import teachers, workspace
 from ..errors import NotConfirmed
-from ..journal import Journal
-from ..prompts import Prompt
 from ..records import OnProgress, Progress, Rejection, Teacher
-from ..rehearsal import Estimate, Rehearsal
 from ..settings import Settings
 from ..sync import run_sync
+from ..teachers.asker import Asker, Asks
+from ..teachers.dry_run import Estimate, Rehearsal
+from ..teachers.journal import Journal
+from ..teachers.prompts import Prompt
 
 T = TypeVar("T")
 Pair = dict[str, Any]
@@ -98,7 +98,7 @@ def asking(
             await chain(item, rehearsals[0])
 
         confirm((name,), items, one, settings, run.confirm, asked, unread=unread, instructions=instructions, own=own)
-    with Journal(store.journal_path(settings)) as journal:
+    with Journal(workspace.journal_path(settings)) as journal:
         yield Asker(asked, journal, settings, instructions=instructions, on_progress=run.on_progress)
 
 
@@ -122,7 +122,7 @@ def confirm(
     Raises:
         NotConfirmed: it says no.
     """
-    path = store.journal_path(settings)
+    path = workspace.journal_path(settings)
     with Journal(path, read_only=path.exists()) as journal:
         asker = Asker(teacher, journal, settings, judge=judge, instructions=instructions)
         rehearsals = [Rehearsal(asker, name) for name in names]

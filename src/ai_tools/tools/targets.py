@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..asking import Asks
 from ..errors import UsageError
-from ..generation import Passage
-from ..prompts import Prompt
 from ..records import Call
+from ..steps.generation import Passage
+from ..teachers.asker import Asks
+from ..teachers.prompts import Prompt
 from .outputs import READ_TO_TELL
 from .running import Pair
 

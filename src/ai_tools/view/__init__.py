@@ -1,10 +1,10 @@
 """Tables, plots, progress and the report: the only modules that draw."""
 
 from .lines import journal_lines, plan_lines, rating_lines
-from .page import evaluation_report, report
 from .plots import Plot, bars, before_after, check_picture, histogram, loss_curve, rating_plot
+from .progress import has_reader, progress_bar, tell, training_progress
+from .report import evaluation_report, report
 from .tables import METRICS, difference_table, metrics_table, plan_table, table
-from .watching import has_reader, progress, tell, training_progress
 
 __all__ = [
     "METRICS",
@@ -21,7 +21,7 @@ __all__ = [
     "metrics_table",
     "plan_lines",
     "plan_table",
-    "progress",
+    "progress_bar",
     "rating_lines",
     "rating_plot",
     "report",

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..providers import price
-from ..rehearsal import ASSUMED_SECONDS, Estimate
 from ..settings import Settings
-from .watching import duration
+from ..teachers.dry_run import ASSUMED_SECONDS, Estimate
+from ..teachers.providers import price
+from .progress import duration
 
 
 def dollars(usd: float | None) -> str:

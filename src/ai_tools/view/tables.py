@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..errors import MissingExtra
-from ..rehearsal import Estimate
+from ..teachers.dry_run import Estimate
 from .lines import dollars
-from .watching import duration
+from .progress import duration
 
 METRICS = {"accuracy": "option accuracy", "exact_match": "exact match", "contains": "contains", "f1": "token F1"}
 

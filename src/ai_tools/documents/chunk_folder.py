@@ -1,0 +1,105 @@
+"""What `ai-tools chunk` leaves: for each document its chunks and the Markdown they are cut from, and chunks.jsonl."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from .. import files
+from ..errors import UsageError
+from ..records import Chunk, Document
+from .passages import SUFFIX
+
+MAKER = "ai-tools chunk"
+ALL_CHUNKS = "chunks.jsonl"
+_Write = Callable[[Document, Sequence[Chunk], int | None], None]
+
+
+@contextmanager
+def writing(folder: Path, processing: dict[str, Any], *, overwrite: bool = False) -> Iterator[_Write]:
+    """Gives the function that writes one document, its chunks and its file's size; on leaving, chunks.jsonl is whole.
+
+    What an earlier run left is replaced, and what it left of documents that are gone is removed.
+
+    Args:
+        processing: `splitting_strategy, chunk_size, chunk_overlap` and what else the chunks depend on.
+
+    Raises:
+        UsageError: there are files that this did not make, and not `overwrite`.
+    """
+    earlier = _check(folder, overwrite)
+    written = {folder / ALL_CHUNKS}
+    with files.atomic(folder / ALL_CHUNKS) as lines:
+
+        def write(document: Document, chunks: Sequence[Chunk], size: int | None) -> None:
+            whole = {
+                "status": "completed",
+                "metadata": _about(document, size),
+                "processing_info": processing | {"total_chunks": len(chunks)},
+                "chunks": [_chunk(chunk) for chunk in chunks],
+            }
+            # In this order, since a Markdown file is known as ours by the chunks beside it.
+            written.add(files.write_json(folder / f"{document.name}{SUFFIX}", whole))
+            written.add(files.write_atomic(folder / f"{document.name}.md", document.text))
+            for chunk in chunks:
+                row = chunk.to_row() | {"file": document.source, "title": document.title}
+                lines.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+        yield write
+    for path in earlier - written:
+        path.unlink(missing_ok=True)
+
+
+def _about(document: Document, size: int | None) -> dict[str, Any]:
+    name = PurePosixPath(document.source).name
+    return {
+        "processed_by": MAKER,
+        "file_name": name,
+        "source_file": document.source,
+        "file_type": PurePosixPath(name).suffix.lower(),
+        "file_size": size,
+        "processed_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "markdown": f"{document.name}.md",
+        "document_id": document.id,
+        **{name: getattr(document, name) for name in ("title", "media_type", "sha256", "converter", "warnings")},
+        **({"fetched_at": document.fetched_at} if document.fetched_at else {}),
+    }
+
+
+def _chunk(chunk: Chunk) -> dict[str, Any]:
+    row = chunk.to_row()
+    return {
+        "chunk_id": row["chunk_id"],
+        "chunk_index": row["index"],
+        "document_id": row["document_id"],
+        "text": row["text"],
+        "start_char": row["start"],
+        "end_char": row["end"],
+        **{name: row[name] for name in ("n_tokens", "heading_path", "metadata")},
+    }
+
+
+def _check(folder: Path, overwrite: bool) -> set[Path]:
+    """The files that an earlier run left; that there are others is an error, unless they may be written over."""
+    if folder.suffix in (".json", ".jsonl") or folder.is_file():
+        raise UsageError(f"-o {folder}: give a folder")
+    there = {path for path in folder.iterdir() if not path.name.startswith(".")} if folder.is_dir() else set()
+    made = {path for path in there if path.name.endswith(SUFFIX) and _is_ours(path)}
+    beside = {path.with_name(f"{path.name.removesuffix(SUFFIX)}.md") for path in made}
+    ours = there & (made | beside | ({folder / ALL_CHUNKS} if made else set()))
+    if (others := sorted(path.name for path in there - ours)) and not overwrite:
+        more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+        raise UsageError(
+            f"-o {folder}: holds what this command did not make ({', '.join(others[:3])}{more}); "
+            "give another folder, or add --overwrite"
+        )
+    return ours
+
+
+def _is_ours(path: Path) -> bool:
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return f'"processed_by": "{MAKER}"' in file.read(1000)

@@ -1,0 +1,285 @@
+"""Many files and addresses -> documents in Markdown: in parallel, each within limits, none twice."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import unicodedata
+from collections import Counter
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from to_markdown import Limits
+
+from .. import workspace
+from ..errors import InputError, TooManyFailures
+from ..records import Document, OnProgress, Progress, Rejection, content_id
+from ..settings import Settings
+from ..sources import Sources
+from . import cache, fetching, workers
+from .cache import Job
+from .workers import Fault
+
+MB = 1_000_000
+SMALL = 200_000  # bytes of text in all that are converted here, since processes would take longer to start
+LONGEST_NAME = 200  # bytes; what is made of a document adds to its name, and a file's may have 255
+SUFFIX = r"(?<=.)\.[A-Za-z]\w{0,7}$"
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """One document to be. `source`: its path below what was named, or its address; `fault`: why it cannot become one.
+
+    `label` is what its name is made from.
+    """
+
+    source: str
+    label: str
+    path: Path = Path()
+    charset: str = ""
+    fetched_at: str = ""
+    warning: str = ""
+    fault: str = ""
+
+
+def convert(
+    found: Sources, settings: Settings, *, on_progress: OnProgress | None = None
+) -> tuple[list[Document], list[Rejection]]:
+    """Documents in the order of their sources, and what could not be converted, each with its reason.
+
+    Raises:
+        InputError: none of them could be.
+    """
+    documents: list[Document] = []
+    failed: list[Rejection] = []
+    for one in convert_each(found, settings, on_progress=on_progress):
+        if isinstance(one, Document):
+            documents.append(one)
+        else:
+            failed.append(one)
+    if not documents:
+        causes = "; ".join(one.reason for one in failed[:5]) + (f"; and {len(failed) - 5} more" * (len(failed) > 5))
+        raise InputError(f"none of the documents could be read: {causes}")
+    return documents, failed
+
+
+def convert_each(
+    found: Sources, settings: Settings, *, on_progress: OnProgress | None = None
+) -> Iterator[Document | Rejection]:
+    """The same one by one, for more documents than memory holds.
+
+    Files are converted in processes of their own, as many as there are cores, with a limit of time for each; texts
+    that are small are converted here. What was converted before, with the same converters and settings, is read from
+    `workspace.conversions_path`. Addresses are fetched anew at every call and kept in `workspace.fetched_path`.
+    """
+    items = [*_files(found), *_fetched(found, settings)]
+    names = _names([item.label for item in items])
+    jobs, reasons = _jobs(items, settings)
+    waiting = {number for number, job in jobs.items() if not cache.is_kept(job)}
+    progress = Progress(len(items), done=len(items) - len(waiting), failed=len(reasons))
+    passed = 0
+
+    def ready() -> Iterator[Document | Rejection]:
+        nonlocal passed
+        while passed < len(items) and passed not in waiting:
+            passed += 1
+            yield _result(items[passed - 1], names[passed - 1], jobs.get(passed - 1), reasons.get(passed - 1, ""))
+
+    if on_progress:
+        on_progress(progress)
+    yield from ready()
+    numbers = sorted(waiting)
+    with closing(_done([jobs[number] for number in numbers], settings)) as done:
+        for place, reason in done:
+            number = numbers[place]
+            waiting.discard(number)
+            progress.done += 1
+            if reason:
+                reasons[number] = reason
+                progress.failed += 1
+            if on_progress:
+                on_progress(progress)
+            yield from ready()
+
+
+def check_failures(documents: Sequence[Document], failed: Sequence[Rejection], settings: Settings) -> None:
+    """Raises TooManyFailures where more than MAX_FAILURE_RATE of what was named could not be read."""
+    total = len(documents) + len(failed)
+    if len(failed) > settings.max_failure_rate * total:
+        causes = "; ".join(one.reason for one in failed[:3]) + (f"; and {len(failed) - 3} more" * (len(failed) > 3))
+        raise TooManyFailures(
+            f"{len(failed)} of {total} documents could not be read ({causes}); mend or remove them, or raise "
+            f"MAX_FAILURE_RATE={settings.max_failure_rate:g}"
+        )
+
+
+def document_row(document: Document) -> dict[str, Any]:
+    """A row of documents.jsonl; the text itself is in the Markdown file at `path`."""
+    row = document.to_row()
+    text = row.pop("text")
+    return row | {"path": f"documents/{document.name}.md", "n_chars": len(text)}
+
+
+# --- what is there ---
+
+
+def _files(found: Sources) -> Iterator[_Item]:
+    for file in found.files:
+        below = found.path_below(file)
+        yield _Item(below, below, file)
+
+
+def _fetched(found: Sources, settings: Settings) -> Iterator[_Item]:
+    if not found.addresses:
+        return
+    answers = fetching.fetch_all(
+        found.addresses,
+        workspace.fetched_path(settings),
+        timeout=settings.fetch_timeout,
+        max_bytes=settings.max_file_mb * MB,
+    )
+    for address, answer in zip(found.addresses, answers, strict=True):
+        label = _label(address)
+        if isinstance(answer, InputError):
+            yield _Item(fetching.public(address), label, fault=str(answer))
+        else:
+            yield _Item(answer.address, label, answer.path, answer.charset, answer.fetched_at, answer.warning)
+
+
+def _label(address: str) -> str:
+    """Host and path of an address, as if they were a file's path."""
+    parts = urlsplit(address)
+    path = unquote(parts.path).strip("/") or "index"
+    query = re.sub(r"[^\w.-]+", "_", f"?{parts.query}") if parts.query else ""
+    return f"{parts.hostname or ''}/{path}{query}"
+
+
+# --- conversion ---
+
+
+def _jobs(items: Sequence[_Item], settings: Settings) -> tuple[dict[int, Job], dict[int, str]]:
+    """What is to be converted, and why the rest is not, by number."""
+    folder = workspace.conversions_path(settings)
+    most = round(settings.max_file_mb * MB)
+    limits = Limits(file=most, expanded=most)
+    jobs: dict[int, Job] = {}
+    reasons: dict[int, str] = {}
+    for number, item in enumerate(items):
+        try:
+            if item.fault:
+                raise InputError(item.fault)
+            if (size := item.path.stat().st_size) > most:  # before it is read
+                raise InputError(
+                    f"{size / MB:.1f} MB, over MAX_FILE_MB={settings.max_file_mb:g}; split it or raise that"
+                )
+            jobs[number] = cache.job(item.path, folder, charset=item.charset, limits=limits, pdf=settings.pdf_converter)
+        except (InputError, OSError) as error:
+            reasons[number] = cache.reason(error)
+    _clean(folder)
+    return jobs, reasons
+
+
+def _clean(folder: Path) -> None:
+    """Leave nothing that other versions of the converters have made."""
+    (folder / cache.version()).mkdir(parents=True, exist_ok=True)
+    for old in folder.iterdir():
+        if old.name != cache.version() and re.fullmatch(r"[0-9a-f]{16}", old.name):
+            shutil.rmtree(old, ignore_errors=True)  # another run may be at it, too
+
+
+def _done(jobs: Sequence[Job], settings: Settings) -> Generator[tuple[int, str], None, None]:
+    """The number of each job as it gets done, and why it could not be, if it could not."""
+    if _is_quick(jobs):
+        for number, job in enumerate(jobs):
+            yield number, _said(workers.attempt(cache.convert, job))
+        return
+    processes = 1 if settings.pdf_converter == "docling" else workers.cores()  # its models take all cores, and memory
+    outcomes = workers.run(cache.convert, jobs, timeout=settings.file_timeout, processes=processes)
+    with closing(outcomes):
+        for number, outcome in outcomes:
+            yield number, _said(outcome)
+
+
+def _is_quick(jobs: Sequence[Job]) -> bool:
+    """Whether it is little, and text: PDF and archives may take long, whatever their size."""
+    size = 0
+    for job in jobs:
+        try:
+            size += job.path.stat().st_size
+            if size > SMALL:
+                return False
+            with job.path.open("rb") as file:
+                start = file.read(1024)
+        except OSError:
+            continue
+        if b"%PDF-" in start or start.startswith(b"PK"):
+            return False
+    return True
+
+
+def _said(outcome: str | Fault) -> str:
+    if isinstance(outcome, str):
+        return outcome
+    if outcome.kind == "timeout":
+        return f"{outcome.reason}; split it or raise FILE_TIMEOUT"
+    if outcome.kind == "died":
+        return f"{outcome.reason}, as where memory runs out; split it or save it in a simpler form"
+    return f"the converter failed ({outcome.reason}); save it in another form"
+
+
+def _result(item: _Item, name: str, job: Job | None, reason: str) -> Document | Rejection:
+    if job is None or reason:
+        check = "fetch" if item.fault else "convert"
+        return Rejection(check, f"{item.source}: {reason}", {"source": item.source})
+    converted = cache.read(job)
+    return Document(
+        id=content_id(name, converted.text),
+        name=name,
+        source=item.source,
+        title=converted.title or _title(item.label),
+        media_type=converted.media_type,
+        sha256=job.sha256,
+        converter=converted.converter,
+        text=converted.text,
+        warnings=(*([item.warning] if item.warning else []), *converted.warnings),
+        pages=converted.pages,
+        fetched_at=item.fetched_at,
+    )
+
+
+# --- names ---
+
+
+def _title(label: str) -> str:
+    """A file's name as words."""
+    stem = re.sub(SUFFIX, "", PurePosixPath(label).name)
+    return re.sub(r"^\d+[_\- ]+|[_\-]+", " ", stem).strip().capitalize() or stem
+
+
+def _names(labels: Sequence[str]) -> list[str]:
+    """A name for each document: its path below the source, `/` as `__`, with the suffix where two would be equal.
+
+    Where `a__x.md` stands beside `a/x.md` that is not enough, and a hash of the path tells them apart; it also
+    stands for the end of a name that is too long for a file's. Upper and lower case are the same to some file systems,
+    and to some a letter with its accent is two.
+    """
+    paths = [re.sub(r"[\0-\x1f\x7f]", "_", unicodedata.normalize("NFC", label)).replace("/", "__") for label in labels]
+    short = [re.sub(SUFFIX, "", path) for path in paths]
+    count = Counter(map(str.casefold, short))
+    longer = [name if count[name.casefold()] == 1 else path for name, path in zip(short, paths, strict=True)]
+    again = Counter(map(str.casefold, longer))
+    seen: Counter[str] = Counter()
+    names = []
+    for name, label in zip(longer, labels, strict=True):
+        mark = content_id(label, seen[label])
+        seen[label] += 1
+        if len(name.encode()) > LONGEST_NAME:
+            name = f"{name.encode()[: LONGEST_NAME - 20].decode(errors='ignore')}-{mark}"
+        elif again[name.casefold()] > 1:
+            name = f"{name}-{mark[:6]}"
+        names.append(name)
+    return names

@@ -1,0 +1,62 @@
+"""Which samples are kept: judgements, numbers, self-containedness, exact duplicates. Each rejection has a reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+
+from ..matching import NUMBER, normalise
+from ..records import Rejection, Sample
+
+_POINTS_OUTSIDE = re.compile(
+    r"\b(the|this|that) (above |following |given )?(passage|text|excerpt|summary|paragraph|context)\b"
+    r"|\b(mentioned|described|stated|listed) (above|below)\b|\baccording to the (document|author)\b",
+    re.IGNORECASE,
+)
+
+
+def curate(samples: Iterable[Sample]) -> tuple[list[Sample], list[Rejection]]:
+    """Split the samples of one dataset into those kept, in their order, and the others with check and reason."""
+    kept: list[Sample] = []
+    rejected: list[Rejection] = []
+    seen: dict[tuple[str, str], str] = {}
+    for sample in samples:
+        failure = next(((name, reason) for name, check in CHECKS.items() if (reason := check(sample))), None)
+        pair = (normalise(sample.question, sample.document_outline), normalise(sample.response))
+        if failure is None and pair in seen:
+            failure = ("duplicate", f"same question and answer as {seen[pair]}")
+        if failure is None:
+            seen[pair] = sample.sample_id
+            kept.append(sample)
+        else:
+            rejected.append(Rejection(*failure, sample.to_row()))
+    return kept, rejected
+
+
+def _empty(sample: Sample) -> str:
+    return "" if sample.question and sample.response else "question or answer is empty"
+
+
+def _unfaithful(sample: Sample) -> str:
+    if sample.faithfulness_judgment is None:
+        return "no judgement came back"
+    return "" if sample.faithfulness_judgment == "YES" else sample.faithfulness_explanation or "judged not grounded"
+
+
+def _foreign_numbers(sample: Sample) -> str:
+    known = set(NUMBER.findall(sample.raw_document))
+    foreign = [number for number in NUMBER.findall(sample.response) if number not in known]
+    return f"numbers that the passage does not have: {', '.join(foreign)}" if foreign else ""
+
+
+def _points_outside(sample: Sample) -> str:
+    found = _POINTS_OUTSIDE.search(sample.question)
+    return f'the question points outside itself: "{found[0]}"' if found else ""
+
+
+CHECKS: dict[str, Callable[[Sample], str]] = {
+    "empty": _empty,
+    "faithfulness": _unfaithful,
+    "numbers": _foreign_numbers,
+    "self_contained": _points_outside,
+}

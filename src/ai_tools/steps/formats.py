@@ -1,0 +1,335 @@
+"""Samples and pairs in the shapes that other tools read: chat, training formats, InstructLab taxonomy, Q/A files."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import PurePath
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from ..matching import OPENERS
+from ..records import Sample, content_id
+
+SEED_EXAMPLES = 5  # that the InstructLab taxonomy asks for at least
+CONTEXT_WORDS = 375  # about the 500 tokens that its guide allows for a context
+LINE = 108  # characters of a line of a context, which stands four deep: its linter allows 120
+
+
+_PLACED = re.compile(r"In (?!what|which|whose|how)[^,?]+, ")
+
+
+def titled(question: str, outline: str) -> str:
+    """The question behind "In {outline}, ", its first word in lower case unless it is a name.
+
+    One that says itself where to look ("In the section on keys, who …?") stays as it is.
+    """
+    if _PLACED.match(question):
+        return question
+    first, space, rest = question.partition(" ")
+    return f"In {outline}, {first.lower() if first.lower() in OPENERS else first}{space}{rest}"
+
+
+def messages(question: str, answer: str, reasoning: str | None = None) -> list[dict[str, Any]]:
+    """One turn of chat; the reasoning stays with its own answer."""
+    return [
+        {"role": "user", "content": question, "thinking": None},
+        {"role": "assistant", "content": answer, "thinking": reasoning},
+    ]
+
+
+# --- training formats: what stands in a row for an exchange ---
+
+Turn = dict[str, str]  # `role` (system, user, assistant), `content`; `thinking` where reasoning has its own field
+_SHAREGPT = {"system": "system", "user": "human", "assistant": "gpt"}
+ROLES = {name: role for role, name in _SHAREGPT.items()} | {role: role for role in _SHAREGPT}
+# Names of one thing in the files of several tools, the first that is there wins.
+QUESTION = ("question", "generated_question", "instruction", "prompt")
+ANSWER = ("answer", "response", "generated_answer", "output", "completion")
+_RESPONSE = "\n\n### Response:\n"
+# The prompt of Alpaca (Taori et al. 2023) for a task without input, with the answer behind it.
+_INSTRUCTION = (
+    "Below is an instruction that describes a task. Write a response that appropriately completes the request."
+    f"\n\n### Instruction:\n{{question}}{_RESPONSE}{{answer}}"
+)
+
+
+def think(reasoning: str, answer: str) -> str:
+    """Reasoning before its answer, within the tags that reasoning models agree on; the answer alone where none is."""
+    return f"<think>\n{reasoning}\n</think>\n\n{answer}" if reasoning else answer
+
+
+def thoughts(told: Any) -> str:
+    """The reasoning that a row tells as one text; some tools have a list of steps."""
+    text = "\n".join(map(str, told)) if isinstance(told, list) else str(told or "")
+    return text if text.strip() else ""
+
+
+def unthink(text: str) -> tuple[str, str]:
+    """Reasoning and answer of a text as `think` makes it; no reasoning and the whole text of any other."""
+    if text.startswith("<think>\n"):
+        reasoning, end, answer = text.removeprefix("<think>\n").partition("\n</think>\n\n")
+        if end and reasoning.strip() and answer.strip():
+            return reasoning, answer
+    return "", text
+
+
+def _chatml(turns: Sequence[Turn], _: dict[str, Any]) -> dict[str, Any]:
+    return {"messages": list(turns)}
+
+
+def _sharegpt(turns: Sequence[Turn], _: dict[str, Any]) -> dict[str, Any]:
+    said = [{"from": _SHAREGPT[turn["role"]], "value": turn["content"]} for turn in turns]
+    return {"conversations": said} | _reasoning(turns)
+
+
+def _alpaca(turns: Sequence[Turn], _: dict[str, Any]) -> dict[str, Any]:
+    question, answer = _exchange(turns)
+    return {"instruction": question, "input": "", "output": answer} | _reasoning(turns)
+
+
+def _jsonl(turns: Sequence[Turn], rest: dict[str, Any]) -> dict[str, Any]:
+    question, answer = _exchange(turns)
+    return {"question": question, "answer": answer} | _reasoning(turns) | {"metadata": rest}
+
+
+def _text(turns: Sequence[Turn], _: dict[str, Any]) -> dict[str, Any]:
+    question, answer = _exchange(turns)
+    return {"text": _INSTRUCTION.format(question=question, answer=answer)} | _reasoning(turns)
+
+
+# Each makes a row of the turns of a conversation, and of whatever else its pair holds.
+FORMATS: dict[str, Callable[[Sequence[Turn], dict[str, Any]], dict[str, Any]]] = {
+    "chatml": _chatml,
+    "alpaca": _alpaca,
+    "sharegpt": _sharegpt,
+    "jsonl": _jsonl,
+    "text": _text,
+}
+WITH_SYSTEM = ("chatml", "sharegpt")  # the others have no place for a system message
+
+
+def _exchange(turns: Sequence[Turn]) -> tuple[str, str]:
+    """The last question and answer, for formats that hold no more."""
+    said = {turn["role"]: turn["content"] for turn in turns}
+    return said["user"], said["assistant"]
+
+
+def _reasoning(turns: Sequence[Turn]) -> dict[str, Any]:
+    thoughts = [turn["thinking"] for turn in turns if "thinking" in turn]
+    return {"reasoning": thoughts[-1]} if thoughts else {}
+
+
+def training_row(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of any of FORMATS, or of a cut, with what is trained on in `messages`, or in `text`; the rest stays.
+
+    Reasoning goes to `thinking` of its answer, whether it stood in the answer's tags or in a field of its own; in a
+    `text` it stands before the answer.
+
+    Raises:
+        ValueError: the row is of no such shape; the message says what is missing.
+    """
+    turns = _turns(row)
+    if turns is None:
+        return row | {"text": _told(row)}
+    if [turn["role"] for turn in turns[-2:]] != ["user", "assistant"]:
+        raise ValueError("its last two messages are not a question and an answer")
+    told, answer = unthink(turns[-1]["content"])
+    told = thoughts(turns[-1].get("thinking")) or thoughts(row.get("reasoning")) or told
+    if not answer.strip():
+        raise ValueError("its answer is empty")
+    last = {"role": "assistant", "content": answer, "thinking": told or None}
+    return row | {"messages": [*turns[:-1], last], "text": None}
+
+
+def _told(row: dict[str, Any]) -> str:
+    """The text of a row without messages. Raises ValueError where it has none."""
+    text = row.get("text")
+    if not isinstance(text, str) or not text.strip():
+        raise ValueError(f"nothing to train on in its fields ({', '.join(row) or 'none'})")
+    before, response, answer = text.partition(_RESPONSE)
+    return before + response + think(thoughts(row.get("reasoning")), answer) if response else text
+
+
+def _turns(row: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """The messages of a row; None where it has none. Raises ValueError where they are none."""
+    said = row.get("messages") or row.get("conversations")
+    if said is None:
+        question, answer = (
+            next((row[name] for name in names if row.get(name) is not None), None) for names in (QUESTION, ANSWER)
+        )
+        if question is None or answer is None:
+            return None
+        more = row.get("input") if "instruction" in row else ""
+        said = [("user", f"{question}\n\n{more}" if more else question), ("assistant", answer)]
+        said = [{"role": role, "content": content} for role, content in said]
+    if not isinstance(said, list) or not all(isinstance(turn, dict) for turn in said):
+        raise ValueError("its messages are no list of objects")
+    found = [
+        turn
+        | {
+            "role": ROLES.get(str(turn.get("role", turn.get("from")))),
+            "content": turn.get("content", turn.get("value")),
+        }
+        for turn in said
+    ]
+    for turn in found:
+        if turn["role"] is None or not isinstance(turn["content"], str):
+            raise ValueError("a message of it has no role of system, user and assistant, or no text")
+    return found
+
+
+def qagen_row(sample: Sample, document: str) -> dict[str, Any]:
+    """One line of `qagen-<document>.json`."""
+    return {
+        "doc_id": sample.document_id,
+        "chunk_id": sample.chunk_id,
+        "qac_id": sample.sample_id,
+        "context": sample.raw_document,
+        "question": sample.question,
+        "answer": sample.response,
+        "generated_question": sample.question,
+        "generated_answer": sample.response,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "model": sample.model,
+        "paths": [document],
+        "labels": {"information": sample.recipe},
+        "critiques": {},
+        "metadata": {"draw": sample.draw, "key_fact": sample.key_fact},
+    }
+
+
+def qna_examples(samples: Iterable[Sample], count: int, pairs: int = 3) -> list[list[Sample]]:
+    """Up to `count` contexts of `pairs` samples each, one chunk a context, taken in turn from every document.
+
+    Chunks of more than 375 words come after all others.
+    """
+    by_chunk: dict[str, dict[str, Sample]] = {}
+    asked: set[tuple[str, str]] = set()
+    for sample in samples:
+        if (sample.chunk_id, sample.question) not in asked:  # different questions with different answers
+            by_chunk.setdefault(sample.chunk_id, {}).setdefault(sample.response, sample)
+            asked.add((sample.chunk_id, sample.question))
+    groups = [list(group.values())[:pairs] for group in by_chunk.values() if len(group) >= pairs]
+    by_document: dict[str, list[list[Sample]]] = {}
+    for group in groups:
+        by_document.setdefault(group[0].document_id, []).append(group)
+    turns = []
+    for order, queue in enumerate(by_document.values()):
+        queue.sort(key=_is_long)
+        turns += [(_is_long(group), rank, order) for rank, group in enumerate(queue)]
+    queues = list(by_document.values())
+    return [queues[order][rank] for _, rank, order in sorted(turns)[:count]]
+
+
+def _is_long(group: Sequence[Sample]) -> bool:
+    return len(group[0].raw_document.split()) > CONTEXT_WORDS
+
+
+def qna_yaml(
+    examples: Sequence[Sequence[Sample]], *, domain: str, outline: str, source: str, documents: Sequence[dict[str, Any]]
+) -> str:
+    """An InstructLab taxonomy file (knowledge, version 3), ready for review; with under 5 contexts there is a warning.
+
+    Args:
+        examples: groups of samples of one chunk each, see `qna_examples`.
+        source: SOURCE_DOCUMENTS; `repo` is the folder's name, or the host of an address.
+        documents: rows of documents.jsonl; `commit` is a hash of their bytes.
+    """
+    if len(examples) < SEED_EXAMPLES:
+        warnings.warn(
+            f"qna.yaml: {len(examples)} seed examples, and the taxonomy asks for {SEED_EXAMPLES}; "
+            "raise NUM_SEED_EXAMPLES, or give more text",
+            stacklevel=2,
+        )
+    repo = ", ".join(dict.fromkeys(filter(None, map(_repo, source.split(","))))) or "documents"
+    content = {
+        "version": 3,
+        "created_by": "ai-tools",
+        "domain": domain or repo,
+        "document_outline": outline or repo,
+        "seed_examples": [
+            {
+                "context": _Block(_context(group[0].raw_document)),
+                "questions_and_answers": [{"question": one.question, "answer": one.response} for one in group],
+            }
+            for group in examples
+        ],
+        "document": {
+            "repo": repo,
+            "commit": content_id(*sorted(row["sha256"] for row in documents)),
+            "patterns": sorted({f"*{PurePath(row['source']).suffix}" for row in documents}) or ["*"],
+        },
+    }
+    return yaml.dump(content, Dumper=_BlockDumper, sort_keys=False, allow_unicode=True, width=LINE)
+
+
+def qna_index(examples: Sequence[Sequence[Sample]]) -> list[dict[str, Any]]:
+    """What `qna_yaml` writes, a pair a row, with the sample that it is."""
+    return [
+        {
+            "sample_id": one.sample_id,
+            "example": number,
+            "context": _context(one.raw_document),
+            "question": one.question,
+            "answer": one.response,
+        }
+        for number, group in enumerate(examples, 1)
+        for one in group
+    ]
+
+
+def _repo(part: str) -> str:
+    """The name of a part of SOURCE_DOCUMENTS: an address's host, a folder, a file, or the folder of a glob."""
+    part = part.strip()
+    if "://" in part:
+        return urlsplit(part).hostname or ""
+    plain = [name for name in PurePath(part).parts if not set(name) & set("*?[")]
+    return plain[-1] if plain else ""
+
+
+def _context(text: str) -> str:
+    """A passage as a block of YAML takes it: no tabs, control characters, spaces at line ends; long lines wrapped.
+
+    Tables and code keep their lines.
+    """
+    lines: list[str] = []
+    fenced = False
+    for line in re.sub(r"[\x85\u2028\u2029\r]", "\n", text).expandtabs(4).split("\n"):
+        line = "".join(letter for letter in line if letter.isprintable() or letter == "\u00a0").rstrip()
+        mark = re.match(r"\s*(?:```|~~~)", line)
+        fenced ^= bool(mark)
+        if len(line) <= LINE or fenced or mark or re.match(r"\s*\||    ", line):
+            lines.append(line)
+        else:
+            indent = re.match(r"\s*(?:[-*+>]|\d+[.)])?\s*", line)
+            deep = " " * len(indent[0]) if indent else ""
+            lines += textwrap.wrap(line, LINE, subsequent_indent=deep, break_long_words=False, break_on_hyphens=False)
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
+
+
+class _Block(str):
+    """Text that is written as a block however short it is."""
+
+    __slots__ = ()
+
+
+class _BlockDumper(yaml.SafeDumper):
+    """Writes text of several lines as block scalars, which people can read and edit."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _scalar(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text or isinstance(text, _Block) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_BlockDumper.add_representer(str, _scalar)
+_BlockDumper.add_representer(_Block, _scalar)

@@ -1,0 +1,369 @@
+"""Recipes: chunks -> planned calls -> replies in the journal -> samples.
+
+Each chunk's chain (summaries or facts, then questions, then judgements) advances on its own; results come back in plan
+order, whatever the order of completion.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from ..documents.seeds import example_texts
+from ..errors import NothingProduced, TooManyFailures
+from ..records import Call, Chunk, Document, Question, Rejection, Sample, WorkedExample, content_id
+from ..sync import run_sync
+from ..teachers import replies
+from ..teachers.asker import Asker, Asks
+from ..teachers.dry_run import Estimate, Rehearsal
+
+SUMMARIES_PER_CALL = 5
+JUDGEMENTS_PER_CALL = 25
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Which prompts make one dataset, in order: a summary or facts (or neither), questions, a judge."""
+
+    name: str
+    questions: str
+    judge: str
+    summary: str = ""
+    facts: str = ""
+    angles: tuple[str, ...] = ()
+    questions_per_fact: int = 0
+    facts_per_call: int = 10
+
+
+@dataclass(frozen=True)
+class Passage:
+    """What a recipe is given: one chunk with what is known of its document."""
+
+    chunk_id: str
+    document_id: str
+    text: str
+    title: str
+    outline: str
+    domain: str
+    heading_path: tuple[str, ...]
+    example: WorkedExample | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def section(self) -> str:
+        return " > ".join(self.heading_path)
+
+    @property
+    def shown(self) -> str:
+        """The text as a teacher reads it: what continues a table or code has the table's header or the code's mark."""
+        opening = self.metadata.get("table_header") or self.metadata.get("fence")
+        return f"{opening}\n{self.text}" if opening else self.text
+
+
+@dataclass
+class Batch:
+    """What a run of calls made: samples in plan order, and the calls that failed."""
+
+    samples: list[Sample] = field(default_factory=list)
+    failed: list[Rejection] = field(default_factory=list)
+    calls: int = 0
+    from_journal: int = 0
+
+
+@cache
+def load_recipe(name: str) -> Recipe:
+    text = (resources.files("ai_tools") / "data" / "recipes" / f"{name}.yaml").read_text("utf-8")
+    content = yaml.safe_load(text)
+    return Recipe(name=name, **(content | {"angles": tuple(content.get("angles", ()))}))
+
+
+def passages(chunks: Iterable[dict[str, Any]], seed_data: Iterable[dict[str, Any]]) -> list[Passage]:
+    """Join rows of chunks.jsonl and seed_data.jsonl by chunk id, in the order of the chunks."""
+    seeds = {row["chunk_id"]: row for row in seed_data}
+    return [
+        Passage(
+            chunk_id=row["chunk_id"],
+            document_id=row["document_id"],
+            text=row["text"],
+            title=seeds[row["chunk_id"]]["document_title"],
+            outline=seeds[row["chunk_id"]]["document_outline"],
+            domain=seeds[row["chunk_id"]]["domain"],
+            heading_path=tuple(row["heading_path"]),
+            example=_example(seeds[row["chunk_id"]]),
+            metadata=row.get("metadata") or {},
+        )
+        for row in chunks
+        if row["chunk_id"] in seeds
+    ]
+
+
+def _example(seed: dict[str, Any]) -> WorkedExample | None:
+    """The worked example of a row of seed data, where it has one."""
+    pairs = tuple((seed.get(f"icl_query_{n}"), seed.get(f"icl_response_{n}")) for n in (1, 2, 3))
+    full = tuple((question, answer) for question, answer in pairs if question and answer)
+    return WorkedExample(seed["icl_document"], full) if full and seed.get("icl_document") else None
+
+
+def subsample(items: Sequence[Passage], count: int) -> list[Passage]:
+    """At most `count` passages (0: all), taken in turn from every document, in their own order."""
+    if not count or count >= len(items):
+        return list(items)
+    queues: dict[str, list[Passage]] = {}
+    for item in items:
+        queues.setdefault(item.document_id, []).append(item)
+    turns = [(rank, order) for order, queue in enumerate(queues.values()) for rank in range(len(queue))]
+    documents = list(queues.values())
+    chosen = {documents[order][rank].chunk_id for rank, order in sorted(turns)[:count]}
+    return [item for item in items if item.chunk_id in chosen]
+
+
+def generate(items: Sequence[Passage], recipe: Recipe, *, asker: Asker) -> Batch:
+    """Make one dataset.
+
+    `summaries` draws are made of each passage, draw k from the k-th angle, with `questions_per_chunk` pairs from one
+    call about a passage or a summary: settings, of the asker.
+
+    Raises:
+        TooManyFailures: more than MAX_FAILURE_RATE of the calls failed; finished ones stay in the journal.
+        NothingProduced: no sample came out.
+    """
+    before = (asker.calls, asker.from_journal, len(asker.failed), asker.asked)
+    found = asker.run((_chain(item, recipe, asker) for item in items), len(items))
+    samples = list({sample.sample_id: sample for chain in found for sample in chain}.values())
+    failed = asker.failed[before[2] :]
+    batch = Batch(samples, failed, asker.calls - before[0], asker.from_journal - before[1])
+    _check_failures(recipe.name, failed, asker.asked - before[3], asker)
+    if not samples:
+        offline = "; the offline teacher reads English prose only" if not asker.teacher.base_url else ""
+        fix = f"look at the documents' text and the replies in the journal{offline}"
+        raise NothingProduced(f"{recipe.name}: no pair came out of the passages ({len(items)}); {fix}")
+    return batch
+
+
+def _check_failures(name: str, failed: Sequence[Rejection], asked: int, asker: Asker) -> None:
+    if failed and len(failed) > asker.settings.max_failure_rate * asked:
+        causes = "; ".join(sorted({rejection.reason for rejection in failed})[:3])
+        again = "run again with RETRY_REJECTED=true" if any(row.check == "reply" for row in failed) else "run again"
+        raise TooManyFailures(f"{name}: {len(failed)} of {asked} calls failed ({causes}); {again} to ask once more")
+
+
+def plan(items: Sequence[Passage], recipes: Iterable[Recipe], *, asker: Asker) -> list[Estimate]:
+    """What each dataset takes: the way that `generate` goes, without asking.
+
+    Later calls depend on earlier replies; where these are not in the journal, replies of typical size are assumed.
+    """
+    found = []
+    for recipe in recipes:
+        rehearsal = Rehearsal(asker, recipe.name)
+
+        async def rehearse(recipe: Recipe = recipe, rehearsal: Rehearsal = rehearsal) -> None:
+            for item in items:
+                await _chain(item, recipe, rehearsal)
+
+        run_sync(rehearse())
+        found.append(rehearsal.estimate)
+    return found
+
+
+async def _chain(item: Passage, recipe: Recipe, asker: Asks) -> list[Sample]:
+    summaries = asker.settings.summaries
+    if recipe.facts:
+        samples = await _from_facts(item, recipe, asker)
+    elif recipe.summary:
+        texts = await _summaries(item, recipe, asker, summaries)
+        per_summary = [_from_text(item, text, draw, angle, recipe, asker) for draw, angle, text in texts]
+        samples = [sample for part in await asyncio.gather(*per_summary) for sample in part]
+    else:
+        draws = [(draw, recipe.angles[(draw - 1) % len(recipe.angles)]) for draw in range(1, summaries + 1)]
+        per_draw = [_from_text(item, item.shown, draw, angle, recipe, asker) for draw, angle in draws]
+        samples = [sample for part in await asyncio.gather(*per_draw) for sample in part]
+    return await _judge(item, samples, recipe, asker)
+
+
+async def _summaries(item: Passage, recipe: Recipe, asker: Asks, count: int) -> list[tuple[int, str, str]]:
+    """(draw, angle, text) for draws 1 to `count`, asked for in fixed blocks, so that a larger count repeats nothing."""
+    found = []
+    for first in range(1, count + 1, SUMMARIES_PER_CALL):
+        angles = [recipe.angles[(draw - 1) % len(recipe.angles)] for draw in range(first, first + SUMMARIES_PER_CALL)]
+        fields = _about(item) | {"passage": item.shown, "angles": angles}
+        call = asker.plan(recipe.summary, fields, recipe=recipe.name, chunk_id=item.chunk_id, draw=first)
+        reply = await asker.try_ask(call)
+        if reply is not None:
+            block = zip(range(first, count + 1), reply.summaries, strict=False)
+            found += [(draw, summary.angle, summary.text) for draw, summary in block if summary.text.strip()]
+    return found
+
+
+async def _from_text(item: Passage, text: str, draw: int, angle: str, recipe: Recipe, asker: Asks) -> list[Sample]:
+    count = asker.settings.questions_per_chunk
+    fields = _about(item) | {"passage": text, "count": count, "angle": angle}
+    fields["reasoning"] = asker.settings.enable_reasoning
+    if item.example and not _overlap(item.example.document, item.text):
+        fields["worked_example"] = item.example
+    call = asker.plan(recipe.questions, fields, recipe=recipe.name, chunk_id=item.chunk_id, draw=draw)
+    reply = await asker.try_ask(call)
+    if reply is None:
+        return []
+    return [_sample(item, pair, call, asker, draw, text, reply=reply) for pair in reply.pairs]
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether one of the texts holds the other: what was asked about the one must not be shown to be asked again."""
+    return one.strip() in other or other.strip() in one
+
+
+async def _from_facts(item: Passage, recipe: Recipe, asker: Asks) -> list[Sample]:
+    origin = {"recipe": recipe.name, "chunk_id": item.chunk_id}
+    listed = await asker.try_ask(asker.plan(recipe.facts, _about(item) | {"passage": item.shown}, **origin))
+    facts = [] if listed is None else [{"id": f"f{n}", "text": text} for n, text in enumerate(listed.facts, 1)]
+    texts = {fact["id"]: fact["text"] for fact in facts}
+    document = "\n".join(texts.values())
+    samples = []
+    for number, block in enumerate(_blocks(facts, recipe.facts_per_call)):
+        fields = _about(item) | {"facts": block, "count": recipe.questions_per_fact}
+        fields["reasoning"] = asker.settings.enable_reasoning
+        call = asker.plan(recipe.questions, fields, **origin, draw=number)
+        reply = await asker.try_ask(call)
+        if reply is None:
+            continue
+        for pair in reply.pairs:
+            if pair.id in texts:  # an unknown id cannot be led back to a fact
+                samples.append(_sample(item, pair, call, asker, 0, document, reply=reply, key_fact=texts[pair.id]))
+    return samples
+
+
+async def _judge(item: Passage, samples: list[Sample], recipe: Recipe, asker: Asks) -> list[Sample]:
+    """Judged by the blocks that summaries are asked in, so that a larger count judges none of the earlier ones anew."""
+    asked: dict[int, list[Sample]] = {}
+    for one in samples:
+        asked.setdefault((one.draw - 1) // SUMMARIES_PER_CALL, []).append(one)
+    judged = []
+    for block in (block for some in asked.values() for block in _blocks(some, JUDGEMENTS_PER_CALL)):
+        pairs = [{"id": one.sample_id, "question": one.question, "answer": one.response} for one in block]
+        call = asker.plan(
+            recipe.judge, {"passage": item.shown, "pairs": pairs}, recipe=recipe.name, chunk_id=item.chunk_id
+        )
+        reply = await asker.try_ask(call)
+        verdicts = {verdict.id: verdict for verdict in reply.judgements} if reply else {}
+        for one in block:
+            verdict = verdicts.get(one.sample_id)
+            judged.append(
+                one
+                if verdict is None
+                else replace(
+                    one,
+                    faithfulness_judgment="YES" if verdict.grounded else "NO",
+                    faithfulness_explanation=verdict.explanation,
+                )
+            )
+    return judged
+
+
+def example_passages(documents: Sequence[Document], chunks: Iterable[Chunk]) -> list[Passage]:
+    """What a worked example of each document may be made of: its best texts of about 500 tokens, see `seeds`."""
+    by_document: dict[str, list[Chunk]] = {document.id: [] for document in documents}
+    for chunk in chunks:
+        by_document[chunk.document_id].append(chunk)
+    return [
+        Passage(content_id(one.id, text), one.id, text, one.title, outline="", domain="", heading_path=())
+        for one in documents
+        for text in example_texts(one, by_document[one.id])
+    ]
+
+
+def worked_examples(items: Sequence[Passage], *, asker: Asker) -> dict[str, WorkedExample]:
+    """An example of three pairs for each document id, from its first passage that yields three, else the best one."""
+    by_document: dict[str, list[Passage]] = {}
+    for item in items:
+        by_document.setdefault(item.document_id, []).append(item)
+
+    async def example(candidates: list[Passage]) -> WorkedExample:
+        best = WorkedExample(candidates[0].text, ())
+        for item in candidates:
+            fields = {"title": item.title, "passage": item.text, "count": 3}
+            call = asker.plan("worked_example", fields, recipe="worked_example", chunk_id=item.chunk_id)
+            reply = await asker.try_ask(call)
+            pairs = {pair.question.strip(): pair.answer.strip() for pair in (reply.pairs if reply else ())}
+            full = tuple((question, answer) for question, answer in pairs.items() if question and answer)
+            best = max(best, WorkedExample(item.text, full[:3]), key=lambda one: len(one.pairs))
+            if len(best.pairs) == 3:
+                break
+        return best
+
+    before = (asker.asked, len(asker.failed))
+    found = asker.run([example(some) for some in by_document.values()])
+    _check_failures("worked examples", asker.failed[before[1] :], asker.asked - before[0], asker)
+    return dict(zip(by_document, found, strict=True))
+
+
+def write_exam(items: Sequence[Passage], *, asker: Asker, per_passage: int = 5) -> list[Question]:
+    """An exam from the documents themselves, marked `generated`; its wordings differ from those of the recipes."""
+
+    async def questions(item: Passage) -> list[Question]:
+        fields = _about(item) | {"passage": item.shown, "count": per_passage}
+        reply = await asker.try_ask(asker.plan("exam", fields, recipe="exam", chunk_id=item.chunk_id))
+        asked = reply.questions if reply else []
+        return [_exam_question(item, one) for one in asked if one.question.strip() and one.answer.strip()]
+
+    before = (asker.asked, len(asker.failed))
+    found = {one.id: one for part in asker.run((questions(item) for item in items), len(items)) for one in part}
+    _check_failures("exam", asker.failed[before[1] :], asker.asked - before[0], asker)
+    if not found:
+        raise NothingProduced(f"the teacher wrote no exam question for {len(items)} passages; set EXAM to a file")
+    return list(found.values())
+
+
+def _exam_question(item: Passage, one: replies.ExamQuestion) -> Question:
+    name = content_id(item.chunk_id, one.question)
+    question, answer = one.question.strip(), one.answer.strip()
+    options = {answer, *(option.strip() for option in one.wrong_options)}
+    shuffled = tuple(sorted(options, key=lambda option: content_id(name, option)))
+    return Question(f"generated-{name}", question, answer, shuffled, item.document_id, source="generated")
+
+
+def _about(item: Passage) -> dict[str, Any]:
+    return {"title": item.title, "section": item.section}
+
+
+def _sample(
+    item: Passage,
+    pair: replies.Pair,
+    call: Call,
+    asker: Asks,
+    draw: int,
+    document: str,
+    *,
+    reply: replies.Pairs,
+    key_fact: str | None = None,
+) -> Sample:
+    # What a model thought aloud belongs to its call; with one pair in it, it is that pair's.
+    thinking = reply.thinking if len(reply.pairs) == 1 else ""
+    reasoning = (pair.reasoning.strip() or thinking) if asker.settings.enable_reasoning else ""
+    return Sample(
+        sample_id=content_id(call.recipe, item.chunk_id, draw, pair.question, pair.answer),
+        recipe=call.recipe,
+        chunk_id=item.chunk_id,
+        document_id=item.document_id,
+        draw=draw,
+        document_outline=item.outline,
+        domain=item.domain,
+        document=document,
+        raw_document=item.text,
+        question=pair.question.strip(),
+        response=pair.answer.strip(),
+        model=asker.teacher.model,
+        prompt_version=call.prompt_version,
+        key_fact=key_fact,
+        reasoning=reasoning or None,
+        type="cot" if reasoning else "qa",
+    )
+
+
+def _blocks(items: Sequence[Any], size: int) -> list[list[Any]]:
+    return [list(items[start : start + size]) for start in range(0, len(items), size)]

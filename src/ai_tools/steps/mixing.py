@@ -1,0 +1,354 @@
+"""Samples -> training rows: decontamination against the exam, cuts, shares, general replay."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from ..errors import CutTooLarge, NothingProduced
+from ..matching import near_duplicates, ngrams, normalise
+from ..records import Question, Rejection, Sample
+from ..settings import Settings
+from . import fill_ins, formats
+
+NGRAM = 8
+SUMMARY_DATASETS = ("extractive_summary", "detailed_summary")
+
+Datasets = dict[str, list[Sample]]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Mix:
+    """One cut: its training rows, the rows that did not make it, and its part of mix_report.json."""
+
+    rows: list[dict[str, Any]]
+    rejected: list[Rejection] = field(default_factory=list)
+    report: dict[str, Any] = field(default_factory=dict)
+
+
+def decontaminate(
+    datasets: Datasets, exam: Sequence[Question]
+) -> tuple[Datasets, list[Rejection], list[dict[str, Any]]]:
+    """Drop every sample whose question is an exam question.
+
+    That is: equal after normalising, or, from 8 words on, sharing 8 words in a row; an opening "In {title}, " does not
+    count on either side. Answers and passages are not compared, since they are the lesson. Near-duplicates stay and
+    are listed.
+
+    Returns:
+        clean datasets, what was dropped, near-duplicates as `{question, exam_question, similarity}`.
+    """
+    outlines = {normalise(sample.document_outline) for samples in datasets.values() for sample in samples} - {""}
+    titles = sorted(outlines, key=len, reverse=True)
+    sealed = {_untitled(one.question, titles): one.question for one in exam}
+    runs = {gram: question for plain, question in sealed.items() for gram in ngrams(plain, NGRAM)}
+    clean: Datasets = {}
+    dropped: list[Rejection] = []
+    for name, samples in datasets.items():
+        clean[name] = []
+        for sample in samples:
+            plain = _untitled(sample.question, titles)
+            equal = sealed.get(plain)
+            shared = next((runs[gram] for gram in ngrams(plain, NGRAM) if gram in runs), None)
+            if equal or shared:
+                reason = f'equals exam question "{equal}"' if equal else f'shares {NGRAM} words with "{shared}"'
+                dropped.append(Rejection("contaminated", reason, sample.to_row()))
+            else:
+                clean[name].append(sample)
+    asked = list(dict.fromkeys(sample.question for samples in clean.values() for sample in samples))
+    near = [
+        {"question": asked[i], "exam_question": exam[j].question, "similarity": similarity}
+        for i, j, similarity in near_duplicates(asked, [one.question for one in exam])
+    ]
+    return clean, dropped, sorted(near, key=lambda row: -row["similarity"])
+
+
+def _untitled(question: str, titles: Sequence[str]) -> str:
+    """The normalised question without an opening "In {title}, "; `titles` are normalised, the longest first."""
+    plain = normalise(question)
+    while opening := next((f"in {title} " for title in titles if plain.startswith(f"in {title} ")), ""):
+        plain = plain.removeprefix(opening)
+    return plain
+
+
+def check_feasible(datasets: Datasets, cuts: Iterable[int]) -> dict[str, int]:
+    """The most summaries that any passage has, by summary dataset. Raises CutTooLarge where a cut asks for more."""
+    most = {}
+    fullest: tuple[int, str] = (0, "")
+    for name in SUMMARY_DATASETS:
+        draws: dict[str, set[int]] = defaultdict(set)
+        for sample in datasets.get(name, []):
+            draws[sample.chunk_id].add(sample.draw)
+        best = max(draws, key=lambda chunk: len(draws[chunk]), default="")
+        most[name] = len(draws[best]) if best else 0
+        fullest = max(fullest, (most[name], best))
+    for cut in cuts:
+        if cut > fullest[0]:
+            raise CutTooLarge(
+                f"CUT_SIZES={cut}: no passage has {cut} summaries with kept pairs; the most is {fullest[0]} "
+                f"(passage {fullest[1]}). Largest feasible cut: {fullest[0]}. Fix: CUT_SIZES={fullest[0]} with "
+                f"NUMBER_OF_SUMMARIES={cut}, so that as many are made"
+            )
+    return most
+
+
+def options(settings: Settings, recipe: Any) -> dict[str, Any]:
+    """The arguments of `mix` that come from the settings, or from the student's recipe where those are empty."""
+    return {
+        "pairs_per_summary": settings.qa_per_doc,
+        "context": settings.document_in_context,
+        "replay_share": recipe.replay_share if settings.replay_share is None else settings.replay_share,
+        "max_tokens": settings.max_seq_len or recipe.max_seq_len,
+        "seed": settings.seed,
+    }
+
+
+def mix(
+    datasets: Datasets,
+    *,
+    cut: int,
+    pairs_per_summary: int,
+    context: str,
+    general: Sequence[dict[str, Any]],
+    replay_share: float,
+    max_tokens: int,
+    count_tokens: Callable[[dict[str, Any]], int],
+    headings: dict[str, tuple[str, ...]],
+    seed: int,
+    first: Collection[str] = frozenset(),
+) -> Mix:
+    """Build the cut of `cut` summaries a passage.
+
+    A summary dataset gives up to `cut` summaries of each passage with up to `pairs_per_summary` pairs each; a pair
+    dataset as many pairs of each passage as that makes at most, spread over its facts. The same pair from a second
+    dataset is dropped. Fill-ins are repeated where nothing else asks for their values. General rows fill
+    `replay_share` of the tokens, half of it text and half questions; they repeat where there are too few.
+
+    Args:
+        context: `none`, `summaries` or `all`: which samples also give a row that shows the document first.
+        general: rows of assets/general.jsonl.
+        count_tokens: length of a training row in the student's tokens; longer rows than `max_tokens` are dropped.
+        headings: heading path by chunk id, for the row's metadata.
+        first: ids of samples that are taken before others of their passage, such as those that people reviewed.
+    """
+    rejected: list[Rejection] = []
+    rows: list[dict[str, Any]] = []
+    seen: set[tuple[str, str]] = set()
+    titled = random.Random(f"{seed}-{cut}-titles")
+    chosen: list[tuple[str, Sample]] = []
+    for name in sorted(datasets, key=lambda name: name in SUMMARY_DATASETS):  # the rarer, more specific pairs first
+        new, repeated = _split_seen(datasets[name], seen)
+        rejected += [Rejection("duplicate", "another dataset has the same pair", one.to_row()) for one in repeated]
+        draw = _draw_summaries if name in SUMMARY_DATASETS else _draw_pairs
+        drawn = draw(new, cut, pairs_per_summary, random.Random(f"{seed}-{cut}-{name}"), first)
+        seen |= {_pair(one) for one in drawn}
+        chosen += [(name, one) for one in drawn]
+    chosen += [(fill_ins.DATASET, one) for one in fill_ins.repeated(sample for _, sample in chosen)]
+    for name, sample in chosen:
+        with_title = titled.random() < 0.5
+        made = [_row(name, sample, headings, with_title=with_title)]
+        if context == "all" or (context == "summaries" and name in SUMMARY_DATASETS):
+            made.append(_row(name, sample, headings, in_context=True))
+        for row in made:
+            row["token_length"] = count_tokens(row)
+            if row["token_length"] > max_tokens:
+                reason = f"{row['token_length']} tokens, MAX_SEQ_LEN={max_tokens}"
+                rejected.append(Rejection("too_long", reason, sample.to_row()))
+            else:
+                rows.append(row)
+    if not rows:
+        raise NothingProduced(f"cut {cut}: no training row is left of {len(chosen)} samples; see rejected.jsonl")
+    rng = random.Random(f"{seed}-{cut}-replay")
+    replay = _replay(rows, general, replay_share, max_tokens, count_tokens, rng)
+    report = _report(cut, datasets, rows, replay, rejected, replay_share)
+    mixed = rows + replay
+    random.Random(f"{seed}-{cut}-order").shuffle(mixed)
+    return Mix(mixed, rejected, report)
+
+
+def fallen_out(datasets: Datasets, mixes: Sequence[Mix]) -> list[Rejection]:
+    """The samples that are in no cut, each once: with the check that rejected it, or `capped` where the caps did."""
+    used = {json.loads(row["metadata"])["sample_id"] for one in mixes for row in one.rows}
+    reasons = {rejection.row["sample_id"]: rejection for one in mixes for rejection in one.rejected}
+    out = [one for samples in datasets.values() for one in samples if one.sample_id not in used]
+    return [reasons.get(one.sample_id) or _capped(one) for one in out]
+
+
+def _capped(sample: Sample) -> Rejection:
+    return Rejection("capped", "beyond what the largest cut takes of its passage", sample.to_row())
+
+
+def _pair(sample: Sample) -> tuple[str, str]:
+    return normalise(sample.question, sample.document_outline), normalise(sample.response)
+
+
+def _split_seen(samples: Iterable[Sample], seen: set[tuple[str, str]]) -> tuple[list[Sample], list[Sample]]:
+    """Samples whose pair is new to the cut, and the others."""
+    new: list[Sample] = []
+    repeated: list[Sample] = []
+    for one in samples:
+        (repeated if _pair(one) in seen else new).append(one)
+    return new, repeated
+
+
+def _draw_summaries(
+    samples: Sequence[Sample], cut: int, pairs: int, rng: random.Random, first: Collection[str]
+) -> list[Sample]:
+    by_chunk: dict[str, dict[int, list[Sample]]] = defaultdict(lambda: defaultdict(list))
+    for sample in samples:
+        by_chunk[sample.chunk_id][sample.draw].append(sample)
+    chosen = []
+    for draws in by_chunk.values():
+        wanted = {draw for draw, some in draws.items() if any(one.sample_id in first for one in some)}
+        for draw in sorted(_by_lot(sorted(draws), cut, rng, wanted.__contains__)):
+            chosen += _by_lot(draws[draw], pairs, rng, lambda one: one.sample_id in first)
+    return chosen
+
+
+def _draw_pairs(
+    samples: Sequence[Sample], cut: int, pairs: int, rng: random.Random, first: Collection[str]
+) -> list[Sample]:
+    """Up to cut x pairs of each passage: one of every fact (or draw), then a second of every one, and so on."""
+    by_chunk: dict[str, dict[Any, list[Sample]]] = defaultdict(lambda: defaultdict(list))
+    for sample in samples:
+        by_chunk[sample.chunk_id][sample.key_fact or sample.draw].append(sample)
+    chosen = []
+    for groups in by_chunk.values():
+        turns = []
+        for group in groups.values():
+            turns += list(enumerate(rng.sample(group, len(group))))
+        rng.shuffle(turns)
+        turns.sort(key=lambda turn: (turn[1].sample_id not in first, turn[0]))
+        chosen += [sample for _, sample in turns[: cut * pairs]]
+    return chosen
+
+
+def _by_lot(items: Sequence[T], count: int, rng: random.Random, wanted: Callable[[T], bool]) -> list[T]:
+    """`count` of the items, those that are wanted before others."""
+    return sorted(rng.sample(items, len(items)), key=lambda one: not wanted(one))[:count]
+
+
+def _row(
+    dataset: str,
+    sample: Sample,
+    headings: dict[str, tuple[str, ...]],
+    *,
+    with_title: bool = False,
+    in_context: bool = False,
+) -> dict[str, Any]:
+    question = formats.titled(sample.question, sample.document_outline) if with_title else sample.question
+    if in_context:
+        question = f"{sample.document_outline}\n{sample.document}\n\n{sample.question}"
+    metadata = {
+        "sdg_document": sample.document,
+        "dataset": dataset,
+        "raw_document": sample.raw_document,
+        "sample_id": sample.sample_id,
+        "chunk_id": sample.chunk_id,
+        "heading_path": headings.get(sample.chunk_id, ()),
+    }
+    return {
+        "messages": formats.messages(question, sample.response, sample.reasoning),
+        "text": None,
+        "metadata": json.dumps(metadata, ensure_ascii=False),
+        "unmask": False,
+        "token_length": 0,
+        "question": sample.question,
+        "document_outline": sample.document_outline,
+        "raw_document": sample.raw_document,
+        "document": sample.document,
+    }
+
+
+def _replay_row(general: dict[str, Any]) -> dict[str, Any]:
+    is_text = general["kind"] != "qa"
+    metadata = {"dataset": "replay", "sample_id": general["id"], "chunk_id": None}
+    return {
+        "messages": None if is_text else formats.messages(general["question"], general["answer"]),
+        "text": general["text"] if is_text else None,
+        "metadata": json.dumps(metadata | {"sdg_document": None, "raw_document": None, "heading_path": ()}),
+        "unmask": is_text,
+        "token_length": 0,
+        "question": general.get("question"),
+        "document_outline": None,
+        "raw_document": None,
+        "document": None,
+    }
+
+
+def _replay(
+    rows: Sequence[dict[str, Any]],
+    general: Sequence[dict[str, Any]],
+    share: float,
+    max_tokens: int,
+    count_tokens: Callable[[dict[str, Any]], int],
+    rng: random.Random,
+) -> list[dict[str, Any]]:
+    """General rows that make up `share` of all tokens. Facts held out for the probe (`replay: false`) never appear."""
+    budget = sum(row["token_length"] for row in rows) * share / (1 - share)
+    found = []
+    usable = [row for row in general if row.get("replay", True)]
+    for kinds in (("text", "statement"), ("qa",)):
+        pool = [_replay_row(row) for row in usable if row["kind"] in kinds]
+        for row in pool:
+            row["token_length"] = count_tokens(row)
+        left = budget / 2
+        while pool := [row for row in pool if row["token_length"] <= min(left, max_tokens)]:
+            for row in rng.sample(pool, len(pool)):
+                if row["token_length"] <= left:
+                    left -= row["token_length"]
+                    found.append(row)
+    return found
+
+
+def _report(
+    cut: int,
+    datasets: Datasets,
+    rows: Sequence[dict[str, Any]],
+    replay: Sequence[dict[str, Any]],
+    rejected: Sequence[Rejection],
+    replay_share: float,
+) -> dict[str, Any]:
+    tokens = Counter[str]()
+    counts = Counter[str]()
+    chunks: dict[str, set[str]] = defaultdict(set)
+    for row in (*rows, *replay):
+        metadata = json.loads(row["metadata"])
+        tokens[metadata["dataset"]] += row["token_length"]
+        counts[metadata["dataset"]] += 1
+        chunks[metadata["dataset"]].add(metadata["chunk_id"])
+    total = sum(tokens.values())
+    of_datasets = {}
+    for name, samples in datasets.items():
+        draws: dict[str, set[int]] = defaultdict(set)
+        for sample in samples:
+            draws[sample.chunk_id].add(sample.draw)
+        of_datasets[name] = {
+            "rows": counts[name],
+            "tokens": tokens[name],
+            "share": round(tokens[name] / total, 4),
+            "passages": len(chunks[name]),
+            "dropped": dict(Counter(one.check for one in rejected if one.row["recipe"] == name)),
+        }
+        if name in SUMMARY_DATASETS:
+            of_datasets[name]["summaries_per_passage"] = dict(
+                sorted(Counter(len(one) for one in draws.values()).items())
+            )
+            of_datasets[name]["passages_that_reach_the_cut"] = sum(len(one) >= cut for one in draws.values())
+    return {
+        "cut": cut,
+        "rows": len(rows) + len(replay),
+        "tokens": total,
+        "datasets": of_datasets,
+        "replay": {
+            "rows": counts["replay"],
+            "tokens": tokens["replay"],
+            "share_asked": replay_share,
+            "share_reached": round(tokens["replay"] / total, 4),
+        },
+    }

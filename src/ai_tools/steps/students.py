@@ -1,0 +1,342 @@
+"""Students: load a causal language model, ask it questions, score answer options, save it.
+
+`tiny` is a 2.1M-parameter Llama that is built here and trained in place on a laptop. Everything else is a
+local folder or a Hugging Face name. Both go through the same functions.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InputError, MissingExtra, MissingStep
+from ..records import OnProgress, Progress
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+"""Called with the number of items done and the number in all."""
+
+TINY = "tiny"
+_TINY_ATTENTION = "eager"  # the fused one is made for long rows, and slow on CPUs in bfloat16
+_TINY_SPECIAL = {"eos_token": "<|end|>", "pad_token": "<|pad|>"}
+
+# For base models without a chat template. An answer starts after a line break, where tokenizers of every kind
+# cut, and ends with the tokenizer's own end-of-text token.
+PLAIN_TEMPLATE = (
+    "{% for message in messages %}{{ message.role | capitalize }}:\n{{ message.content }}"
+    "{{ eos_token if message.role == 'assistant' else '\n\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}Assistant:\n{% endif %}"
+)
+
+
+@dataclass
+class Student:
+    """A causal language model, its tokenizer with chat template, and the name it was asked for by."""
+
+    name: str
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+
+
+def load(name: str | Path, *, tiny_folder: Path | None = None, trust_remote_code: bool = False) -> Student:
+    """A student by name: `tiny`, a local folder, or a causal language model on Hugging Face.
+
+    `tiny_folder` is where `training.pretrain_tiny` left the tiny student. Weights are read from safetensors
+    only, kept in their own precision on a GPU and in float32 on a CPU, where few have fast half precision. Raises
+    `InputError` where the model cannot be loaded, `MissingStep` where the tiny student was not trained yet.
+    """
+    torch, transformers = _torch_and_transformers()
+    if str(name) == TINY and not (tiny_folder and tiny_folder.is_dir()):
+        raise MissingStep("the tiny student is not trained yet. Fix: run step 01 (01_Base_Model_Evaluation)")
+    source = str(tiny_folder if str(name) == TINY else name)
+    tokenizer = load_tokenizer(source, trust_remote_code=trust_remote_code)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        with quiet():
+            model = transformers.AutoModelForCausalLM.from_pretrained(
+                source,
+                dtype="auto" if device == "cuda" else torch.float32,
+                use_safetensors=True,
+                attn_implementation=_TINY_ATTENTION if str(name) == TINY else None,
+                trust_remote_code=trust_remote_code,
+            )
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise _cannot_load(name, error) from error
+    return Student(str(name), model.to(device).eval(), tokenizer)
+
+
+def load_tokenizer(name: str | Path, *, trust_remote_code: bool = False) -> PreTrainedTokenizerBase:
+    """The tokenizer of a student, with a padding token and a chat template.
+
+    `tiny` needs no trained student: its tokenizer comes with the package. A tokenizer without a chat template
+    gets a plain one (`PLAIN_TEMPLATE`), which is saved with every student trained from it.
+    """
+    _, transformers = _torch_and_transformers()
+    if str(name) == TINY:
+        data = files("ai_tools") / "data"
+        return transformers.PreTrainedTokenizerFast(
+            tokenizer_object=_tokenizer_object((data / "tiny_tokenizer.json").read_text("utf-8")),
+            **_TINY_SPECIAL,
+            chat_template=(data / "chat_template.jinja").read_text("utf-8"),
+            clean_up_tokenization_spaces=False,
+        )
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(str(name), trust_remote_code=trust_remote_code)
+    except (OSError, ValueError, KeyError) as error:
+        raise _cannot_load(name, error) from error
+    if tokenizer.eos_token is None:
+        raise InputError(f"student {name}: its tokenizer has no end-of-text token. Fix: choose another one")
+    tokenizer.chat_template = tokenizer.chat_template or PLAIN_TEMPLATE
+    tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
+    return tokenizer
+
+
+def counting_tokenizer(name: str | Path) -> Any:
+    """The `tokenizers.Tokenizer` that counts a student's tokens; for `tiny` without loading any model library."""
+    if str(name) == TINY:
+        return _tokenizer_object((files("ai_tools") / "data" / "tiny_tokenizer.json").read_text("utf-8"))
+    return load_tokenizer(name).backend_tokenizer
+
+
+def train_tiny_tokenizer(texts: Iterable[str]) -> Any:
+    """Make the tokenizer of the tiny student: byte-level pairs (any text is covered), 2,048 entries.
+
+    `data/tiny_tokenizer.json` was made from the texts, questions and answers of `assets/general.jsonl` and the pages of
+    `assets/corpus`, in this order. Every word starts with its space, also the first one of an answer, so that a
+    word is the same token everywhere.
+    """
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=2048,
+        special_tokens=[*_TINY_SPECIAL.values(), "<|system|>", "<|user|>", "<|assistant|>"],
+        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    return tokenizer
+
+
+def build_tiny(seed: int) -> Student:
+    """The untrained tiny student: two Llama layers of width 256 over 2,048 byte-level tokens.
+
+    `initializer_range` is the setting that matters most: with the usual 0.02 a model this narrow starts so flat
+    that it learns far less in the same number of steps.
+    """
+    torch, transformers = _torch_and_transformers()
+    tokenizer = load_tokenizer(TINY)
+    config = transformers.LlamaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=256,
+        intermediate_size=672,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        max_position_embeddings=1024,
+        initializer_range=0.06,
+        tie_word_embeddings=True,
+        attn_implementation=_TINY_ATTENTION,
+        bos_token_id=None,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = transformers.LlamaForCausalLM(config)
+    return Student(TINY, model.eval(), tokenizer)
+
+
+def save(student: Student, folder: Path) -> Path:
+    """Write the student in Hugging Face format, with tokenizer and chat template, in place of what was there.
+
+    The folder appears complete or not at all: it is written beside its place and renamed.
+    """
+    temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    with quiet():
+        student.model.save_pretrained(temporary)
+    student.tokenizer.save_pretrained(temporary)
+    if folder.exists():
+        shutil.rmtree(folder)
+    temporary.rename(folder)
+    return folder
+
+
+def chat_prompt(tokenizer: PreTrainedTokenizerBase, question: str) -> str:
+    """The question as one user turn, up to where the answer's first character begins."""
+    return render_prompt(tokenizer, [{"role": "user", "content": question}])
+
+
+def render_prompt(tokenizer: Any, messages: Sequence[dict[str, Any]], *, thinking: bool = False) -> str:
+    """The conversation so far and the opening of the assistant's turn.
+
+    Templates of reasoning models read `enable_thinking`: without it their prompt ends before a block of thoughts
+    instead of before the answer. Other templates ignore it.
+    """
+    turns = [{"role": message["role"], "content": message["content"]} for message in messages]
+    options = {"tokenize": False, "add_generation_prompt": True, "enable_thinking": thinking}
+    return str(tokenizer.apply_chat_template(turns, **options))
+
+
+def generate(
+    student: Student,
+    questions: Sequence[str],
+    *,
+    max_new_tokens: int = 32,
+    batch_size: int = 32,
+    on_progress: OnProgress | None = None,
+) -> list[str]:
+    """Greedy answers, one for each question, without special tokens and outer white space.
+
+    Prompts are padded on the left and batched by length. The model's own sampling settings are not used, its
+    end-of-turn tokens are.
+    """
+    torch, transformers = _torch_and_transformers()
+    tokenizer, model = student.tokenizer, student.model
+    stops = model.generation_config.eos_token_id
+    stops = {tokenizer.eos_token_id, *(stops if isinstance(stops, list) else [stops])} - {None}
+    config = transformers.GenerationConfig(
+        max_new_tokens=max_new_tokens,
+        do_sample=False,
+        eos_token_id=sorted(stops),
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    prompts = [_ids(tokenizer, chat_prompt(tokenizer, question)) for question in questions]
+    answers = [""] * len(prompts)
+    at = Progress(len(prompts))
+    for batch in _by_length([len(ids) for ids in prompts], batch_size):
+        width = max(len(prompts[i]) for i in batch)
+        gaps = [width - len(prompts[i]) for i in batch]
+        ids = [[tokenizer.pad_token_id] * gap + prompts[i] for i, gap in zip(batch, gaps, strict=True)]
+        mask = [[0] * gap + [1] * (width - gap) for gap in gaps]
+        with torch.inference_mode():
+            output = model.generate(
+                input_ids=torch.tensor(ids, device=model.device),
+                attention_mask=torch.tensor(mask, device=model.device),
+                generation_config=config,
+            )
+        texts = tokenizer.batch_decode(output[:, width:], skip_special_tokens=True)
+        for i, text in zip(batch, texts, strict=True):
+            answers[i] = text.strip()
+        at.done += len(batch)
+        if on_progress:
+            on_progress(at)
+    return answers
+
+
+def score_options(
+    student: Student,
+    questions: Sequence[str],
+    options: Sequence[Sequence[str]],
+    *,
+    batch_size: int = 32,
+    on_progress: OnProgress | None = None,
+) -> list[list[float]]:
+    """Mean log-likelihood per token of each option as the assistant's answer, for each question.
+
+    The token that ends the turn is not counted: what is asked is which option the student would say, not whether it
+    would stop there.
+    """
+    tokenizer = student.tokenizer
+    prompts = [_ids(tokenizer, chat_prompt(tokenizer, question)) for question in questions]
+    rows = [
+        (prompt, _ids(tokenizer, option))
+        for prompt, choices in zip(prompts, options, strict=True)
+        for option in choices
+    ]
+    scores = [0.0] * len(rows)
+    at = Progress(len(rows))
+    for batch in _by_length([len(prompt) + len(answer) for prompt, answer in rows], batch_size):
+        for i, score in zip(batch, _mean_log_likelihood(student, [rows[i] for i in batch]), strict=True):
+            scores[i] = score
+        at.done += len(batch)
+        if on_progress:
+            on_progress(at)
+    remaining = iter(scores)
+    return [[next(remaining) for _ in choices] for choices in options]
+
+
+def _mean_log_likelihood(student: Student, rows: Sequence[tuple[list[int], list[int]]]) -> list[float]:
+    """For each (prompt, answer) pair of token ids, the mean log-probability of the answer's tokens."""
+    torch, _ = _torch_and_transformers()
+    width = max(len(prompt) + len(answer) for prompt, answer in rows)
+    ids = torch.full((len(rows), width), student.tokenizer.pad_token_id)
+    labels = torch.full((len(rows), width), -100)
+    mask = torch.zeros((len(rows), width), dtype=torch.long)
+    # Padding on the right needs no position ids: no answer token sees what comes after it.
+    for row, (prompt, answer) in enumerate(rows):
+        ids[row, : len(prompt) + len(answer)] = torch.tensor(prompt + answer)
+        labels[row, len(prompt) : len(prompt) + len(answer)] = torch.tensor(answer)
+        mask[row, : len(prompt) + len(answer)] = 1
+    device = student.model.device
+    with torch.inference_mode():
+        logits = student.model(input_ids=ids.to(device), attention_mask=mask.to(device)).logits[:, :-1]
+        labels = labels[:, 1:].to(device)
+        loss = torch.nn.functional.cross_entropy(logits.transpose(1, 2).float(), labels, reduction="none")
+    scores: list[float] = (-loss.sum(1) / (labels != -100).sum(1)).tolist()
+    return scores
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Transformers without progress bars, and without notes on what its companions will have to change."""
+    from transformers.utils import logging
+
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
+
+
+def _ids(tokenizer: Any, text: str) -> list[int]:
+    return list(tokenizer(text, add_special_tokens=False)["input_ids"])
+
+
+def _by_length(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
+    """Indices in batches of similar length, the longest first: a batch that does not fit fails at once."""
+    order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
+    return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+
+
+def _cannot_load(name: str | Path, error: Exception) -> InputError:
+    reason = str(error).strip().split("\n")[0]
+    return InputError(
+        f"student {name}: cannot be loaded ({reason}). Fix: set STUDENT_MODEL_NAME (for its tokenizer alone "
+        "TOKENIZER_MODEL_NAME or --tokenizer) to `tiny`, a local folder with config.json, tokenizer and *.safetensors, "
+        "or a causal language model's name on Hugging Face"
+    )
+
+
+def _tokenizer_object(text: str) -> Any:
+    from tokenizers import Tokenizer
+
+    return Tokenizer.from_str(text)
+
+
+def _torch_and_transformers() -> tuple[Any, Any]:
+    # Threads that spin while they wait make a busy machine several times slower, and gain a tenth on a quiet one.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    try:
+        import torch
+        import transformers
+    except ImportError as error:
+        raise MissingExtra("train", error.name or "torch") from error
+    return torch, transformers

@@ -1,0 +1,12 @@
+"""Teachers: who is asked, with what words, how hard, and what came of it.
+
+connect       the settings -> a teacher                     asker      calls through the journal, side by side
+providers     who there is, and what tokens cost            dry_run    the same without asking: what it would take
+prompts       words of a call                               journal    the durable record of every call
+replies       what must come back                           throttle   slots, further attempts, outages
+client        one attempt at one call of an endpoint        budget     most calls, tokens and money
+"""
+
+from .connect import Check, check, connect, connect_judge, describe, sampling
+
+__all__ = ["Check", "check", "connect", "connect_judge", "describe", "sampling"]

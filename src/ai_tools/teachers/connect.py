@@ -1,0 +1,122 @@
+"""Teachers: the one factory, what there is to choose from, and the way to ask from ordinary code."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, replace
+from pkgutil import resolve_name
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..errors import SettingsError
+from ..records import Teacher
+from ..settings import Settings
+from ..sync import run_sync
+from . import providers
+from .client import EndpointTeacher, fetch, open_client
+from .prompts import Sampling
+from .providers import Endpoint, Provider
+
+CHECK_SECONDS = 5.0
+
+
+def connect(settings: Settings) -> Teacher:
+    """The teacher that the settings choose. Nothing is sent. Raises SettingsError for what is missing or unknown."""
+    return _teacher(providers.endpoint(settings))
+
+
+def connect_judge(settings: Settings) -> Teacher:
+    """The teacher that judges: another model, or another endpoint, where the settings say so."""
+    return _teacher(providers.judge_endpoint(settings))
+
+
+def sampling(settings: Settings) -> Sampling:
+    """How the chosen teacher is asked."""
+    options: dict[str, Any] = {}
+    most, top_p = settings.teacher_max_tokens, settings.teacher_top_p
+    if providers.find(settings.provider).api == "ollama":
+        most = settings.ollama_num_predict or most
+        top_p = top_p if settings.ollama_top_p is None else settings.ollama_top_p
+        options = {"top_k": settings.ollama_top_k, "repeat_penalty": settings.ollama_repeat_penalty}
+        options |= {"num_ctx": settings.ollama_num_ctx, "stop": settings.ollama_stop.split(",")}
+        options = {name: value for name, value in options.items() if value not in (None, [""])}
+    return Sampling(settings.teacher_temperature, most, top_p, settings.seed, options)
+
+
+def _teacher(endpoint: Endpoint) -> Teacher:
+    if not endpoint.provider.teacher_class:
+        return EndpointTeacher(endpoint)
+    try:  # imported late: the offline teacher's rules take 0.2 s to load
+        teacher: Teacher = resolve_name(endpoint.provider.teacher_class)(endpoint)
+    except (ImportError, AttributeError, ValueError) as error:
+        what = f"PROVIDER={endpoint.provider.name}: its class {endpoint.provider.teacher_class}"
+        raise SettingsError(f"{what} is not there ({error}); mend `class` in providers.yaml") from None
+    return teacher
+
+
+# --- what is there ---
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a provider is like from here, as the settings have it. `models` are those that the endpoint lists."""
+
+    endpoint: Endpoint
+    key: str
+    reachable: str
+    models: tuple[str, ...] = ()
+
+
+def check(settings: Settings, names: list[str] | None = None) -> list[Check]:
+    """Ask every provider's endpoint, side by side, which models it has. No call is paid for by this."""
+    wanted = [providers.find(name) for name in names] if names else list(providers.providers().values())
+
+    async def all_of_them() -> list[Check]:
+        return await asyncio.gather(*(_check(settings, provider) for provider in wanted))
+
+    return run_sync(all_of_them())
+
+
+async def _check(settings: Settings, provider: Provider) -> Check:
+    if provider.teacher_class:
+        return Check(Endpoint(provider, ""), "none needed", "yes, it is part of this program")
+    try:
+        endpoint = providers.endpoint(settings, provider, complete=False)
+    except SettingsError as error:
+        return Check(Endpoint(provider, ""), "unusable", f"not asked: {error}")
+    key = "set" if endpoint.key else "not set" + ("" if provider.keys else ", as a rule not needed")
+    if not endpoint.base_url:
+        return Check(endpoint, key, "not asked: no address is set")
+    return Check(endpoint, key, *await _models_of(endpoint))
+
+
+async def _models_of(endpoint: Endpoint) -> tuple[str, tuple[str, ...]]:
+    import aiohttp
+
+    path = "/api/tags" if endpoint.provider.api == "ollama" else "/models"
+    try:
+        async with open_client(replace(endpoint, timeout=CHECK_SECONDS)) as client:
+            listing = endpoint.provider.listing_headers
+            headers = {name: value.format(key=endpoint.key) for name, value in listing.items()}
+            response = await fetch(client, endpoint.base_url + path, headers or endpoint.authorization)
+    except (TimeoutError, aiohttp.ClientError):
+        return "no", ()
+    if response.status in (401, 403):
+        return "yes, and the key is refused" if endpoint.key else "yes, and it wants a key", ()
+    if response.status != 200:
+        return f"yes, but it answers {response.status} for its models", ()
+    try:
+        data = json.loads(response.content)
+        listed = data["models"] if "models" in data else data["data"]
+        return "yes", tuple(str(row.get("name") or row["id"]).removeprefix("models/") for row in listed)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return "something answers that is no such endpoint", ()
+
+
+def describe(teacher: Teacher) -> str:
+    """Who is asked, and the host that text goes to."""
+    host = urlsplit(teacher.base_url).netloc
+    return f"{teacher.provider}, {teacher.model}" + (
+        f", text goes to {host}" if host else ", nothing leaves this machine"
+    )

@@ -1,0 +1,106 @@
+"""What a piece of work would take: the way that it goes, without asking anybody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, get_args
+
+from ..records import Call
+from . import replies
+from .asker import Asker, recall
+from .budget import tokens_of
+from .providers import price
+from .replies import Reply
+
+ASSUMED_SECONDS = 5.0  # for a reply, where none has been seen yet
+
+
+@dataclass
+class Estimate:
+    """What a piece of work takes: calls to make, calls in the journal, tokens, dollars (None: unknown), seconds."""
+
+    name: str
+    calls: int = 0
+    known: int = 0
+    tokens_in: float = 0.0
+    tokens_out: float = 0.0
+    usd: float | None = 0.0
+    seconds: float = 0.0
+    seen: bool = True  # whether seconds are those of earlier replies, not assumed ones
+
+
+class Rehearsal:
+    """Stands in for an Asker: answers from its journal, otherwise with a reply of typical size, which it counts."""
+
+    def __init__(self, asker: Asker, name: str):
+        self.teacher, self.judge, self.settings, self.plan = asker.teacher, asker.judge, asker.settings, asker.plan
+        self._asker = asker
+        self.estimate = Estimate(name)
+        self._typical = asker.journal.typical()
+        self._planned: set[str] = set()
+        self._busy, self._chain = 0.0, dict[str, float]()
+
+    async def try_ask(self, call: Call) -> Any | None:
+        found = recall(self._asker.journal, call)
+        due = call if found.fault and self.settings.retry_rejected else found.due
+        if due is None:
+            self.estimate.known += found.known
+            return found.reply
+        reply = _typical_reply(call)
+        if call.key not in self._planned:
+            self._planned.add(call.key)
+            self.estimate.known += found.known
+            self._count(due, reply)
+        return reply
+
+    def _count(self, call: Call, reply: Reply) -> None:
+        asker, now = self._asker, self.estimate
+        teacher = asker.judge if call.reply in replies.JUDGED else asker.teacher
+        seen = self._typical.get((teacher.provider, teacher.model, call.prompt))
+        tokens_in, tokens_out, seconds = seen or (
+            tokens_of(call), len(reply.model_dump_json()) / 4, 0.0 if not teacher.base_url else ASSUMED_SECONDS
+        )  # fmt: skip
+        cost = price(self.settings, teacher.provider, teacher.model)
+        now.calls += 1
+        now.tokens_in += tokens_in
+        now.tokens_out += tokens_out
+        now.usd = None if cost is None or now.usd is None else now.usd + cost.of(tokens_in, tokens_out)
+        self._busy += seconds / (self.settings.max_concurrency or teacher.concurrency)
+        self._chain[call.prompt] = max(seconds, self._chain.get(call.prompt, 0.0))
+        now.seconds = max(self._busy, sum(self._chain.values()))  # however few calls: one waits for the other
+        now.seen = now.seen and seen is not None
+
+
+def _typical_reply(call: Call) -> Reply:
+    """A reply as long as a language model's would be, as far as one can say beforehand; no two parts are equal."""
+    fields = call.fields
+    passage = fields.get("passage", "")
+
+    def pair(number: int, **more: Any) -> dict[str, Any]:
+        reasoning = "word " * 25 if fields.get("reasoning") else ""
+        question = f"{call.key} {number} " + "word " * 12
+        return {"question": question, "reasoning": reasoning, "answer": "word " * 12} | more
+
+    count = int(fields.get("count", 1))
+    rows: list[Any]
+    if call.reply == "summaries":
+        rows = [{"angle": angle, "text": f"{angle} {passage[: len(passage) // 2]}"} for angle in fields["angles"]]
+    elif call.reply == "facts":
+        rows = [f"{call.key} {number} " + "word " * 16 for number in range(max(1, len(passage.split()) // 20))]
+    elif call.reply == "reasoned_pairs":
+        rows = [pair(number, steps=["word " * 12] * 3, follows=True) for number in range(count)]
+    elif "pairs" in fields:  # something is said of each pair that is shown
+        rows = [_typical_row(replies.item_of(call.reply), one["id"]) for one in fields["pairs"]]
+    elif call.reply == "exam":
+        rows = [pair(number, wrong_options=["word " * 6] * 3) for number in range(count)]
+    else:
+        facts = fields.get("facts", [{"id": ""}])
+        rows = [pair(number, id=fact["id"]) for fact in facts for number in range(count)]
+    model = replies.REPLIES[call.reply]
+    return model.model_validate({next(iter(model.model_fields)): rows})
+
+
+def _typical_row(item: Any, name: str) -> dict[str, Any]:
+    typical = {str: "word " * 12, bool: True, float: 2.0, list[str]: ["word " * 12] * 3}
+    kinds = {field: info.annotation for field, info in item.model_fields.items()}
+    return {field: typical.get(kind) or get_args(kind)[0] for field, kind in kinds.items()} | {"id": name}

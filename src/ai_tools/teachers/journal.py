@@ -1,0 +1,201 @@
+"""The durable record of every teacher call: cache, resume, cost and audit in one SQLite file.
+
+A reply is committed before it is used. Kill the process anywhere, run again: no finished call is repeated.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+import warnings
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from filelock import FileLock, Timeout
+
+from ..errors import InputError, UsageError
+from ..records import Call, Completion, Teacher
+
+LAYOUT = 2
+READERS_WAIT = 10.0  # seconds that a reader waits for a writer's commit, and a writer for a reader's
+_OF_CALL = ("key", "recipe", "prompt", "prompt_version", "chunk_id", "draw")
+_OF_COMPLETION = tuple(Completion.__dataclass_fields__)
+_COLUMNS = {
+    **dict.fromkeys(("key", "provider", "recipe", "prompt", "prompt_version", "chunk_id"), "TEXT"),
+    "draw": "INTEGER",
+    "status": "TEXT",
+    **dict.fromkeys(_OF_COMPLETION, ""),  # SQLite keeps each value in its own type
+    **dict.fromkeys(("error", "messages"), "TEXT"),
+    **dict.fromkeys(("base_url", "asked_model", "sampling"), "TEXT"),  # layout 2
+}
+_SCHEMA = f"CREATE TABLE IF NOT EXISTS calls ({', '.join(map(' '.join, _COLUMNS.items()))}, PRIMARY KEY (key))"
+_MIGRATIONS = {1: [f"ALTER TABLE calls ADD COLUMN {name} TEXT" for name in ("base_url", "asked_model", "sampling")]}
+_NAMES = ", ".join(_COLUMNS)
+_PAID = ("attempts", "prompt_tokens", "completion_tokens")  # what an earlier try at the same call took was taken, too
+_RENEWED = ", ".join(f"{name}=excluded.{name}" + f"+{name}" * (name in _PAID) for name in _COLUMNS)
+_INSERT = f"""INSERT INTO calls ({_NAMES}) VALUES ({", ".join(f":{name}" for name in _COLUMNS)})
+              ON CONFLICT (key) DO UPDATE SET {_RENEWED}"""  # noqa: S608
+_GET = f"SELECT status, error, {', '.join(_OF_COMPLETION)} FROM calls WHERE key=?"  # noqa: S608
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One call as it went.
+
+    Status is `done`; `empty` (a reply that fits and holds nothing); `rejected` (one that does not fit) or `failed`
+    (none after all attempts); `error` says why. All but `failed` answer a later run: asking again for what a teacher
+    got wrong is a decision, not a default.
+    """
+
+    completion: Completion
+    status: str = "done"
+    error: str = ""
+
+
+class Journal:
+    """One writer at a time: opening takes the lock of the output folder and holds it until `close`.
+
+    Read only, it takes no lock, and shows what another process is writing.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = False):
+        self.path = path
+        self._lock = None if read_only else _lock(path)
+        self._writing = threading.Lock()
+        self._db = sqlite3.connect(":memory:")  # for `close`, should the file be none
+        try:
+            self._db = _reader(path) if read_only else _writer(path)
+        except sqlite3.DatabaseError as error:
+            self.close()
+            raise InputError(f"{path}: not a journal ({error}); move the file away to start anew") from None
+        except UsageError:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._db.close()
+        if self._lock:
+            self._lock.release()
+
+    def get(self, key: str) -> Entry | None:
+        row = self._db.execute(_GET, (key,)).fetchone()
+        if row is None:
+            return None
+        status, error, *completion = row
+        return Entry(Completion(*completion), status, error)
+
+    def put(self, rows: Iterable[tuple[Teacher, Call, Entry]]) -> None:
+        """Commit finished calls in one transaction."""
+        values = [_values(*row) for row in rows]
+        with self._writing, self._db:
+            self._db.executemany(_INSERT, values)
+
+    def rows(self) -> Iterator[sqlite3.Row]:
+        yield from self._db.execute("SELECT * FROM calls ORDER BY created, key")
+
+    def summary(self) -> list[dict[str, Any]]:
+        """Calls by provider, host, model and status: `calls, requests, tokens_in, tokens_out, seconds, error`."""
+        query = """SELECT provider, COALESCE(base_url, '') AS base_url, COALESCE(asked_model, model) AS model, status,
+                          error, COUNT(*) AS calls, SUM(attempts) AS requests, SUM(prompt_tokens) AS tokens_in,
+                          SUM(completion_tokens) AS tokens_out, AVG(latency) AS seconds
+                   FROM calls GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, calls DESC"""
+        return [dict(row) for row in self._db.execute(query)]
+
+    def typical(self) -> dict[tuple[str, str, str], tuple[float, float, float]]:
+        """Mean tokens in, tokens out and seconds of answered calls by (provider, model asked for, prompt)."""
+        query = """SELECT provider, asked_model, prompt, AVG(prompt_tokens), AVG(completion_tokens), AVG(latency)
+                   FROM calls WHERE status != 'failed' GROUP BY provider, asked_model, prompt"""
+        return {(row[0], row[1] or "", row[2]): (row[3], row[4], row[5]) for row in self._db.execute(query)}
+
+    def __len__(self) -> int:
+        return int(self._db.execute("SELECT COUNT(*) FROM calls").fetchone()[0])
+
+
+def _lock(path: Path) -> FileLock:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(f"{path}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise UsageError(f"{path.parent}: another run is writing here; wait for it or set OUTPUT_DIR") from None
+    return lock
+
+
+def _writer(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, check_same_thread=False, timeout=READERS_WAIT)
+    db.row_factory = sqlite3.Row
+    try:
+        layout = _layout(db, path)
+        use_write_ahead(db, path)
+        db.execute("PRAGMA synchronous=FULL")
+        with db:
+            db.execute("BEGIN IMMEDIATE")  # all or nothing, should the process be killed on the way
+            for statement in _MIGRATIONS.get(layout, ()):
+                db.execute(statement)
+            db.execute(_SCHEMA)
+            db.execute(f"PRAGMA user_version={LAYOUT}")
+    except (sqlite3.DatabaseError, UsageError):
+        db.close()
+        raise
+    return db
+
+
+def _reader(path: Path) -> sqlite3.Connection:
+    if not path.is_file():
+        raise InputError(f"{path}: no journal there; no teacher has been called yet, or OUTPUT_DIR is another one")
+    db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False, timeout=READERS_WAIT)
+    db.row_factory = sqlite3.Row
+    try:
+        if _layout(db, path) != LAYOUT:
+            raise InputError(f"{path}: written by an older version; any run that calls a teacher brings it up to date")
+    except (sqlite3.DatabaseError, UsageError):
+        db.close()
+        raise
+    return db
+
+
+def _layout(db: sqlite3.Connection, path: Path) -> int:
+    """The layout's number, 0 for a new file. Raises UsageError for one that this version cannot read."""
+    layout = int(db.execute("PRAGMA user_version").fetchone()[0])
+    tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type='table'")}
+    if layout not in (0, *_MIGRATIONS, LAYOUT) or (layout == 0 and tables):
+        raise UsageError(f"{path}: layout {layout}, this version reads {LAYOUT}; move the file away to start anew")
+    return layout
+
+
+def use_write_ahead(db: sqlite3.Connection, path: Path) -> None:
+    """A write-ahead log, for readers beside the writer. Network volumes refuse it: then a rollback journal."""
+    try:
+        mode = db.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+    except sqlite3.OperationalError:
+        mode = "refused"
+    if mode != "wal":
+        db.execute("PRAGMA journal_mode=DELETE")
+        warnings.warn(
+            f"{path}: this file system takes no write-ahead log; a rollback journal is used, which is slower",
+            stacklevel=2,
+        )
+
+
+def _values(teacher: Teacher, call: Call, entry: Entry) -> dict[str, Any]:
+    sampling = {"temperature": call.temperature, "max_tokens": call.max_tokens, "top_p": call.top_p, **call.options}
+    return {
+        **{name: getattr(call, name) for name in _OF_CALL},
+        **{name: getattr(entry.completion, name) for name in _OF_COMPLETION},
+        "provider": teacher.provider,
+        "base_url": teacher.base_url,
+        "asked_model": teacher.model,
+        "sampling": json.dumps(sampling),
+        "status": entry.status,
+        "error": entry.error,
+        "messages": json.dumps(call.messages, ensure_ascii=False),
+    }

@@ -1,0 +1,212 @@
+"""Who can be the teacher: the table of providers, the endpoint that the settings choose, and what its tokens cost.
+
+The table and the prices are data (`data/providers.yaml`). Another provider is an entry there and, where it has a key
+variable of its own, a setting.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib import resources
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import yaml
+from pydantic import SecretStr
+
+from ..errors import SettingsError
+from ..settings import Settings, env_names
+
+OFFLINE = "offline"
+COMPATIBLE = "openai-compatible"
+
+
+class Variables(NamedTuple):
+    """What a message tells the user to set."""
+
+    model: str
+    base_url: str
+    key: str
+
+
+TEACHER = Variables("TEACHER_MODEL_NAME", "TEACHER_MODEL_BASE_URL", "TEACHER_MODEL_API_KEY")
+JUDGE = Variables("JUDGE_MODEL_NAME", "JUDGE_BASE_URL", "JUDGE_API_KEY")
+
+
+@dataclass(frozen=True)
+class Provider:
+    """One way to a teacher.
+
+    `keys` are the settings that hold a key for it alone. `schema` and `seed` say whether the endpoint takes a JSON
+    schema and a seed; `ignores` names settings that it does not heed. `concurrency` is what it can stand by default.
+    `teacher_class` (`class` in the table), `module:Class`, answers in this process instead of an endpoint's client.
+    """
+
+    name: str
+    setup: str
+    aliases: tuple[str, ...] = ()
+    model: str = ""
+    base_url: str = ""
+    keys: tuple[str, ...] = ()
+    api: str = "openai"
+    schema: bool = True
+    seed: bool = True
+    length_parameter: str = "max_tokens"
+    listing_headers: dict[str, str] = field(default_factory=dict)
+    ignores: tuple[str, ...] = ()
+    concurrency: int = 64
+    teacher_class: str = ""
+
+
+@dataclass(frozen=True)
+class Price:
+    """US dollars for a million tokens, as published on the date, or as the user says."""
+
+    tokens_in: float
+    tokens_out: float
+    source: str
+
+    def of(self, tokens_in: float, tokens_out: float) -> float:
+        return (self.tokens_in * tokens_in + self.tokens_out * tokens_out) / 1e6
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a teacher is and how it is asked. The key is never printed."""
+
+    provider: Provider
+    model: str
+    base_url: str = ""
+    key: str = field(default="", repr=False)
+    concurrency: int = 64
+    timeout: float = 120.0
+    variables: Variables = TEACHER
+
+    @property
+    def own_host(self) -> bool:
+        return self.base_url == self.provider.base_url
+
+    @property
+    def authorization(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.key}"} if self.key else {}
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.base_url).netloc
+
+
+@cache
+def _table() -> dict[str, Any]:
+    text = (resources.files("ai_tools") / "data" / "providers.yaml").read_text("utf-8")
+    content: dict[str, Any] = yaml.safe_load(text)
+    return content
+
+
+@cache
+def providers() -> dict[str, Provider]:
+    """Every provider by its name."""
+
+    def provider(name: str, row: dict[str, Any]) -> Provider:
+        values: dict[str, Any] = {key: tuple(x) if isinstance(x, list) else x for key, x in row.items()}
+        values["teacher_class"] = values.pop("class", "")
+        return Provider(name, **values)
+
+    return {name: provider(name, row) for name, row in _table()["providers"].items()}
+
+
+def find(name: str) -> Provider:
+    """The provider of that name or alias. Raises SettingsError, naming those that there are."""
+    for provider in providers().values():
+        if name in (provider.name, *provider.aliases):
+            return provider
+    raise SettingsError(f"PROVIDER={name}: no such provider; there are {', '.join(providers())}")
+
+
+def endpoint(settings: Settings, provider: Provider | None = None, *, complete: bool = True) -> Endpoint:
+    """The teacher's endpoint as the settings have it, or that of another provider at its own address.
+
+    Where a model, an address or a key is missing, SettingsError names the variable to set; not `complete`: it stays
+    empty.
+    """
+    chosen = find(settings.provider)
+    provider = provider or chosen
+    is_chosen = provider == chosen
+    model = (settings.teacher_model_name if is_chosen else "") or provider.model
+    base_url = (settings.teacher_model_base_url if is_chosen else "") or _own_url(settings, provider)
+    if provider.api == "ollama":
+        base_url = base_url.removesuffix("/v1")
+    key = _key(settings, provider, base_url, is_chosen)
+    if complete and not provider.teacher_class:
+        if not base_url:
+            raise SettingsError(f"PROVIDER={provider.name}: set TEACHER_MODEL_BASE_URL to the endpoint's address")
+        if not model:
+            listed = "`ai-tools list-providers --check` lists the models that the endpoint has"
+            raise SettingsError(f"PROVIDER={provider.name}: set TEACHER_MODEL_NAME; {listed}")
+        if provider.keys and not key:
+            names = " or ".join(env_names(name)[0] for name in (*provider.keys, "teacher_model_api_key"))
+            raise SettingsError(f"PROVIDER={provider.name}: no key; set {names} in the environment or in .env")
+    concurrency = settings.max_concurrency or provider.concurrency
+    return Endpoint(provider, model, base_url, key, concurrency, settings.request_timeout)
+
+
+def judge_endpoint(settings: Settings) -> Endpoint:
+    """The judge's endpoint: the teacher's, with another model or at another address where the settings say so."""
+    if settings.judge_base_url:
+        if not settings.judge_model_name:
+            raise SettingsError("JUDGE_BASE_URL is set: set JUDGE_MODEL_NAME too")
+        key = _clean(settings.judge_api_key, "JUDGE_API_KEY")
+        concurrency = settings.max_concurrency or find(COMPATIBLE).concurrency
+        return Endpoint(
+            find(COMPATIBLE), settings.judge_model_name, settings.judge_base_url, key, concurrency,
+            settings.request_timeout, JUDGE,
+        )  # fmt: skip
+    if settings.judge_model_name and find(settings.provider).name == OFFLINE:
+        raise SettingsError("JUDGE_MODEL_NAME is set and the teacher is offline: set JUDGE_BASE_URL too")
+    if settings.judge_model_name:
+        found = endpoint(settings.with_(teacher_model_name=settings.judge_model_name))
+        return replace(found, variables=TEACHER._replace(model=JUDGE.model))
+    return endpoint(settings)
+
+
+def price(settings: Settings, provider: str, model: str) -> Price | None:
+    """What tokens cost: TEACHER_PRICE, else the table's entry whose name begins the model's; None where unknown."""
+    if provider == OFFLINE:
+        return Price(0.0, 0.0, "offline")
+    if settings.teacher_price:
+        tokens_in, tokens_out = settings.teacher_price
+        return Price(tokens_in, tokens_out, "TEACHER_PRICE")
+    rows = _table()["prices"].get(provider, {})
+    name = max((name for name in rows if _is_version_of(model, name)), key=len, default="")
+    if not name:
+        return None
+    tokens_in, tokens_out = rows[name]
+    return Price(tokens_in, tokens_out, f"as published, seen {_table()['seen']}")
+
+
+def _is_version_of(model: str, name: str) -> bool:
+    """`gpt-x-2026-04-23` is a version of `gpt-x`, and `gpt-x-mini` is not."""
+    rest = model.removeprefix(name)
+    return rest != model and (not rest or (rest[0] in "-@" and rest[1:].replace("-", "").isdigit()))
+
+
+def _own_url(settings: Settings, provider: Provider) -> str:
+    return (settings.ollama_base_url if provider.api == "ollama" else "") or provider.base_url
+
+
+def _key(settings: Settings, provider: Provider, base_url: str, chosen: bool) -> str:
+    """A key goes to the provider it belongs to, and TEACHER_MODEL_API_KEY to the chosen endpoint; nowhere else."""
+    if chosen and settings.teacher_model_api_key:
+        return _clean(settings.teacher_model_api_key, "TEACHER_MODEL_API_KEY")
+    host = urlsplit(base_url).hostname
+    if any(host == urlsplit(other.base_url).hostname for other in providers().values() if other.name != provider.name):
+        return ""
+    found = ((getattr(settings, name), env_names(name)[0]) for name in provider.keys)
+    return next((key for secret, name in found if (key := _clean(secret, name))), "")
+
+
+def _clean(secret: SecretStr | None, name: str) -> str:
+    key = secret.get_secret_value().strip() if secret else ""
+    if not key.isascii() or any(char.isspace() for char in key):
+        raise SettingsError(f"{name}: a key has no spaces and no letters beyond ASCII; copy it again")
+    return key

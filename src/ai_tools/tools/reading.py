@@ -1,0 +1,79 @@
+"""Where passages come from: documents, which are chunked on the way, chunks of any tool, the text of a pair itself."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ..documents.passages import Passages, is_chunks, read
+from ..records import OnProgress
+from ..settings import Settings
+from .chunk import chunk_documents
+from .running import Pair
+
+_NAMED_SO = (".json", ".jsonl")  # what is no document, even where it is not there
+
+
+def path_of(source: str | Path) -> Path | None:
+    """The file or folder that a source is; None where it is a list, a glob, an address, or not there."""
+    try:
+        return Path(source) if Path(source).exists() else None
+    except (OSError, ValueError):  # too long for a name, as lists may be
+        return None
+
+
+@contextmanager
+def opened(
+    source: str | Path, settings: Settings, *, tables: Sequence[str] = (), on_reading: OnProgress | None = None
+) -> Iterator[Passages]:
+    """The passages of a source; documents are chunked into a folder that is gone afterwards.
+
+    Args:
+        source: a LanceDB folder, a folder of `*_chunks.json`, one such file, chunks.jsonl, seed_data.jsonl, documents.
+        tables: of a LanceDB folder; `text_chunks` where none is named.
+    """
+    path = path_of(source)
+    if tables or (is_chunks(path) if path else str(source).endswith(_NAMED_SO)):
+        yield read(Path(source), tables)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        made = chunk_documents(source, Path(folder), settings, on_progress=on_reading)
+        passages = read(made.output)  # by document, with what is known of each
+        yield replace(passages, failed=made.failed + passages.failed)
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The texts of a source's passages, for pairs that came without: by chunk id, else by file and place in it."""
+
+    by_id: dict[str, str]
+    by_place: dict[tuple[str, Any], str]
+
+    def of(self, pair: Pair) -> str:
+        """The text that a pair was made from; empty where the source does not have it."""
+        found = self.by_id.get(str(pair.get("chunk_id", "")))
+        start = pair.get("chunk_start")
+        if found is not None or not isinstance(start, int | float):  # tables make 3.0 of 3
+            return found or ""
+        return self.by_place.get((str(pair.get("source_file", "")), start), "")
+
+    def complete(self, pair: Pair) -> Pair:
+        """The pair, with its passage where it came without and the texts have it."""
+        text = "" if pair.get("source_text") else self.of(pair)
+        return pair | {"source_text": text} if text else pair
+
+
+def texts(source: str | Path | None, settings: Settings, on_reading: OnProgress | None = None) -> Texts:
+    """The texts of `--source`; none without one."""
+    found = Texts({}, {})
+    if source is not None:
+        with opened(source, settings, on_reading=on_reading) as passages:
+            for one in passages:
+                found.by_id[one["chunk_id"]] = one["text"]
+                if one["start"] is not None:
+                    found.by_place[one["file"], one["start"]] = one["text"]
+    return found

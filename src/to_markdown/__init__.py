@@ -1,0 +1,96 @@
+"""Any file -> Markdown: a converter for each media type, which is told from what is in the file, not from its name.
+
+html, html_blocks     web pages: where the main text is, and its Markdown
+office                Word and PowerPoint            epub           books
+pdf                   PDF: pdf_page reads words and lines, pdf_tables finds tables, pdf_layout makes Markdown of them
+pdf_docling           PDF by docling's models, where that is chosen
+text                  plain text and Markdown
+media_types           what a file is                 given          what a converter is given and gives
+archives, markdown    what several converters share
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
+from zipfile import BadZipFile
+
+from ai_tools.errors import InputError, MissingExtra
+
+from .epub import from_epub
+from .given import LIMITS, MB, Converted, Given, Limits
+from .html import from_html
+from .media_types import DOCX, EPUB, PDF, PPTX, media_type
+from .office import from_docx, from_pptx
+from .text import from_markdown, from_text
+
+__all__ = ["LIMITS", "Converted", "Limits", "convert"]
+
+
+def convert(
+    data: bytes, name: str = "", *, charset: str = "", limits: Limits = LIMITS, pdf: str = "builtin"
+) -> Converted:
+    """The Markdown of a file, with `\\n` line ends, and what was lost or guessed on the way.
+
+    Args:
+        name: the file's name; it decides only between kinds of text that look alike.
+        charset: what a web server said that the text's encoding is.
+        pdf: `builtin`, or `docling` for its layout models.
+
+    Raises:
+        InputError: too large, of a kind that nothing here reads, broken, encrypted, or without text.
+        MissingExtra: the file needs a package that is not installed.
+    """
+    if len(data) > limits.file:
+        raise InputError(
+            f"{len(data) / MB:.1f} MB, over the limit of {limits.file / MB:g} MB; split it or raise MAX_FILE_MB"
+        )
+    given = Given(data, name, charset, limits)
+    kind, converter = "", "file"
+    try:
+        kind = media_type(given)
+        converter, work = DOCLING if kind == PDF and pdf == "docling" else CONVERTERS[kind]
+        found = work(given)
+    except ModuleNotFoundError as error:
+        package = (error.name or "a package").partition(".")[0].replace("_", "-")
+        raise MissingExtra("docling" if package == "docling" else "documents", package) from None
+    except RecursionError:
+        raise InputError("nested too deeply; save it in a simpler form") from None
+    except (BadZipFile, zlib.error, EOFError, KeyError, ValueError, SyntaxError, NotImplementedError) as error:
+        # SyntaxError is what lxml's XML errors are.
+        why = " ".join(str(error).split())[:120] or type(error).__name__
+        raise InputError(f"broken {converter.upper()} ({why}); open it in its program and save it again") from None
+    text = found.text.strip("\n")
+    if not text.strip():
+        raise InputError(f"no text in it; {EMPTY.get(kind, 'nothing to learn from it')}")
+    pages = tuple(min(page, len(text)) for page in found.pages)
+    return replace(found, text=f"{text}\n", media_type=kind, converter=converter, pages=pages)
+
+
+def _from_pdf(given: Given) -> Converted:
+    from .pdf import from_pdf  # not before there is a PDF: it loads PDFium
+
+    return from_pdf(given)
+
+
+def _from_pdf_by_docling(given: Given) -> Converted:
+    from .pdf_docling import from_pdf
+
+    return from_pdf(given)
+
+
+CONVERTERS: dict[str, tuple[str, Callable[[Given], Converted]]] = {
+    "text/html": ("html", from_html),
+    "text/markdown": ("markdown", from_markdown),
+    "text/plain": ("text", from_text),
+    PDF: ("pdf", _from_pdf),
+    EPUB: ("epub", from_epub),
+    DOCX: ("docx", from_docx),
+    PPTX: ("pptx", from_pptx),
+}
+DOCLING = "docling", _from_pdf_by_docling
+EMPTY = {
+    "text/html": "a page that only scripts fill? Save it from a browser as it is shown",
+    PPTX: "slides of pictures?",
+}

@@ -1,0 +1,47 @@
+"""ZIP archives that hold XML, as Word, PowerPoint and EPUB files are: read within limits, parsed without a network."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+from zipfile import ZipFile
+
+from ai_tools.errors import InputError
+
+from .given import MB, Given
+
+Element = Any  # lxml has no types of its own
+
+
+class Archive:
+    """The members of a ZIP archive, up to so many expanded bytes of them; pictures are never asked for.
+
+    A member that says less than it holds is of no use to an attacker: zipfile stops reading at the size it says.
+    """
+
+    def __init__(self, given: Given):
+        self._zip = ZipFile(io.BytesIO(given.data))
+        self._limit, self._expanded = given.limits.expanded, 0
+        self._sizes = {one.filename: one.file_size for one in self._zip.infolist()}
+        if any(one.flag_bits & 1 for one in self._zip.infolist()):
+            raise InputError("encrypted; save it without a password")
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._sizes
+
+    def read(self, name: str) -> bytes:
+        self._expanded += self._sizes.get(name, 0)
+        if self._expanded > self._limit:
+            size, most = f"{self._expanded / MB:.0f} MB", f"{self._limit / MB:g} MB"
+            raise InputError(f"expands to {size} of text, over the limit of {most}; split it or raise MAX_FILE_MB")
+        return self._zip.read(name)
+
+
+def parse_xml(data: bytes) -> Element:
+    """An XML part without its namespaces; entities and the network are left alone."""
+    from lxml import etree
+
+    root = etree.fromstring(data, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
+    for element in root.iter("*"):
+        element.tag = element.tag.rpartition("}")[2]
+    return root
