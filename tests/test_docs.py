@@ -14,7 +14,7 @@ from dotenv import dotenv_values
 from typer.testing import CliRunner
 
 import ai_tools
-from ai_tools import settings, teachers, tools
+from ai_tools import teachers, tools
 from ai_tools.cli import app
 from ai_tools.runner import parameters_of
 from ai_tools.settings import Settings, env_names, example_env, load_settings
@@ -273,11 +273,12 @@ def test_the_tree_lists_every_module_and_no_other() -> None:
 
 def test_the_tree_lists_files_and_folders_that_exist() -> None:
     tree = section(TOP.read_text("utf-8"), "The project").split("```")[1]
-    parent = ROOT
+    parents = [ROOT]  # of a name that stands so deep
     for indent, name in re.findall(r"^( *)([\w.]\S*)", tree, re.MULTILINE):
-        path = (parent if indent else ROOT) / name
+        depth = len(indent) // 2
+        path = parents[depth] / name
         assert path.exists() or name == "output/", name
-        parent = path if not indent else parent
+        parents[depth + 1 :] = [path]
 
 
 def test_the_extras_of_the_install_lines_exist() -> None:
@@ -293,7 +294,7 @@ def test_the_extras_of_the_install_lines_exist() -> None:
 
 @every_step
 def test_the_error_messages_that_a_page_quotes_are_in_the_package(step: StepSpec) -> None:
-    sources = "\n".join(path.read_text("utf-8") for path in Path(settings.__file__).parent.rglob("*.py"))
+    sources = "\n".join(path.read_text("utf-8") for path in Path(ai_tools.__file__).parents[1].rglob("*.py"))
     joined = re.sub(r'"\s*\n\s*f?"', "", sources)  # strings that go on in the next line
     choice = r"\{'([^']*)' if [^{}]*? else '([^']*)'\}"  # words that a message chooses between
     plain = re.sub(choice, r"\1", joined) + re.sub(choice, r"\2", joined)

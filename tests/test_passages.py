@@ -303,8 +303,9 @@ def test_vectors_are_never_read(tmp_path: Path) -> None:
     columns = pa.table({"content": texts, "vector": vectors, "text": vectors})  # one is named like a text
     lancedb.connect(tmp_path / "db").create_table("text_chunks", columns)
     script = f"""
+from pathlib import Path
 from ai_tools.documents.passages import read
-passages = read(passages.Path({str(tmp_path / "db")!r}))
+passages = read(Path({str(tmp_path / "db")!r}))
 print(sum(len(row["text"]) for row in passages), end=" ")
 print(int(open("/proc/self/io").readline().split()[1]))
 """
@@ -370,12 +371,16 @@ def test_without_lancedb_the_extra_that_brings_it_is_named(tmp_path: Path) -> No
     source = write_table(tmp_path / "db", "text_chunks", [{"content": NOON}])
     script = f"""
 import sys
+from pathlib import Path
 sys.modules["lancedb"] = None  # as where it is not installed
 from ai_tools.documents.passages import read
-read(passages.Path({str(source)!r}))
+read(Path({str(source)!r}))
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    assert "MissingExtra: lancedb is not installed. Fix, in the project's folder: pip install -e '.[lancedb]'" in done.stderr
+    assert (
+        "MissingExtra: lancedb is not installed. Fix, in the project's folder: pip install -e '.[lancedb]'"
+        in done.stderr
+    )
 
 
 # --- size ---

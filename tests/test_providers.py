@@ -13,7 +13,7 @@ from ai_tools import teachers
 from ai_tools.errors import SettingsError
 from ai_tools.settings import Settings
 from ai_tools.teachers import providers
-from ai_tools.teachers.connect import Check
+from ai_tools.teachers.connect import Check, teacher_of
 
 KEY = "sk-marked-0123456789"
 OPENAI, ANTHROPIC = "https://api.openai.com/v1", "https://api.anthropic.com/v1"
@@ -383,3 +383,17 @@ def test_a_description_names_the_host_that_text_goes_to(endpoint: Endpoint) -> N
     there = teachers.connect(compatible(endpoint.url, teacher_model_name="any"))
     assert teachers.describe(there) == f"openai-compatible, any, text goes to 127.0.0.1:{endpoint.port}"
     assert teachers.describe(teachers.connect(settings_of("offline"))).endswith(", nothing leaves this machine")
+
+
+def test_a_class_of_ones_own_is_the_teacher_of_its_provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my_teacher.py").write_text(
+        "class Mine:\n    def __init__(self, endpoint):\n        self.provider = endpoint.provider.name\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    mine = providers.Provider("mine", "", teacher_class="my_teacher:Mine")
+    made = teacher_of(providers.Endpoint(mine, "m"))
+    assert (type(made).__name__, made.provider) == ("Mine", "mine")
+    for wrong in ("my_teacher:Yours", "no_such_module:Mine", "my_teacher"):
+        lost = providers.Provider("mine", "", teacher_class=wrong)
+        with pytest.raises(SettingsError, match=rf"its class {wrong} is not there .* in providers\.yaml"):
+            teacher_of(providers.Endpoint(lost, "m"))

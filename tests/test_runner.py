@@ -18,7 +18,7 @@ PARAMETERS = "qa_per_doc: int = settings.qa_per_doc\nseed: int = settings.seed"
 
 def write_notebook(path: Path, *code: str, parameters: str = PARAMETERS) -> None:
     head = {"cell_type": "code", "id": "parameters", "metadata": {"tags": ["parameters"]}, "source": parameters}
-    load = "from ai_tools import load_settings, store\nsettings = load_settings()"
+    load = "from ai_tools import load_settings, workspace\nsettings = load_settings()"
     body = [{"cell_type": "code", "id": f"c{i}", "metadata": {}, "source": source} for i, source in enumerate(code)]
     first = {"cell_type": "code", "id": "load", "metadata": {}, "source": load}
     cells = [cell | {"outputs": [], "execution_count": None} for cell in (first, head, *body)]

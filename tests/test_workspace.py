@@ -141,7 +141,7 @@ def test_the_manifest_says_what_the_step_was_made_from(toy_settings: Settings, t
     assert manifest["step"] == 2
     assert manifest["settings"] == toy_settings.of_step(2)
     assert manifest["notebook_sha256"] == hashlib.sha256(b"x = 1").hexdigest()
-    assert manifest["package_sha256"] == workspace.hash_package()
+    assert manifest["package_sha256"] == workspace.hash_packages()
     assert manifest["files"] == ["documents/bells.jsonl", "model", "notes.txt"]
     assert manifest["counts"] == {"documents": 2}
     assert manifest["seconds"] >= 0

@@ -19,7 +19,6 @@ AIToolsError
 
 from __future__ import annotations
 
-
 DISTRIBUTION = "knowledge-tuning"  # what pip knows the three packages by; the command's name is a stranger's there
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass, replace
-from pkgutil import resolve_name
+from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,12 +23,12 @@ CHECK_SECONDS = 5.0
 
 def connect(settings: Settings) -> Teacher:
     """The teacher that the settings choose. Nothing is sent. Raises SettingsError for what is missing or unknown."""
-    return _teacher(providers.endpoint(settings))
+    return teacher_of(providers.endpoint(settings))
 
 
 def connect_judge(settings: Settings) -> Teacher:
     """The teacher that judges: another model, or another endpoint, where the settings say so."""
-    return _teacher(providers.judge_endpoint(settings))
+    return teacher_of(providers.judge_endpoint(settings))
 
 
 def sampling(settings: Settings) -> Sampling:
@@ -44,14 +44,18 @@ def sampling(settings: Settings) -> Sampling:
     return Sampling(settings.teacher_temperature, most, top_p, settings.seed, options)
 
 
-def _teacher(endpoint: Endpoint) -> Teacher:
-    if not endpoint.provider.teacher_class:
+def teacher_of(endpoint: Endpoint) -> Teacher:
+    """Who answers for an endpoint: its client, or the class that its provider names, imported when it is needed."""
+    name = endpoint.provider.teacher_class
+    if not name:
         return EndpointTeacher(endpoint)
-    try:  # imported late: the offline teacher's rules take 0.2 s to load
-        teacher: Teacher = resolve_name(endpoint.provider.teacher_class)(endpoint)
-    except (ImportError, AttributeError, ValueError) as error:
-        what = f"PROVIDER={endpoint.provider.name}: its class {endpoint.provider.teacher_class}"
-        raise SettingsError(f"{what} is not there ({error}); mend `class` in providers.yaml") from None
+    module, _, attribute = name.partition(":")
+    try:
+        made_by = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        what = f"PROVIDER={endpoint.provider.name}: its class {name} is not there ({error})"
+        raise SettingsError(f"{what}; mend `class` in providers.yaml, which is module:Class") from None
+    teacher: Teacher = made_by(endpoint)
     return teacher
 
 
