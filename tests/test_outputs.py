@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from ai_tools.errors import NothingProduced, UsageError
+from ai_tools.files import rows_to
 from ai_tools.tools import outputs, pairs
-from ai_tools.tools.outputs import beside, check, pairs_to, rows_to
+from ai_tools.tools.outputs import beside, check, pairs_to
 
 Row = dict[str, Any]
 MARK = "seal"

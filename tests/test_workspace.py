@@ -63,6 +63,30 @@ def test_a_write_that_fails_midway_leaves_the_old_file_and_nothing_else(tmp_path
     assert [file.name for file in tmp_path.iterdir()] == ["rows.jsonl"]
 
 
+def test_an_object_holds_what_is_said_before_and_after_its_rows_even_half_a_character(tmp_path: Path) -> None:
+    about = {"made by": {"of": ["\ud83d"]}, "rest": []}
+    with files.rows_to(tmp_path / "out.json", inside="pairs", about=about) as write:
+        for number in range(3):
+            write({"n": number})
+        write.after["total"] = {"pairs": write.count}
+    text = (tmp_path / "out.json").read_text("utf-8")
+    assert json.loads(text) == about | {"pairs": [{"n": 0}, {"n": 1}, {"n": 2}], "total": {"pairs": 3}}
+    assert list(json.loads(text)) == ["made by", "rest", "pairs", "total"]
+    with files.rows_to(tmp_path / "out.json", inside="pairs"):
+        pass
+    assert files.read_json(tmp_path / "out.json") == {"pairs": []}
+
+
+def test_rows_are_written_as_they_come_and_never_held_together(tmp_path: Path) -> None:
+    def rows() -> Iterator[dict[str, Any]]:
+        for number in range(400):
+            yield {"text": str(number) * 5_000}
+        assert (tmp_path / ".rows.jsonl.part").stat().st_size > 3_000_000
+
+    write_rows(tmp_path / "rows.jsonl", rows())
+    assert len(read_rows(tmp_path / "rows.jsonl")) == 400
+
+
 def test_a_torn_line_is_named_with_its_number(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text('{"a": 1}\n\n{"b": 2}\n{"c": ')

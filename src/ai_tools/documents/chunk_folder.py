@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -33,7 +32,7 @@ def writing(folder: Path, processing: dict[str, Any], *, overwrite: bool = False
     """
     earlier = _check(folder, overwrite)
     written = {folder / ALL_CHUNKS}
-    with files.atomic(folder / ALL_CHUNKS) as lines:
+    with files.rows_to(folder / ALL_CHUNKS) as add:
 
         def write(document: Document, chunks: Sequence[Chunk], size: int | None) -> None:
             whole = {
@@ -46,8 +45,7 @@ def writing(folder: Path, processing: dict[str, Any], *, overwrite: bool = False
             written.add(files.write_json(folder / f"{document.name}{SUFFIX}", whole))
             written.add(files.write_atomic(folder / f"{document.name}.md", document.text))
             for chunk in chunks:
-                row = chunk.to_row() | {"file": document.source, "title": document.title}
-                lines.write(json.dumps(row, ensure_ascii=False) + "\n")
+                add(chunk.to_row() | {"file": document.source, "title": document.title})
 
         yield write
     for path in earlier - written:

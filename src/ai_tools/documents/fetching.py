@@ -7,7 +7,6 @@ an argument, and many addresses go at once.
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from .. import files
 from ..errors import InputError
 from ..records import content_id
 from ..sync import run_sync
@@ -123,15 +123,13 @@ def _keep(found: Fetched, note: Path) -> None:
     """Write beside the answer what it is, in one move, so that a note is never without its answer."""
     row = {"file": found.path.name, "address": found.address, "found_at": found.found_at}
     row |= {"charset": found.charset, "fetched_at": found.fetched_at}
-    part = note.with_name(f".{note.name}.part")
-    part.write_text(json.dumps(row, ensure_ascii=False, indent=2) + "\n", "utf-8")
-    part.replace(note)
+    files.write_json(note, row)
 
 
 def _kept(address: str, folder: Path, why: str) -> Fetched | None:
     """What an earlier time has left of an address."""
     try:
-        row: dict[str, Any] = json.loads((folder / f"{_stem(address)}{NOTE}").read_text("utf-8"))
+        row: dict[str, Any] = files.read_json(folder / f"{_stem(address)}{NOTE}")
         path = folder / row["file"]
         if not path.is_file():
             return None

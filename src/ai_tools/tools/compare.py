@@ -178,5 +178,4 @@ def _merge(surveys: Sequence[Survey], sample: Sample) -> dict[str, Any]:
 
 def _write(path: Path, found: dict[str, Any]) -> None:
     text = report.markdown(found) if path.suffix == ".md" else json.dumps(found, ensure_ascii=False, indent=2) + "\n"
-    with files.atomic(path) as file:
-        file.write(text)
+    files.write_atomic(path, text)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -103,7 +102,7 @@ def export(
     without = () if output.suffix else (path for path, count in read.counts.items() if not count)
     counts: Counter[str] = Counter()
     for path, members in parts.items():
-        with outputs.rows_to(path, lambda: f"{source}: no pair in it any more") as write:
+        with files.rows_to(path, lambda: f"{source}: no pair in it any more") as write:
             # `datasets` learns from the first rows what metadata may hold: anything, where these differ in names.
             names = dict.fromkeys(read.names)
             for pair in (pair for file in members for pair in read.of(file)):
@@ -182,7 +181,10 @@ def combine(folder: str | Path, output: Path, *, overwrite: bool = False) -> Com
         "source_qa_files": list(abouts),
         "processing_config": _config(abouts),
     }
-    _write(output, {"metadata": metadata, "documents": documents}, (pair for _, pair in _unique(read)))
+    about = {"metadata": metadata, "documents": documents}
+    with files.rows_to(output, inside="training_pairs", about=about) as write:
+        for _, pair in _unique(read):
+            write(pair)
     unfinished = (
         f"{folder / one['file']}: {one['status']}, not completed; its {one['total_qa_pairs']:,} pairs are taken"
         for one in documents
@@ -243,12 +245,3 @@ def _shared(values: dict[str, Any], count: int) -> Any:
 def _object(about: dict[str, Any], name: str) -> dict[str, Any]:
     value = about.get(name)
     return value if isinstance(value, dict) else {}
-
-
-def _write(path: Path, head: dict[str, Any], rows: Iterable[Pair]) -> None:
-    """What is said of the pairs first, for people; the pairs, of which there may be many, a line each."""
-    with files.atomic(path) as file:
-        file.write(json.dumps(head, ensure_ascii=False, indent=2).removesuffix("\n}") + ',\n  "training_pairs": [')
-        for number, pair in enumerate(rows):
-            file.write(("," if number else "") + "\n" + json.dumps(pair, ensure_ascii=False))
-        file.write("\n  ]\n}\n")

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from .. import teachers
 from ..errors import NothingProduced, UsageError
+from ..files import rows_to
 from ..matching import normalise
 from ..records import Progress, Teacher, content_id
 from ..settings import Settings
@@ -331,7 +332,7 @@ def _write(
 
 @contextmanager
 def _one_file(output: Path, why_nothing: Callable[[], str]) -> Iterator[Sink]:
-    with outputs.rows_to(output, why_nothing) as row:
+    with rows_to(output, why_nothing) as row:
         yield _OneFile(row)
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, TextIO
 
 from .. import files
 from ..errors import InputError, NothingProduced, UsageError
@@ -96,40 +94,6 @@ def beside(output: Path, name: str, suffix: str = "") -> Path:
 
 
 @contextmanager
-def rows_to(
-    path: Path, nothing: Callable[[], str] | None = None, *, is_array: bool | None = None
-) -> Iterator[Callable[[Any], None]]:
-    """Gives the function that writes one row, to a `.json` array or `.jsonl` lines; the file is whole on leaving.
-
-    Args:
-        nothing: says why there is no row; then a file without one is an error, and what was there stays.
-
-    Raises:
-        NothingProduced: there was no row.
-    """
-    with files.atomic(path) as file:
-        write = _Rows(file, path.suffix == ".json" if is_array is None else is_array)
-        yield write
-        write.close()
-        if nothing and not write.count:
-            raise NothingProduced(nothing())
-
-
-class _Rows:
-    def __init__(self, file: TextIO, is_array: bool):
-        self._file, self._is_array, self.count = file, is_array, 0
-        file.write("[" if is_array else "")
-
-    def __call__(self, row: Any) -> None:
-        before = ("," if self.count else "") + "\n" if self._is_array else ""
-        self._file.write(before + json.dumps(row, ensure_ascii=False) + ("" if self._is_array else "\n"))
-        self.count += 1
-
-    def close(self) -> None:
-        self._file.write("\n]\n" if self._is_array else "")
-
-
-@contextmanager
 def pairs_to(
     output: Path, pairs: Pairs, nothing: Callable[[], str] | None = None
 ) -> Iterator[Callable[[Pair | None], None]]:
@@ -141,7 +105,7 @@ def pairs_to(
         NothingProduced: no pair is left; files that were there stay.
     """
     if output.suffix:
-        with rows_to(output, nothing) as write:
+        with files.rows_to(output, nothing) as write:
             yield lambda row: None if row is None else write(row)
         return
     unfinished, was_there = output / ".part", output.exists()
@@ -193,28 +157,9 @@ class _Folder:
 @contextmanager
 def _like(file: PairFile, path: Path) -> Iterator[Callable[[Pair], None]]:
     """A file in the shape of another: its object with the list of pairs after the rest, an array, or a row a line."""
-    if not file.inside:
-        with rows_to(path, is_array=file.inside == "") as write:
-            yield write
-        return
     about = file.about()
     summary = about.pop("summary") if isinstance(about.get("summary"), dict) else None
-    with files.atomic(path) as out:
-        out.write("{" + "".join(f"\n  {_json(name)}: {_json(value)}," for name, value in about.items()))
-        out.write(f'\n  "{file.inside}": ')
-        rows = _Rows(out, is_array=True)
-        yield rows
-        rows.close()
+    with files.rows_to(path, is_array=file.inside is not None, inside=file.inside or "", about=about) as write:
+        yield write
         if summary is not None:
-            out.write(f',  "summary": {_json(summary | {"total_qa_pairs": rows.count})}')
-        out.write("}\n")
-
-
-def _json(value: Any) -> str:
-    """As JSON, with what UTF-8 cannot hold, halves of characters, as escapes."""
-    text = json.dumps(value, ensure_ascii=False)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return json.dumps(value)
-    return text
+            write.after["summary"] = summary | {"total_qa_pairs": write.count}

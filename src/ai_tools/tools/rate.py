@@ -106,7 +106,7 @@ def curate(
             reached = "; ".join(["none could be rated", *causes[:3]])
         return f"no pair of {total:,} is kept at {least:g} ({reached}); see {rejected_file}"
 
-    with outputs.pairs_to(output, given.pairs, why_nothing) as keep, outputs.rows_to(rejected_file) as reject:
+    with outputs.pairs_to(output, given.pairs, why_nothing) as keep, files.rows_to(rejected_file) as reject:
 
         def take(pair: Pair, fault: Rejection | None) -> None:
             nonlocal kept
@@ -230,7 +230,7 @@ def validate(
     total, kept = given.pairs.total, 0
     none_left = f"no pair of {total:,} reaches {filter_least:g}; the checks are in {output}"
     with (
-        outputs.rows_to(filtered_output, lambda: none_left) if filtered_output else nullcontext(_nowhere) as keep,
+        files.rows_to(filtered_output, lambda: none_left) if filtered_output else nullcontext(_nowhere) as keep,
         tempfile.TemporaryFile("w+", encoding="utf-8") as checks,
     ):
 
@@ -254,7 +254,10 @@ def validate(
         means = {name: round(amount / checked, 2) for name, amount in sums.items()}
         summary = {"source": str(source), "pairs": total, "threshold": least, "verdicts": dict(verdicts)}
         checks.seek(0)
-        _write_report(output, summary | {"means": means, "checked_by": done.teacher}, checks)
+        summary |= {"means": means, "checked_by": done.teacher}  # it stands first, for people
+        with files.rows_to(output, inside="checks", about={"summary": summary}) as write:
+            for line in checks:
+                write(json.loads(line))
     return Validated(
         **vars(done),
         filtered=filtered_output,
@@ -291,12 +294,3 @@ def _is_checked(pair: Pair) -> bool:
 
 
 FACT_CHECK = Rework("validate", "fact_check", "fact_check", _checked, _is_checked, judges=True)
-
-
-def _write_report(path: Path, summary: dict[str, Any], checks: Any) -> None:
-    """The summary first, for people; the checks, of which there may be many, a line each."""
-    with files.atomic(path) as file:
-        file.write('{\n"summary": ' + json.dumps(summary, ensure_ascii=False, indent=2) + ',\n"checks": [')
-        for number, line in enumerate(checks):
-            file.write(("," if number else "") + "\n" + line.rstrip("\n"))
-        file.write("\n]\n}\n")
