@@ -7,7 +7,6 @@ its content.
 from __future__ import annotations
 
 import json
-import math
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,35 +14,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .. import files
+from .. import aliases, files
 from ..errors import InputError, MissingExtra, UsageError
 from ..records import Rejection, content_id
 
 TABLE = "text_chunks"
 BATCH_ROWS = 256
 SUFFIX = "_chunks.json"
-# Names of one thing in the files of several tools, the first that is there wins.
-_TEXT = ("text", "content")
-_ID = ("chunk_id", "id")
-_FILE = ("file", "source_file", "source", "file_name")
-_DOCUMENT = ("document_id", "source")
-_TITLE = ("title", "document_title")
-_HEADINGS = ("heading_path", "section_path")
-_NUMBERS = {
-    "index": ("index", "chunk_index"),
-    "start": ("start", "start_char", "chunk_start"),
-    "end": ("end", "end_char", "chunk_end"),
-    "n_tokens": ("n_tokens", "token_count"),
-}
-_COLUMNS = {
-    *_TEXT,
-    *_ID,
-    *_FILE,
-    *_DOCUMENT,
-    *_TITLE,
-    *_HEADINGS,
-    *(name for names in _NUMBERS.values() for name in names),
-}
+_WORDS = (aliases.TEXT, aliases.CHUNK_ID, aliases.FILE, aliases.DOCUMENT_ID, aliases.TITLE, aliases.HEADINGS)
+_COLUMNS = {name for names in (*_WORDS, *aliases.NUMBERS.values()) for name in names}
 
 _Rows = Iterator[dict[str, Any] | Rejection]
 _Part = tuple[str, Callable[[], _Rows]]  # a file or table, and what reads it
@@ -171,7 +150,7 @@ def _reader_of(path: Path) -> Callable[[Path], _Rows] | None:
         return None
     if "chunks" in first:
         return _chunk_file
-    return _json_lines if _is_seed(first) or not {*first}.isdisjoint(_TEXT) else None
+    return _json_lines if _is_seed(first) or not {*first}.isdisjoint(aliases.TEXT) else None
 
 
 def _json_lines(path: Path) -> _Rows:
@@ -195,11 +174,11 @@ def _chunk_file(path: Path) -> _Rows:
         raise InputError(f"{path}: no chunk in it")
     about = whole.get("metadata")
     about = about if isinstance(about, dict) else {}
-    file = _word(about, ("source_file", *_FILE), "") or path.name.removesuffix(SUFFIX)
+    file = _word(about, ("source_file", *aliases.FILE), "") or path.name.removesuffix(SUFFIX)
     for number, row in enumerate(chunks, 1):
         where = f"{path}, chunk {number}"
         if isinstance(row, dict):
-            yield _passage(row, where, file, _word(about, _TITLE, ""))
+            yield _passage(row, where, file, _word(about, aliases.TITLE, ""))
         else:
             yield Rejection("read", f"{where}: no JSON object", {})
 
@@ -238,9 +217,9 @@ def _table(folder: Path, name: str) -> _Rows:
     try:
         table = _lancedb().connect(folder).open_table(name)
         columns = [field.name for field in table.schema if field.name in _COLUMNS and _is_plain(field.type)]
-        if not set(columns) & set(_TEXT):
+        if not set(columns) & set(aliases.TEXT):
             there = ", ".join(table.schema.names)
-            raise InputError(f"{where}: no text in a column {' or '.join(_TEXT)}; it has {there}")
+            raise InputError(f"{where}: no text in a column {' or '.join(aliases.TEXT)}; it has {there}")
         batches = table.search().select(columns).to_batches(BATCH_ROWS)
         for number, row in enumerate((row for batch in batches for row in batch.to_pylist()), 1):
             yield _passage(row, f"{where}, row {number}")
@@ -267,12 +246,12 @@ def _passage(row: dict[str, Any], where: str, file: str = "", title: str = "") -
     try:
         passage = {
             "text": _text(row, where),
-            "chunk_id": _word(row, _ID, where),
-            "file": _word(row, _FILE, where) or file,
-            "document_id": _word(row, _DOCUMENT, where),
-            "title": _word(row, _TITLE, where) or title,
+            "chunk_id": _word(row, aliases.CHUNK_ID, where),
+            "file": _word(row, aliases.FILE, where) or file,
+            "document_id": _word(row, aliases.DOCUMENT_ID, where),
+            "title": _word(row, aliases.TITLE, where) or title,
             "heading_path": _headings(row, where),
-            **{name: _whole(row, names, where) for name, names in _NUMBERS.items()},
+            **{name: _whole(row, names, where) for name, names in aliases.NUMBERS.items()},
             "metadata": row["metadata"] if isinstance(row.get("metadata"), dict) else {},
         }
         try:
@@ -290,47 +269,40 @@ def _is_seed(row: dict[str, Any]) -> bool:
 
 def _text(row: dict[str, Any], where: str) -> str:
     """The text as it is, for no character of a passage is changed on its way to the teacher."""
-    names = ("document",) if _is_seed(row) and {*row}.isdisjoint(_TEXT) else _TEXT
-    name, value = _first(row, names)
-    if not name:
-        blank = next((one for one in names if one in row), "")
+    names = ("document",) if _is_seed(row) and {*row}.isdisjoint(aliases.TEXT) else aliases.TEXT
+    name, value = aliases.first(row, names)
+    if aliases.is_nothing(value):
         there = f"no {' or '.join(names)}; it has {', '.join([*row][:12]) or 'no field'}"
-        raise InputError(f"{where}: " + (f"its {blank} is empty" if blank else there))
+        raise InputError(f"{where}: " + (f"its {name} is empty" if name else there))
     if not isinstance(value, str):
         raise InputError(f"{where}: its {name} is no text but {str(value)[:40]}")
     return value
 
 
 def _word(row: dict[str, Any], names: Iterable[str], where: str) -> str:
-    name, value = _first(row, names)
+    name, value = aliases.first(row, names)
+    if aliases.is_nothing(value):
+        return ""
     if isinstance(value, list | dict | bool | float):
         raise InputError(f"{where}: its {name} is no name but {str(value)[:40]}")
-    return str(value) if name else ""
+    return str(value)
 
 
 def _headings(row: dict[str, Any], where: str) -> list[str]:
-    name, value = _first(row, _HEADINGS)
+    name, value = aliases.first(row, aliases.HEADINGS)
+    if aliases.is_nothing(value):
+        return []
     if isinstance(value, str):
         return [part.strip() for part in value.split(" > ")]
-    if name and not (isinstance(value, list) and all(isinstance(part, str) for part in value)):
+    if not (isinstance(value, list) and all(isinstance(part, str) for part in value)):
         raise InputError(f"{where}: its {name} is no list of headings but {str(value)[:40]}")
-    return value if name else []
+    return value
 
 
 def _whole(row: dict[str, Any], names: Iterable[str], where: str) -> int | None:
-    name, value = _first(row, names)
-    if not name:
+    name, value = aliases.first(row, names)
+    if aliases.is_nothing(value):
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
         raise InputError(f"{where}: its {name} is no whole number but {str(value)[:40]}")
     return int(value)
-
-
-def _first(row: dict[str, Any], names: Iterable[str]) -> tuple[str, Any]:
-    """The first name with something to it, and its value; what is not known can be null, NaN, blank or empty."""
-    for name in names:
-        value = row.get(name)
-        is_nothing = value is None or value == [] or (isinstance(value, float) and math.isnan(value))
-        if not is_nothing and not (isinstance(value, str) and not value.strip()):
-            return name, value
-    return "", None

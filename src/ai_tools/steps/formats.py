@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
+from .. import aliases
 from ..matching import OPENERS
 from ..records import Sample, content_id
 
@@ -47,10 +48,6 @@ def messages(question: str, answer: str, reasoning: str | None = None) -> list[d
 
 Turn = dict[str, str]  # `role` (system, user, assistant), `content`; `thinking` where reasoning has its own field
 _SHAREGPT = {"system": "system", "user": "human", "assistant": "gpt"}
-ROLES = {name: role for role, name in _SHAREGPT.items()} | {role: role for role in _SHAREGPT}
-# Names of one thing in the files of several tools, the first that is there wins.
-QUESTION = ("question", "generated_question", "instruction", "prompt")
-ANSWER = ("answer", "response", "generated_answer", "output", "completion")
 _RESPONSE = "\n\n### Response:\n"
 # The prompt of Alpaca (Taori et al. 2023) for a task without input, with the answer behind it.
 _INSTRUCTION = (
@@ -160,9 +157,7 @@ def _turns(row: dict[str, Any]) -> list[dict[str, Any]] | None:
     """The messages of a row; None where it has none. Raises ValueError where they are none."""
     said = row.get("messages") or row.get("conversations")
     if said is None:
-        question, answer = (
-            next((row[name] for name in names if row.get(name) is not None), None) for names in (QUESTION, ANSWER)
-        )
+        question, answer = (aliases.first(row, names)[1] for names in (aliases.QUESTION, aliases.ANSWER))
         if question is None or answer is None:
             return None
         more = row.get("input") if "instruction" in row else ""
@@ -173,7 +168,7 @@ def _turns(row: dict[str, Any]) -> list[dict[str, Any]] | None:
     found = [
         turn
         | {
-            "role": ROLES.get(str(turn.get("role", turn.get("from")))),
+            "role": aliases.ROLES.get(str(turn.get("role", turn.get("from")))),
             "content": turn.get("content", turn.get("value")),
         }
         for turn in said

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from .. import aliases
 from ..errors import UsageError
 from ..records import Call, Completion, Teacher, content_id
 from .replies import BadReply, shape, split_thinking
@@ -61,10 +62,6 @@ def load(name: str) -> Prompt:
 
 
 _FIELDS = {"title", "section", "passage", "count", "angle", "shape", "reasoning"}  # of a prompt for questions
-_OTHER_NAMES = {  # that templates for other tools use
-    **dict.fromkeys(("text", "chunk", "content", "context"), "passage"),
-    **dict.fromkeys(("n_pairs", "num_pairs", "num_questions", "questions_per_chunk"), "count"),
-}
 
 
 def own(base: Prompt, *, system: str = "", template: str = "", where: str = "the template") -> Prompt:
@@ -80,7 +77,7 @@ def own(base: Prompt, *, system: str = "", template: str = "", where: str = "the
         found = list(Formatter().parse(template))
     except ValueError as error:
         raise UsageError(f"{where}: {error}; write {{{{ and }}}} for braces that are no field") from None
-    parts = [(text, name and _OTHER_NAMES.get(name, name)) for text, name, _, _ in found]
+    parts = [(text, name and aliases.TEMPLATE.get(name, name)) for text, name, _, _ in found]
     named = {name for _, name in parts if name is not None}
     if unknown := sorted(named - _FIELDS):
         known = ", ".join(f"{{{name}}}" for name in sorted(_FIELDS))

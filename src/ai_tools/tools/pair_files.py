@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from .. import files
+from .. import aliases, files
 from ..errors import InputError
 from ..records import Rejection
 
-LISTS = ("training_pairs", "qa_pairs", "pairs")  # where a document's file, one of another tool, a report have theirs
 BLOCK = 1 << 16  # bytes that are read at a time
 _SPACE = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder()
@@ -72,7 +71,7 @@ def known(path: Path) -> PairFile:
                 raise InputError(f"{path}: not JSON ({error}); make the file anew") from None
         else:
             if rest.strip():
-                wanted = f"an array, a row a line, or an object with `{LISTS[0]}`"
+                wanted = f"an array, a row a line, or an object with `{aliases.PAIRS[0]}`"
                 raise InputError(f"{path}: no pairs in it; wanted is {wanted}")
     return PairFile(path, None)
 
@@ -166,7 +165,7 @@ def _list_in(path: Path) -> str:
     with _opened(path) as file:
         text = _Json(file)
         for name in text.names():
-            if name in LISTS and text.peek() == "[":
+            if name in aliases.PAIRS and text.peek() == "[":
                 return name
             text.value()
     return ""

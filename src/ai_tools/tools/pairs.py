@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .. import aliases
 from ..errors import InputError
 from ..records import Rejection, content_id
 from ..steps import formats
@@ -23,9 +24,7 @@ from .running import Pair
 SUFFIX = "_qa.json"
 WINDOW = 1_000  # rows among which pairs of one passage are looked for
 DEEPEST = 100  # levels of what a row may hold
-_PASSAGE = ("source_text", "context", "passage")  # names of one thing, the first that is there wins
 _EXPORTED = {"question", "answer", "reasoning", "metadata"}  # all that a row has which `export` wrote as jsonl
-_IDS = ("id", "sample_id", "qac_id")
 
 
 @dataclass(frozen=True)
@@ -62,11 +61,10 @@ class _Seen:
     twice: set[str] = field(default_factory=set)
 
     def add(self, row: Pair) -> None:
-        name = next((str(row[key]) for key in _IDS if row.get(key)), "")
-        if name and self.contents.setdefault(name, hash((row["question"], row["answer"]))) != hash(
-            (row["question"], row["answer"])
-        ):
-            self.twice.add(name)
+        _, name = aliases.first(row, aliases.PAIR_ID)
+        content = hash((row["question"], row["answer"]))
+        if not aliases.is_nothing(name) and self.contents.setdefault(str(name), content) != content:
+            self.twice.add(str(name))
 
 
 def read(source: str | Path) -> Pairs:
@@ -174,13 +172,13 @@ def _pair(row: Any, where: str) -> Pair | Rejection:
     if {*row} <= _EXPORTED and isinstance(row.get("metadata"), dict):
         told = found.pop("metadata")
         found = {name: value for name, value in told.items() if value is not None} | found
-    for turns in ("messages", "conversations"):
+    for turns in aliases.TURNS:
         if isinstance(row.get(turns), list):
             said = _turns(found.pop(turns))
             if said is None:
                 return Rejection("read", f"{where}: not one question and one answer in its {turns}", row)
             found |= {name: text for name, text in said.items() if found.get(name) in (None, "")}
-    question, answer = _asked(found), _text(_take(found, formats.ANSWER))
+    question, answer = _asked(found), _text(_take(found, aliases.ANSWER))
     for name, text in (("question", question), ("answer", answer)):
         if not text.strip():
             return Rejection("read", f"{where}: no {name}", row)
@@ -192,7 +190,9 @@ def _pair(row: Any, where: str) -> Pair | Rejection:
         found |= {"reasoning": reasoning} if reasoning else {}
     if found.get("type") is None:
         found["type"] = "cot" if found.get("reasoning") else "qa"
-    passage = next((name for name in _PASSAGE if isinstance(found.get(name), str) and found[name].strip()), "")
+    passage = next(
+        (name for name in aliases.SOURCE_TEXT if isinstance(found.get(name), str) and found[name].strip()), ""
+    )
     source = {"source_text": found.pop(passage)} if passage else {}
     if not isinstance(found.get("source_text", ""), str) or not found.get("source_text", "?").strip():
         del found["source_text"]
@@ -201,8 +201,8 @@ def _pair(row: Any, where: str) -> Pair | Rejection:
 
 def _asked(found: Pair) -> str:
     """The question of a row; in Alpaca's shape with the input, which belongs to it."""
-    is_alpaca = not any(found.get(name) for name in formats.QUESTION[:2])
-    question = _text(_take(found, formats.QUESTION))
+    is_alpaca = not any(found.get(name) for name in aliases.QUESTION[:2])
+    question = _text(_take(found, aliases.QUESTION))
     added = found.get("input")
     if is_alpaca and question and isinstance(added, str) and added.strip():
         question = f"{question}\n\n{found.pop('input')}"
@@ -234,9 +234,9 @@ def _is_deep(value: Any, levels: int) -> bool:
 
 def _take(row: Pair, names: Iterable[str]) -> Any:
     """The value of the first of the names that is there; it is taken out, for it goes back under our name."""
-    value = next((row[name] for name in names if row.get(name) not in (None, "")), None)
+    _, value = aliases.first(row, names)
     for name in names:
-        if name in row and row[name] in (value, None, ""):
+        if name in row and (row[name] == value or aliases.is_nothing(row[name])):
             del row[name]
     return value
 
@@ -254,7 +254,7 @@ def _turns(turns: list[Any]) -> Pair | None:
         if not isinstance(turn, dict):
             return None
         role = str(turn.get("role") or turn.get("from"))
-        role = formats.ROLES.get(role, role)
+        role = aliases.ROLES.get(role, role)
         if role in said:
             return None
         said[role] = turn.get("content", turn.get("value"))
