@@ -1,8 +1,11 @@
 """What the way to a teacher costs, beside other clients of the same endpoint in the same run, in turns.
 
 Ours is all-in: render, call, validate, journal; the others post a finished body and parse the reply. Each measurement
-is a process of its own, so that its peak memory is its own. MOCK_ENDPOINT_URL names another endpoint that answers after
-50 ms; ours shares its core with what it answers, and one that composes nothing is faster.
+is a process of its own, so that its peak memory is its own.
+
+MOCK_ENDPOINT_URL names another endpoint that answers after 50 ms; ours shares its core with what it answers, and one
+that composes nothing is faster. CURATOR_PYTHON is the Python of an environment that has bespokelabs-curator, another
+all-in client, to be measured too.
 """
 
 import asyncio
@@ -16,59 +19,61 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 LATENCY = 0.05
-REPEATS = 3
-LOADS = ((64, 2_000), (256, 4_000))
-PLANNED, PLANNED_SECONDS, AT_LEAST = 100_000, 180, 20_000
 FAULTS = {"p429": 0.05, "p500": 0.05, "p-malformed": 0.05, "p-reset": 0.02, "retry-after": 1.0}
+PLANNED_SECONDS, AT_LEAST = 180, 20_000  # a slow machine makes that many of the planned calls, and no more
 TEXT = "The tide at the harbour turns twice a day and the keeper writes it down. " * 22
 WARM_UP = 5
+TRACKED = ("requests/s", "of raw", "of post", "CPU ms", "of post", "peak MB")
 
-Ask = Callable[[dict[str, Any]], Awaitable[Any]]
-
-
-def settings_of(url: str, folder: str, in_flight: int, **more: Any) -> Any:
-    from ai_tools.settings import load_settings
-
-    return load_settings(
-        output_dir=folder,
-        provider="openai-compatible",
-        teacher_model_name="mock",
-        teacher_model_base_url=url,
-        max_concurrency=in_flight,
-        **more,
-    )
+Load = tuple[str, int, int]  # an endpoint's address, calls in flight, calls
+Body = dict[str, Any]
+Found = dict[str, float]
 
 
-def chunks(first: int, count: int) -> Iterator[dict[str, Any]]:
-    for number in range(first, first + count):
-        about = {"document_id": "", "file": "p.md", "title": "", "heading_path": ["Water"], "metadata": {}}
-        yield {"chunk_id": f"c{number}", "text": f"{number} {TEXT}"} | about
+class Size(NamedTuple):
+    loads: tuple[tuple[int, int], ...]  # calls in flight, calls
+    repeats: int
+    planned: int
+    with_failures: int
 
 
-# --- the clients; each is given a load and returns what became of it ---
+FULL = Size(((64, 2_000), (256, 4_000)), repeats=5, planned=100_000, with_failures=1_000)
+TOY = Size(((4, 12),), repeats=1, planned=0, with_failures=0)
 
 
-def ours(url: str, in_flight: int, count: int, **more: Any) -> dict[str, Any]:
-    from ai_tools import teachers, tools
+def passage(number: int) -> str:
+    return f"{number} {TEXT}"
+
+
+# --- ours ---
+
+
+def ours(load: Load, **limits: int) -> Found:
+    from ai_tools import teachers
     from ai_tools.errors import BudgetReached
+    from ai_tools.settings import load_settings
     from ai_tools.teachers.asker import Asker
     from ai_tools.teachers.journal import Journal
 
+    url, in_flight, count = load
+    chosen = {"provider": "openai-compatible", "teacher_model_name": "mock", "teacher_model_base_url": url}
     with tempfile.TemporaryDirectory() as folder:
-        settings = settings_of(url, folder, in_flight, **more)
+        settings = load_settings(output_dir=folder, max_concurrency=in_flight, **chosen, **limits)
         with Journal(Path(folder) / "journal.sqlite") as journal:
             asker = Asker(teachers.connect(settings), journal, settings)
 
-            async def one(chunk: dict[str, Any]) -> int:
-                reply = await asker.try_ask(tools._planned(asker, chunk))
+            async def one(number: int) -> int:
+                fields = about(passage(number))
+                reply = await asker.try_ask(asker.plan("questions", fields, recipe="generate", chunk_id=f"c{number}"))
                 return len(reply.pairs) if reply else 0
 
             def work(first: int, count: int) -> None:
-                asker.run((one(chunk) for chunk in chunks(first, count)), count, each=lambda _: None)
+                asker.run((one(first + number) for number in range(count)), count, each=lambda _: None)
 
             work(10**7, WARM_UP)
             before = Before()
@@ -79,35 +84,47 @@ def ours(url: str, in_flight: int, count: int, **more: Any) -> dict[str, Any]:
             return before.since(count) | {"failed": len(asker.failed)}
 
 
-def bodies(first: int, count: int) -> Iterator[dict[str, Any]]:
-    """What ours sends, made beforehand but for the text."""
+def about(text: str) -> dict[str, Any]:
+    """What a prompt for questions is filled in with."""
+    return {"title": "p", "section": "Water", "passage": text, "count": 5, "angle": "the whole passage"}
+
+
+def body() -> Body:
+    """What ours sends, made once; the passage is still to come."""
+    from ai_tools import teachers
+    from ai_tools.settings import load_settings
     from ai_tools.teachers import prompts, replies
-    from offline_teacher import OfflineTeacher
 
-    fields = {"title": "p", "section": "Water", "passage": "-", "count": 5, "angle": "the whole passage"}
-    call = prompts.plan_call(prompts.load("questions"), fields, teacher=OfflineTeacher(), sampling=prompts.Sampling())
-    schema = {"type": "json_schema", "json_schema": {"name": "pairs", "schema": replies.schema(call)}}
-    system, user = (message["content"] for message in call.messages)
-    for chunk in chunks(first, count):
-        asked = user.replace("\n-\n", f"\n{chunk['text']}\n", 1)
-        yield {
-            "model": "mock",
-            "messages": [{"role": "system", "content": system}, {"role": "user", "content": asked}],
-            "temperature": 0.7,
-            "max_tokens": 4096,
-            "response_format": schema,
-        }
+    teacher = teachers.connect(load_settings(provider="offline"))
+    call = prompts.plan_call(prompts.load("questions"), about("-"), teacher=teacher, sampling=prompts.Sampling())
+    schema = {"name": call.reply, "strict": True, "schema": replies.schema(call)}
+    asked = {"model": "mock", "messages": list(call.messages), "temperature": call.temperature}
+    form = {"type": "json_schema", "json_schema": schema}
+    return asked | {"max_tokens": call.max_tokens, "seed": call.seed, "response_format": form}
 
 
-async def load(ask: Ask, in_flight: int, count: int) -> dict[str, Any]:
+# --- the other clients ---
+
+Ask = Callable[[Body], Awaitable[Any]]
+
+
+def bodies(of: Body, first: int, count: int) -> Iterator[Body]:
+    system, user = of["messages"]
+    for number in range(first, first + count):
+        asked = user["content"].replace("\n-\n", f"\n{passage(number)}\n", 1)
+        yield of | {"messages": [system, {"role": "user", "content": asked}], "seed": number}
+
+
+async def many(ask: Ask, load: Load, of: Body) -> Found:
     """So many workers that take the next body each."""
+    _, in_flight, count = load
 
     async def work(first: int, count: int) -> None:
-        todo = bodies(first, count)
+        todo = bodies(of, first, count)
 
         async def worker() -> None:
-            for body in todo:
-                await ask(body)
+            for one in todo:
+                await ask(one)
 
         await asyncio.gather(*(worker() for _ in range(in_flight)))
 
@@ -117,42 +134,74 @@ async def load(ask: Ask, in_flight: int, count: int) -> dict[str, Any]:
     return before.since(count)
 
 
-def raw_aiohttp(url: str, in_flight: int, count: int) -> dict[str, Any]:
+async def raw_aiohttp(load: Load, of: Body) -> Found:
     import aiohttp
 
-    async def run() -> dict[str, Any]:
-        connector = aiohttp.TCPConnector(limit=0)
-        async with aiohttp.ClientSession(connector=connector, headers={"content-type": "application/json"}) as client:
+    headers = {"content-type": "application/json"}
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), headers=headers) as client:
 
-            async def ask(body: dict[str, Any]) -> Any:
-                async with client.post(f"{url}/chat/completions", data=json.dumps(body).encode()) as response:
-                    return json.loads(await response.read())["choices"][0]["message"]["content"]
+        async def ask(one: Body) -> Any:
+            async with client.post(f"{load[0]}/chat/completions", data=json.dumps(one).encode()) as response:
+                return json.loads(await response.read())["choices"][0]["message"]["content"]
 
-            return await load(ask, in_flight, count)
-
-    return asyncio.run(run())
+        return await many(ask, load, of)
 
 
-def openai(url: str, in_flight: int, count: int, *, aiohttp: bool = False) -> dict[str, Any]:
+async def openai(load: Load, of: Body, *, aiohttp: bool = True, typed: bool = True) -> Found:
+    """The package as its users have it, or with no more than its `post`."""
     from openai import AsyncOpenAI, DefaultAioHttpClient
 
-    async def run() -> dict[str, Any]:
-        http = DefaultAioHttpClient() if aiohttp else None
-        async with AsyncOpenAI(base_url=url, api_key="-", http_client=http) as client:
+    http = DefaultAioHttpClient() if aiohttp else None
+    async with AsyncOpenAI(base_url=load[0], api_key="-", max_retries=0, http_client=http) as client:
 
-            async def ask(body: dict[str, Any]) -> Any:
-                return (await client.chat.completions.create(**body)).choices[0].message.content
+        async def typed_ask(one: Body) -> Any:
+            return (await client.chat.completions.create(**one)).choices[0].message.content
 
-            return await load(ask, in_flight, count)
+        async def ask(one: Body) -> Any:
+            found: Any = await client.post("/chat/completions", cast_to=object, body=one)
+            return found["choices"][0]["message"]["content"]
 
-    return asyncio.run(run())
+        return await many(typed_ask if typed else ask, load, of)
 
 
-CLIENTS: dict[str, Callable[..., dict[str, Any]]] = {
+def curator(load: Load, of: Body) -> Found:
+    """bespokelabs-curator on its own way to an endpoint; it renders, calls, validates and stores, as ours does."""
+    url, in_flight, count = load
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("TELEMETRY_ENABLED", "CURATOR_VIEWER"):
+            os.environ[name] = "false"
+        os.environ |= {"CURATOR_CACHE_DIR": folder, "CURATOR_DISABLE_RICH_DISPLAY": "1", "OPENAI_API_KEY": "-"}
+        from litellm.litellm_core_utils import tokenizers
+
+        os.environ["TIKTOKEN_CACHE_DIR"] = tokenizers.__path__[0]  # it counts tokens, and would download how
+        from bespokelabs.curator import LLM
+
+        class Asks(LLM):
+            def prompt(self, row: Any) -> Any:
+                return next(bodies(of, row["number"], 1))["messages"]
+
+            def parse(self, row: Any, reply: Any) -> Any:
+                return [{"number": row["number"]} | pair for pair in json.loads(reply)["pairs"]]
+
+        most = {"max_requests_per_minute": 10**7, "max_tokens_per_minute": 10**10, "max_concurrent_requests": in_flight}
+        sampling = {"temperature": of["temperature"], "max_tokens": of["max_tokens"]}
+        asks = Asks(
+            "gpt-4o-mini", backend="openai", generation_params=sampling,
+            backend_params={"base_url": url, "api_key": "-"} | most,
+        )  # fmt: skip
+        asks([{"number": 10**7 + number} for number in range(WARM_UP)])
+        before = Before()
+        asks([{"number": number} for number in range(count)])
+        return before.since(count)
+
+
+POST, OURS, CURATOR = "AsyncOpenAI.post + aiohttp", "ours, all-in", "curator, all-in"
+OTHERS: dict[str, Callable[[Load, Body], Any]] = {
     "raw aiohttp": raw_aiohttp,
-    "AsyncOpenAI": openai,
-    "AsyncOpenAI + aiohttp": lambda *load: openai(*load, aiohttp=True),
-    "ours, all-in": ours,
+    "AsyncOpenAI": partial(openai, aiohttp=False),
+    "AsyncOpenAI + aiohttp": openai,
+    POST: partial(openai, typed=False),
+    CURATOR: curator,
 }
 
 
@@ -162,7 +211,7 @@ class Before:
     def __init__(self) -> None:
         self.wall, self.cpu = time.perf_counter(), time.process_time()
 
-    def since(self, calls: int) -> dict[str, Any]:
+    def since(self, calls: int) -> Found:
         seconds, cpu = time.perf_counter() - self.wall, time.process_time() - self.cpu
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         return {"calls": calls, "seconds": seconds, "rate": calls / seconds, "cpu": 1000 * cpu / calls, "peak": peak}
@@ -171,13 +220,21 @@ class Before:
 # --- the measurements ---
 
 
-def measure(client: str, url: str, in_flight: int, count: int, **more: Any) -> dict[str, Any]:
+def measure(client: str, load: Load, of: Body | None = None, **limits: int) -> Found:
     """Run one load in a fresh process."""
-    command = [sys.executable, "-m", __spec__.name if __spec__ else __name__]
-    task = json.dumps({"client": client, "load": [url, in_flight, count], "more": more})
-    done = subprocess.run([*command, task], check=True, stdout=subprocess.PIPE, text=True)
-    found: dict[str, Any] = json.loads(done.stdout)
+    python = os.environ["CURATOR_PYTHON"] if client == CURATOR else sys.executable
+    task = json.dumps({"client": client, "load": load, "body": of, "limits": limits})
+    command = [python, "-m", "tests.benchmarks.teachers"]
+    done = subprocess.run(command, input=task, check=True, stdout=subprocess.PIPE, text=True)
+    found: Found = json.loads(done.stdout.splitlines()[-1])
     return found
+
+
+def measured(task: dict[str, Any]) -> Found:
+    if task["client"] == OURS:
+        return ours(task["load"], **task["limits"])
+    work = OTHERS[task["client"]](task["load"], task["body"])
+    return asyncio.run(work) if asyncio.iscoroutine(work) else work
 
 
 @contextmanager
@@ -193,44 +250,56 @@ def endpoint(**options: float) -> Iterator[str]:
             process.terminate()
 
 
-def main() -> None:
+def main(small: bool = False) -> None:
+    size = TOY if small else FULL
     given = os.environ.get("MOCK_ENDPOINT_URL", "")
     with endpoint(latency=LATENCY) as own:
         url = given or own
         print(f"an endpoint that answers after {LATENCY * 1000:g} ms: {given or 'tests.endpoint'}")
-        rate = compare(url)
-        count = PLANNED if PLANNED / rate < PLANNED_SECONDS else AT_LEAST
-        found = measure("ours, all-in", url, 256, PLANNED, **({"max_calls": count} if count < PLANNED else {}))
-        asked = f"{found['calls']:,} of {PLANNED:,} planned calls made"
-        print(
-            f"{asked}, 256 in flight: peak {found['peak']:.0f} MB, {found['seconds']:.0f} s, {found['cpu']:.2f} ms CPU"
-        )
-    with endpoint(latency=LATENCY, **FAULTS) as url:
-        runs = [measure("ours, all-in", url, 64, 1_000) for _ in range(REPEATS)]
+        rates = [compare((url, *load), size.repeats) for load in size.loads]
+        if size.planned:
+            a_long_run(url, size.planned, rates[-1])
+    if size.with_failures:
+        with endpoint(latency=LATENCY, **FAULTS) as url:
+            failures(url, size)
+
+
+def compare(load: Load, repeats: int) -> float:
+    """Print the table of one load; requests/s of ours under it."""
+    _, in_flight, count = load
+    of, clients = body(), [name for name in (*OTHERS, OURS) if name != CURATOR or "CURATOR_PYTHON" in os.environ]
+    ideal = f"ideal {in_flight / LATENCY:,.0f} requests/s"
+    print(f"\n{count:,} calls, {in_flight} in flight; {ideal}; medians of {repeats}, ratios within each turn")
+    print(f"{'client':27}" + "".join(f"{name:>11}" for name in TRACKED))
+    turns = [{name: measure(name, load, of) for name in clients} for _ in range(repeats)]
+
+    def middle(name: str, key: str, by: str = "") -> float:
+        return statistics.median(turn[name][key] / (turn[by][key] if by else 1) for turn in turns)
+
+    for name in clients:
+        shares = f"{middle(name, 'rate', 'raw aiohttp'):>11.2f}{middle(name, 'rate', POST):>11.2f}"
+        cpu = f"{middle(name, 'cpu'):>11.2f}{middle(name, 'cpu', POST):>11.2f}"
+        print(f"{name:27}{middle(name, 'rate'):>11,.0f}{shares}{cpu}{middle(name, 'peak'):>11.0f}", flush=True)
+    if CURATOR in clients:
+        print(f"CPU of curator's beside ours: {middle(CURATOR, 'cpu') / middle(OURS, 'cpu'):.1f}")
+    return middle(OURS, "rate")
+
+
+def a_long_run(url: str, planned: int, rate: float) -> None:
+    limits = {} if planned / rate < PLANNED_SECONDS else {"max_calls": AT_LEAST}
+    found = measure(OURS, (url, 256, planned), **limits)
+    asked = f"{found['calls']:,} of {planned:,} planned calls made, 256 in flight"
+    print(f"\n{asked}: peak {found['peak']:.0f} MB, {found['seconds']:.0f} s, {found['cpu']:.2f} ms CPU")
+
+
+def failures(url: str, size: Size) -> None:
+    runs = [measure(OURS, (url, 64, size.with_failures)) for _ in range(size.repeats)]
     seconds = ", ".join(f"{run['seconds']:.1f}" for run in runs)
-    failed = ", ".join(str(run["failed"]) for run in runs)
+    failed = ", ".join(f"{run['failed']:.0f}" for run in runs)
     what = ", ".join(f"{name} {value:g}" for name, value in FAULTS.items())
-    print(f"1,000 calls with failures ({what}), 64 in flight: {seconds} s; malformed twice, and so rejected: {failed}")
-
-
-def compare(url: str) -> float:
-    """Print the table; requests/s of ours under the greater load."""
-    rate = 0.0
-    for in_flight, count in LOADS:
-        ideal = in_flight / LATENCY
-        print(f"\n{count:,} calls, {in_flight} in flight; ideal {ideal:,.0f} requests/s; medians of {REPEATS}")
-        print(f"{'client':24} {'requests/s':>10} {'of ideal':>9} {'of raw':>7} {'CPU ms':>7} {'peak MB':>8}")
-        rounds = [{name: measure(name, url, in_flight, count) for name in CLIENTS} for _ in range(REPEATS)]
-        for name in CLIENTS:
-            middle = {key: statistics.median(one[name][key] for one in rounds) for key in ("rate", "cpu", "peak")}
-            raw = statistics.median(one[name]["rate"] / one["raw aiohttp"]["rate"] for one in rounds)
-            rate = middle["rate"]
-            shares = f"{rate / ideal:>9.0%} {raw:>7.0%}"
-            print(f"{name:24} {rate:>10,.0f} {shares} {middle['cpu']:>7.2f} {middle['peak']:>8.0f}", flush=True)
-    print()
-    return rate
+    print(f"{size.with_failures:,} calls with failures ({what}), 64 in flight: {seconds} s")
+    print(f"malformed twice, and so rejected: {failed}")
 
 
 if __name__ == "__main__":
-    wanted = json.loads(sys.argv[1])
-    print(json.dumps(CLIENTS[wanted["client"]](*wanted["load"], **wanted["more"])))
+    print(json.dumps(measured(json.load(sys.stdin))))
