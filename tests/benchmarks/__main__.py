@@ -1,25 +1,23 @@
 """`make bench`: what the series costs and teaches. `python -m tests.benchmarks learning` runs that part alone.
 
-Machines are shared and noisy: read ratios, medians and CPU time, no single wall time. Nothing here passes or fails.
+Machines are shared and noisy: read ratios, medians and CPU time, no single wall time. Nothing here passes or fails;
+`--small` runs the same on next to nothing, which shows that the benchmarks still work, and nothing else.
 """
 
-import sys
+import argparse
+from importlib import import_module
 
-from . import chunking, documents, folders, learning, questions, speed, teachers, tools
+BENCHMARKS = ("speed", "documents", "chunking", "folders", "teachers", "tools", "questions", "learning")
 
-BENCHMARKS = {
-    "speed": speed.main,
-    "documents": documents.main,
-    "chunking": chunking.main,
-    "folders": folders.main,
-    "teachers": teachers.main,
-    "tools": tools.main,
-    "questions": questions.main,
-    "learning": learning.main,
-}
-
-for name in sys.argv[1:] or BENCHMARKS:
-    if name not in BENCHMARKS:
-        sys.exit(f"{name}: no such benchmark; there are {', '.join(BENCHMARKS)}")
-    print(f"== {name}", flush=True)
-    BENCHMARKS[name]()
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks", description="What the series costs and teaches."
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"parts to run, all without: {', '.join(BENCHMARKS)}")
+    parser.add_argument("--small", action="store_true", help="on next to nothing: do they still run?")
+    options = parser.parse_args()
+    if unknown := [name for name in options.names if name not in BENCHMARKS]:
+        parser.error(f"{', '.join(unknown)}: no such benchmark; there are {', '.join(BENCHMARKS)}")
+    for name in options.names or BENCHMARKS:
+        print(f"== {name}", flush=True)
+        import_module(f".{name}", __package__).main(small=options.small)

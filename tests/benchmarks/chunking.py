@@ -21,7 +21,6 @@ from pathlib import Path
 from .documents import blocks, peak
 
 LIMIT = 512
-SIZES = (1, 5, 20)
 MOST = {"semantic_text_splitter": 2, "semchunk": 1}  # megabytes; their time grows faster than the document
 Span = tuple[int, int]
 
@@ -120,27 +119,27 @@ def one_core() -> None:
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 
-def over_two_processes() -> None:
+def over_two_processes(megabytes: float) -> None:
     with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(2, get_context("spawn"), one_core) as pool:
         files = [Path(folder, f"{number}.md") for number in range(8)]
         for file in files:
-            file.write_text(markdown(1)[0], "utf-8")
+            file.write_text(markdown(megabytes)[0], "utf-8")
         list(pool.map(chunk_file, files[:2] * 2))
         before = time.perf_counter()
         size = sum(pool.map(chunk_file, files)) / 1e6
         print(f"ours, {len(files)} documents on two processes: {size / (time.perf_counter() - before):.2f} MB/s")
 
 
-def main() -> None:
+def main(small: bool = False) -> None:
     print(f"{'splitter':24} {'MB':>6} {'MB/s of CPU':>12} {'chunks':>7} {'cut fences, tables':>19} {'peak MB':>8}")
-    for megabytes in SIZES:
+    for megabytes in (0.02,) if small else (1, 5, 20):
         for name in SPLITTERS:
             if megabytes > MOST.get(name, megabytes) or (name != "ours" and not find_spec(name)):
                 continue
             one = measure(name, megabytes)
             head = f"{name:24} {one['size']:>6.1f} {one['rate']:>12.2f} {one['chunks']:>7.0f}"
             print(f"{head} {one['broken']:>19.0f} {one['peak']:>8.0f}", flush=True)
-    over_two_processes()
+    over_two_processes(0.02 if small else 1)
 
 
 if __name__ == "__main__":

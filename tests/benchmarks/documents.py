@@ -21,9 +21,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 CORPUS = Path(__file__).parents[2] / "assets" / "corpus"
-REPEATS = 3
-WEB_PAGES, WEB_PAGE_BYTES = 60, 50_000
-PDF_FILES, PDF_PAGES = 4, 40
+WEB_PAGE_BYTES = 50_000
 
 FRAME = """<!DOCTYPE html><html><head><title>{title} | Handbook</title><script>var seen = 1;</script></head><body>
 <nav><ul>{links}</ul></nav><div class="banner" onclick="go()">Read this first.</div><{tag}>{body}</{tag}>
@@ -79,12 +77,12 @@ def blocks() -> list[str]:
     return [block for page in sorted(CORPUS.glob("*.md")) for block in page.read_text("utf-8").strip().split("\n\n")]
 
 
-def write_web_pages(folder: Path, tag: str) -> list[Path]:
+def write_web_pages(folder: Path, tag: str, count: int) -> None:
     """Pages whose text stands in a `<main>`, which says so, or in a mere `<div>`, which must be found."""
-    links = "".join(f'<li><a href="{n}.html">Page {n} of the handbook</a></li>' for n in range(WEB_PAGES))
+    links = "".join(f'<li><a href="{n}.html">Page {n} of the handbook</a></li>' for n in range(60))
     source = cycle(blocks())
-    files = []
-    for number in range(WEB_PAGES):
+    folder.mkdir()
+    for number in range(count):
         body = ""
         while len(body) + len(links) < WEB_PAGE_BYTES:
             heading = re.match(r"(#+) (.*)", block := next(source))
@@ -93,21 +91,19 @@ def write_web_pages(folder: Path, tag: str) -> list[Path]:
             if heading:
                 body += "<ul><li>one</li><li>two</li></ul><pre><code>step --one\n  two</code></pre>"
                 body += "<table><tr><th>Name</th><th>Limit</th></tr><tr><td>cash</td><td>9,000</td></tr></table>\n"
-        files.append(folder / f"{number}.html")
-        files[-1].write_text(FRAME.format(title=f"Page {number}", links=links, body=body, tag=tag), "utf-8")
-    return files
+        page = FRAME.format(title=f"Page {number}", links=links, body=body, tag=tag)
+        (folder / f"{number}.html").write_text(page, "utf-8")
 
 
-def write_pdfs(folder: Path) -> list[Path]:
+def write_pdfs(folder: Path, count: int, pages: int) -> None:
     from reportlab.lib.styles import getSampleStyleSheet
     from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate, Paragraph, Table
 
     styles = getSampleStyleSheet()
     source = blocks()
-    files = []
-    for number in range(PDF_FILES):
-        path = folder / f"{number}.pdf"
-        document = BaseDocTemplate(str(path), title=f"Handbook {number}")
+    folder.mkdir()
+    for number in range(count):
+        document = BaseDocTemplate(str(folder / f"{number}.pdf"), title=f"Handbook {number}")
 
         def running(canvas: object, document: BaseDocTemplate) -> None:
             canvas.drawString(72, 800, "Handbook")  # type: ignore[attr-defined]
@@ -117,7 +113,7 @@ def write_pdfs(folder: Path) -> list[Path]:
         frames = [one] if number % 2 else [left, right]
         document.addPageTemplates([PageTemplate(frames=frames, onPage=running)])
         story: list[Flowable] = []
-        for block in islice(cycle(source), 40 * PDF_PAGES // 5):
+        for block in islice(cycle(source), 8 * pages):
             heading = re.match(r"(#+) (.*)", block)
             style = styles[f"Heading{len(heading[1])}" if heading else "BodyText"]
             story.append(Paragraph(html.escape(heading[2] if heading else block), style))
@@ -125,8 +121,6 @@ def write_pdfs(folder: Path) -> list[Path]:
                 rows = [["Name", "Limit"], ["cash", "9,000"], ["transfer", "6,500"]]
                 story.append(Table(rows, style=[("GRID", (0, 0), (-1, -1), 0.5, "black")]))
         document.build(story)
-        files.append(path)
-    return files
 
 
 # --- the measurements ---
@@ -168,12 +162,12 @@ def measure(reader: str, folder: Path, workers: int) -> dict[str, float]:
     return found
 
 
-def compare(what: str, folder: Path, readers: list[str]) -> None:
+def compare(what: str, folder: Path, readers: list[str], repeats: int) -> None:
     """Print a table of the readers, ours first: medians of rounds in which each has its turn."""
     size = sum(file.stat().st_size for file in folder.iterdir()) / 1e6
-    print(f"\n{what}, {len(list(folder.iterdir()))} files, {size:.1f} MB; medians of {REPEATS}")
+    print(f"\n{what}, {len(list(folder.iterdir()))} files, {size:.1f} MB; medians of {repeats}")
     print(f"{'reader':16} {'1 core':>8} {'2 cores':>8} {'CPU ms each':>12} {'of our speed':>13} {'peak MB':>8}")
-    rounds = [{(name, n): measure(name, folder, n) for name in readers for n in (1, 2)} for _ in range(REPEATS)]
+    rounds = [{(name, n): measure(name, folder, n) for name in readers for n in (1, 2)} for _ in range(repeats)]
     for name in readers:
 
         def middle(key: str, workers: int = 1, name: str = name) -> float:
@@ -184,22 +178,15 @@ def compare(what: str, folder: Path, readers: list[str]) -> None:
         print(f"{name:16} {rates} {middle('cpu'):>12.2f} {share:>13.0%} {middle('peak'):>8.0f}", flush=True)
 
 
-def converting() -> None:
+def main(small: bool = False) -> None:
+    web_pages, pdf_files, pdf_pages, repeats = (2, 2, 1, 1) if small else (60, 4, 40, 3)
     with tempfile.TemporaryDirectory() as place:
         for tag, what in (("main", "web pages/s, main text named"), ("div", "web pages/s, main text to be found")):
-            folder = Path(place, tag)
-            folder.mkdir()
-            write_web_pages(folder, tag)
-            compare(what, folder, ["ours", "trafilatura"])
-        folder = Path(place, "pdf")
-        folder.mkdir()
-        write_pdfs(folder)
+            write_web_pages(Path(place, tag), tag, web_pages)
+            compare(what, Path(place, tag), ["ours", "trafilatura"], repeats)
+        write_pdfs(Path(place, "pdf"), pdf_files, pdf_pages)
         others = [name for name in ("pypdfium2 text", "pdfplumber text") if find_spec(name.split()[0])]
-        compare("PDF pages/s, with structure", folder, ["ours", *others])
-
-
-def main() -> None:
-    converting()
+        compare("PDF pages/s, with structure", Path(place, "pdf"), ["ours", *others], repeats)
 
 
 if __name__ == "__main__":

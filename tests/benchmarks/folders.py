@@ -10,7 +10,6 @@ from pathlib import Path
 
 import psutil
 
-FILES = 5_000
 SAMPLE_SECONDS = 0.02
 WORK = """
 import sys
@@ -23,15 +22,16 @@ print(len(converted), "documents,", len(failed), "failed,", sum(len(one.text) fo
 WORDS = "bell lamp stair rings noon dusk light every night keeper harbour tide before after must may not the a of to in"
 
 
-def main() -> None:
+def main(small: bool = False) -> None:
+    files = 20 if small else 5_000
     with tempfile.TemporaryDirectory() as folder:
-        size = _write(Path(folder, "docs"))
-        print(f"{FILES:,} files, {size / 1e6:.1f} MB, {psutil.cpu_count()} cores")
+        size = _write(Path(folder, "docs"), files)
+        print(f"{files:,} files, {size / 1e6:.1f} MB, {psutil.cpu_count()} cores")
         for name in ("converted", "unchanged"):
-            _measure(name, Path(folder))
+            _measure(name, Path(folder), files)
 
 
-def _measure(name: str, folder: Path) -> None:
+def _measure(name: str, folder: Path, files: int) -> None:
     """Seconds, CPU and peak memory of a process and those that it starts."""
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     process = subprocess.Popen([sys.executable, "-c", WORK, str(folder / "docs"), str(folder / "output")])
@@ -41,7 +41,7 @@ def _measure(name: str, folder: Path) -> None:
         time.sleep(SAMPLE_SECONDS)
     seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    rate = f"{FILES / seconds:,.0f} files/s, {FILES / cpu:,.0f} a second of CPU"
+    rate = f"{files / seconds:,.0f} files/s, {files / cpu:,.0f} a second of CPU"
     print(f"{name}: {seconds:.1f} s, {cpu:.1f} s of CPU, {rate}, peak memory {peak / 2**20:.0f} MiB", flush=True)
 
 
@@ -54,12 +54,12 @@ def _resident(pid: int) -> int:
         return 0
 
 
-def _write(folder: Path) -> int:
+def _write(folder: Path, files: int) -> int:
     """Half of the files are web pages, a quarter each Markdown and text; all in folders of 100. Returns their bytes."""
     rng = random.Random(0)
     words = WORDS.split()
     size = 0
-    for number in range(FILES):
+    for number in range(files):
         sentences = [" ".join(rng.choices(words, k=12)).capitalize() + f" {number}." for _ in range(40)]
         title = " ".join(rng.choices(words, k=3)).title()
         kind = (".html", ".md", ".html", ".txt")[number % 4]

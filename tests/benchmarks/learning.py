@@ -10,6 +10,7 @@ import random
 import statistics
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +23,16 @@ from ai_tools.steps import curation, evaluation, fill_ins, generation, mixing, s
 from ai_tools.teachers.asker import Asker
 from ai_tools.teachers.journal import Journal
 
-SEEDS = (0, 1, 2)
 HERE = Path(__file__).parent
 
 
-def training_rows(settings: Settings, exam: list[Question], folder: Path) -> list[dict[str, Any]]:
-    """The rows of the largest cut, made in memory as steps 02 to 04 make them."""
+def training_rows(settings: Settings, exam: list[Question], folder: Path, n_chunks: int | None) -> list[dict[str, Any]]:
+    """The rows of the largest cut, made in memory as steps 02 to 04 make them, of the first chunks or of all."""
     tokenizer = students.counting_tokenizer("tiny")
     converted, _ = documents.convert(sources.find(settings.source_documents, settings.root), settings)
     size = settings.chunk_tokens
     chunks = [chunk for one in converted for chunk in chunk_document(one, max_tokens=size, tokenizer=tokenizer)]
+    chunks = chunks[:n_chunks]
     seed_data = seeds.seed_rows(converted, chunks, {}, domain="", outline="")
     items = generation.passages([chunk.to_row() for chunk in chunks], seed_data)
     with Journal(folder / "journal.sqlite") as journal:
@@ -71,6 +72,7 @@ def measure(
     general: list[dict[str, Any]],
     questions: dict[str, list[Question]],
     seed: int,
+    recipe: training.Recipe,
 ) -> dict[str, Any]:
     """Scores of the base and of a student tuned on the rows, with the seconds that tuning took."""
     student = students.load("tiny", tiny_folder=base)
@@ -79,7 +81,6 @@ def measure(
     }
     wall, cpu = time.perf_counter(), time.process_time()
     with tempfile.TemporaryDirectory() as folder:
-        recipe = training.default_recipe("tiny")
         training.train(rows, student=student, recipe=recipe, seed=seed, folder=Path(folder), general=general)
     spent = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
     after = {
@@ -88,37 +89,53 @@ def measure(
     return {"base": before, "tuned": after, "seconds": spent}
 
 
-def main() -> None:
-    settings = load_settings(provider="offline")
+def main(small: bool = False) -> None:
+    seeds, n_chunks, n_questions = ((0,), 1, 4) if small else ((0, 1, 2), None, None)
+    base_recipe, recipe = training.TINY_BASE_RECIPE, training.default_recipe("tiny")
+    if small:
+        base_recipe, recipe = replace(base_recipe, max_tokens=3_000), replace(recipe, max_tokens=3_000)
+    few = {"number_of_summaries": 1, "cut_sizes": (1,)} if small else {}
+    settings = load_settings(provider="offline", **few)
     exam = evaluation.load_exam(settings.resolve("assets/exam.jsonl"))
-    probe = evaluation.load_probe(settings.resolve("assets/probe.jsonl"))
-    questions = {"exam": exam, "dev": evaluation.load_exam(HERE / "dev_exam.jsonl")}
-    questions["near"] = evaluation.load_exam(HERE / "dev_exam_near.jsonl")
-    questions |= {half: [one for one in probe if one.kind == half] for half in ("replayed", "unreplayed")}
-    general = files.read_rows(settings.resolve("assets/general.jsonl"))
+    questions = {name: some[:n_questions] for name, some in asked_of_students(settings, exam).items()}
+    general = files.read_rows(settings.resolve("assets/general.jsonl"))[: 20 if small else None]
     results = []
-    for seed in SEEDS:
+    for seed in seeds:
         with tempfile.TemporaryDirectory() as folder:
-            seeded = settings.with_(seed=seed)
+            seeded = settings.with_(seed=seed, output_dir=folder)
             wall = time.perf_counter()
-            base = training.pretrain_tiny(general, folder=Path(folder), seed=seed)
+            base = pretrain(general, Path(folder), seed, base_recipe)
             pretraining = time.perf_counter() - wall
-            rows = training_rows(seeded, exam, Path(folder))
-            results.append(measure(rows, base, general, questions, seed))
+            rows = training_rows(seeded, exam, Path(folder), n_chunks)
+            results.append(measure(rows, base, general, questions, seed, recipe))
             spent = results[-1]["seconds"]
             print(f"seed {seed}: {len(rows):,} rows, base {pretraining:.0f} s, tuning {spent['wall']:.0f} s ", end="")
             print(f"({spent['cpu']:.0f} s CPU)")
             report(results[-1])
-            if seed == SEEDS[0]:
-                control = measure(shuffled(rows, seed), base, general, {"exam": exam}, seed)
+            if seed == seeds[0]:
+                own = {"exam": questions["exam"]}
+                control = measure(shuffled(rows, seed), base, general, own, seed, recipe)
                 print("  control, answers shuffled:", line(control["tuned"]["exam"]))
-    print("mean of", len(SEEDS), "seeds")
+    print("mean of", len(seeds), "seeds")
     for name in questions:
         for metric in ("accuracy", "exact_match"):
             means = {
                 arm: statistics.mean(one[arm][name][metric]["value"] for one in results) for arm in ("base", "tuned")
             }
             print(f"  {name:10} {metric:12} {means['base']:.3f} -> {means['tuned']:.3f}")
+
+
+def asked_of_students(settings: Settings, exam: list[Question]) -> dict[str, list[Question]]:
+    probe = evaluation.load_probe(settings.resolve("assets/probe.jsonl"))
+    halves = {half: [one for one in probe if one.kind == half] for half in ("replayed", "unreplayed")}
+    dev, near = (evaluation.load_exam(HERE / f"{name}.jsonl") for name in ("dev_exam", "dev_exam_near"))
+    return {"exam": exam, "dev": dev, "near": near} | halves
+
+
+def pretrain(general: list[dict[str, Any]], folder: Path, seed: int, recipe: training.Recipe) -> Path:
+    student = students.build_tiny(seed)
+    training.train(training.general_rows(general), student=student, recipe=recipe, seed=seed, folder=folder)
+    return folder / "model"
 
 
 def report(result: dict[str, Any]) -> None:

@@ -118,9 +118,9 @@ def speed(passages: list[tuple[str, str]]) -> float:
     return len(passages) / (time.process_time() - start)
 
 
-def main() -> None:
+def main(small: bool = False) -> None:
     folder = Path(os.environ.get("QUESTIONS_FOLDER") or SAMPLE)
-    passages = chunks(folder)
+    passages = chunks(folder)[: 2 if small else None]
     rate = speed(passages)
     found = measure(passages)
     print(f"{folder.name}: {len(passages)} chunks, {rate:.0f} chunks/s on one core (questions)")

@@ -1,12 +1,11 @@
 """What the single tools cost with 100,000 pairs: combine, curate with ratings from the journal, export to each format.
 
-Every command is a process of its own, so that its peak memory is its own. TOOLS_PAIRS sets another number of pairs.
+Every command is a process of its own, so that its peak memory is its own.
 """
 
 import json
 import os
 import random
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -16,10 +15,8 @@ from pathlib import Path
 
 from .teachers import endpoint
 
-PAIRS = int(os.environ.get("TOOLS_PAIRS", "100000"))
 PER_PASSAGE, PER_DOCUMENT = 5, 500
 PASSAGE = 1_500  # characters
-REPEATS = 5
 FORMATS = ("chatml", "alpaca", "sharegpt", "jsonl", "text")
 # The command line, which says at its end what it should have done without.
 COMMAND = """
@@ -61,41 +58,44 @@ def ai_tools(*arguments: str, **environment: str) -> Run:
     return Run(time.perf_counter() - started, used.ru_utime + used.ru_stime, used.ru_maxrss // 1024, said)
 
 
-def show(name: str, run: Run, pairs: int = PAIRS) -> None:
+def show(name: str, run: Run, pairs: int) -> None:
     last = run.said.strip().splitlines()[-1]
     rate = f"{pairs / run.cpu:,.0f} pairs a second of CPU"
     print(f"{name:32} {run.seconds:5.1f} s, {run.cpu:5.1f} s of CPU, peak {run.peak:4} MiB, {rate}; {last}", flush=True)
 
 
-def main() -> None:
-    times = [ai_tools("--help") for _ in range(REPEATS)]
-    print(f"--help: {statistics.median(run.seconds for run in times):.2f} s; {times[0].said.splitlines()[-1]}")
+def main(small: bool = False) -> None:
+    pairs, formats = (500, FORMATS[:1]) if small else (100_000, FORMATS)
     with tempfile.TemporaryDirectory() as place, endpoint() as url:
         root = Path(place)
-        size = write(root / "docs")
-        print(f"{PAIRS:,} pairs in {PAIRS // PER_DOCUMENT:,} documents, {size / 1e6:.0f} MB, {os.cpu_count()} cores")
-        docs, all_of_them = str(root / "docs"), str(root / "training_data.json")
-        show("combine", ai_tools("combine", docs, "-o", all_of_them))
+        size = write(root / "docs", pairs)
+        print(f"{pairs:,} pairs in {pairs // PER_DOCUMENT:,} documents, {size / 1e6:.0f} MB, {os.cpu_count()} cores")
+        docs, combined = str(root / "docs"), str(root / "training_data.json")
+        show("combine", ai_tools("combine", docs, "-o", combined), pairs)
         teacher = {"PROVIDER": "openai-compatible", "TEACHER_MODEL_NAME": "mock", "TEACHER_MODEL_BASE_URL": url}
         teacher |= {"OUTPUT_DIR": str(root / "output"), "JUDGE_MODEL_NAME": "", "JUDGE_BASE_URL": ""}
         curated, again = str(root / "curated.jsonl"), str(root / "again.jsonl")
-        show("curate, every call made", ai_tools("curate", all_of_them, "-o", curated, "--yes", **teacher))
-        known = ai_tools("curate", all_of_them, "-o", again, "--yes", **teacher)
+
+        def curate(source: str, target: str) -> Run:
+            return ai_tools("curate", source, "-o", target, "--yes", **teacher)
+
+        show("curate, every call made", curate(combined, curated), pairs)
+        known = curate(combined, again)
         assert "\n0 calls, " in known.said, known.said
-        show("curate, all in the journal", known)
-        show("curate, all rated in the file", ai_tools("curate", curated, "-o", again, "--yes", **teacher))
-        show("curate, a folder", ai_tools("curate", docs, "-o", str(root / "kept"), "--yes", **teacher))
-        for fmt in FORMATS:
-            show(f"export, {fmt}", ai_tools("export", curated, "-o", str(root / f"{fmt}.jsonl"), "-f", fmt))
-        show("export, a folder", ai_tools("export", docs, "-o", str(root / "training")))
+        show("curate, all in the journal", known, pairs)
+        show("curate, all rated in the file", curate(curated, again), pairs)
+        show("curate, a folder", curate(docs, str(root / "kept")), pairs)
+        for fmt in formats:
+            show(f"export, {fmt}", ai_tools("export", curated, "-o", str(root / f"{fmt}.jsonl"), "-f", fmt), pairs)
+        show("export, a folder", ai_tools("export", docs, "-o", str(root / "training")), pairs)
 
 
-def write(folder: Path) -> int:
+def write(folder: Path, pairs: int) -> int:
     """Files as `generate` leaves them. Returns their bytes."""
     folder.mkdir()
     rng = random.Random(0)
     size = 0
-    for document in range(PAIRS // PER_DOCUMENT):
+    for document in range(pairs // PER_DOCUMENT):
         rows = [row for chunk in range(PER_DOCUMENT // PER_PASSAGE) for row in _rows(rng, document, chunk)]
         name = f"{document:04}.md"
         whole = {

@@ -1,0 +1,62 @@
+"""Every benchmark runs to its end, on next to nothing; what it says of speed is not looked at here."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from benchmarks.__main__ import BENCHMARKS
+
+ROOT = Path(__file__).parents[1]
+# Read by every Python process that a benchmark starts.
+OFFLINE = """
+import sys
+def watch(event, details):
+    if event == "socket.getaddrinfo" and details[0] not in ("127.0.0.1", "localhost", None):
+        raise RuntimeError(f"the network was asked for {details[0]}")
+sys.addaudithook(watch)
+"""
+FIGURES = {
+    "speed": r"chunking: [\d.]+ MB/s(?s:.*)generation: [1-9]\d* calls(?s:.*)journal: [\d,]+ rows/s(?s:.*)peak memory",
+    "documents": r"(?s:.*\bours +\d+ .*\btrafilatura +\d+ ){2}(?s:.*)\bours +\d+ +\d+ .*\npypdfium2 text +\d+ ",
+    "chunking": r"\bours +0\.0 +[\d.]+ +[1-9]\d* +0 (?s:.*)two processes: [\d.]+ MB/s",
+    "folders": r"20 files(?s:.*)20 documents, 0 failed(?s:.*)converted: (?s:.*)unchanged: ",
+    "tools": r"combine .*; loaded: nothing heavy(?s:.*)all in the journal +[\d.]+ s(?s:.*)export, a folder",
+    "questions": r"corpus: 2 chunks(?s:.*)[1-9]\d* statements, [\d.]+% with a question(?s:.*)facts asked",
+    "learning": r"seed 0: [1-9]\d* rows(?s:.*)control, answers shuffled: (?s:.*)unreplayed +exact_match +[\d.]+ -> ",
+}
+
+
+def bench(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A run that may write in `folder` alone: temporary files in `temporary`, results nowhere."""
+    for name in ("hooks", "temporary"):
+        (folder / name).mkdir()
+    (folder / "hooks/sitecustomize.py").write_text(OFFLINE)
+    paths = os.pathsep.join(filter(None, (str(folder / "hooks"), os.environ.get("PYTHONPATH"))))
+    env = os.environ | {"PYTHONPATH": paths, "TMPDIR": f"{folder}/temporary", "OUTPUT_DIR": f"{folder}/output"}
+    command = [sys.executable, "-m", "tests.benchmarks", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300, check=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.usefixtures("clean_environment")
+def test_a_benchmark_runs_to_its_end_and_leaves_nothing_behind(tmp_path: Path, name: str) -> None:
+    done = bench(tmp_path, "--small", name)
+    assert done.returncode == 0, done.stderr
+    assert re.search(FIGURES[name], done.stdout), done.stdout
+    left = {path.name for path in (tmp_path / "temporary").iterdir()}
+    assert {name for name in left if not name.startswith("torchinductor")} == set()  # torch leaves an empty folder
+    assert not (tmp_path / "output").exists()
+
+
+def test_every_benchmark_is_run_here() -> None:
+    assert set(FIGURES) == set(BENCHMARKS) - {"teachers"}
+
+
+def test_an_unknown_benchmark_is_named_beside_the_known_ones(tmp_path: Path) -> None:
+    done = bench(tmp_path, "speed", "spead")
+    assert done.returncode == 2
+    assert f"spead: no such benchmark; there are {', '.join(BENCHMARKS)}" in done.stderr
