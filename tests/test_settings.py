@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, assume, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from ai_tools import settings
@@ -87,6 +90,31 @@ def test_a_misspelt_name_in_the_env_file_is_an_error_that_offers_the_right_one(w
         load_settings()
 
 
+VARIABLES = [variable for name in Settings.model_fields for variable in env_names(name)]
+SLIPS = st.tuples(st.integers(0, 30), st.sampled_from(["put in", "leave out", "replace"]), st.sampled_from("AEKSX_"))
+
+
+@given(st.sampled_from(VARIABLES), st.lists(SLIPS, min_size=1, max_size=2))
+@hypothesis_settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_every_name_in_the_env_file_that_two_letters_tell_from_a_setting_is_an_error(
+    name: str, slips: list[tuple[int, str, str]]
+) -> None:
+    for place, what, letter in slips:
+        at = place % len(name)
+        name = name[:at] + ("" if what == "leave out" else letter) + name[at + (what != "put in") :]
+    assume(name not in VARIABLES)
+    write_env(f"{name}=1\n")
+    with pytest.raises(SettingsError, match=rf"{name} is not a setting; did you mean [A-Z_]+\?"):
+        load_settings()
+
+
+@pytest.mark.parametrize("name", ["USER", "HOME", "HF_TOKEN", "WANDB_API_KEY", "CUDA_VISIBLE_DEVICES", "LOG_LEVEL"])
+def test_what_others_keep_in_the_env_file_is_no_slip(name: str) -> None:
+    write_env(f"{name}=1\n")
+    with pytest.warns(UserWarning, match=f"nothing reads them: {name}$"):
+        load_settings()
+
+
 def test_other_unknown_names_in_the_env_file_are_listed_in_one_warning() -> None:
     write_env("WANDB_PROJECT=x\nSEED=4\nEDITOR_OF_CHOICE=vi\n")
     with pytest.warns(UserWarning, match="ignored") as caught:
@@ -140,6 +168,18 @@ def test_an_impossible_value_gives_one_line_that_names_it(values: dict[str, Any]
     assert "\n" not in str(caught.value)
     for name in values:
         assert f"{name.upper()}=" in str(caught.value)
+
+
+def test_an_error_carries_its_setting_so_that_it_can_be_called_by_its_option() -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(chunk_tokens="many; SEED=x", seed=-1)
+    error = caught.value
+    assert (error.setting, [other.setting for other in error.also]) == ("chunk_tokens", ["seed"])
+    first, second = "many; SEED=x: input should be a valid integer", "-1: input should be greater than or equal to 0"
+    assert str(error).startswith(f"CHUNK_TOKENS={first}")
+    assert str(error).endswith(f"; SEED={second}")
+    assert error.said({"seed": "--seed "}).startswith(f"CHUNK_TOKENS={first}")
+    assert error.said({"seed": "--seed "}).endswith(f"; --seed {second}")
 
 
 def test_temperature_zero_is_legal_and_stays_zero(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,10 @@ AIToolsError
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
 DISTRIBUTION = "knowledge-tuning"  # what pip knows the three packages by; the command's name is a stranger's there
 
 
@@ -34,7 +38,18 @@ class UsageError(AIToolsError):
     exit_code = 2
 
 
-class SettingsError(UsageError): ...
+class SettingsError(UsageError):
+    """`setting` is the one that it is about, where it is about one; `also` is what is wrong with others."""
+
+    def __init__(self, reason: str, *, setting: str = "", value: Any = "", also: Sequence[SettingsError] = ()):
+        self.reason, self.setting, self.value, self.also = reason, setting, value, also
+        super().__init__(self.said())
+
+    def said(self, names: Mapping[str, str] = MappingProxyType({})) -> str:
+        """The message, with each setting called what `names` says that the user called it."""
+        name = names.get(self.setting, f"{self.setting.upper()}=")
+        own = f"{name}{self.value}: {self.reason}" if self.setting else self.reason
+        return "; ".join([own, *(other.said(names) for other in self.also)])
 
 
 class MissingExtra(UsageError):

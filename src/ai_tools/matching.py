@@ -219,3 +219,28 @@ def _units_near(text: str, start: int, end: int) -> set[str]:
     behind = text[end : end + 40].lower().replace("per cent", "percent")
     near = re.findall(r"[^\W\d_]+|[%\u20ac\u00a3$]", behind)[:4]
     return {_UNITS[word] for word in (*near, text[max(0, start - 1) : start]) if word in _UNITS}
+
+
+# --- names ---
+
+
+def nearest(name: str, known: Iterable[str], *, letters: int | None = None) -> str:
+    """The known name that the fewest letters tell from this one; empty where none is near.
+
+    Args:
+        letters: at most so many are to be put in, left out or replaced; without it two of five, which is what makes a
+            reader take one name for the other.
+    """
+    found = [(_letters_between(name, one), one) for one in known]
+    near = [one for one in found if one[0] <= (0.4 * max(len(name), len(one[1])) if letters is None else letters)]
+    return min(near, default=(0, ""))[1]
+
+
+def _letters_between(a: str, b: str) -> int:
+    """Not by `difflib`: its blocks miss one of a thousand names that two letters tell apart, and more of short ones."""
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        row, previous = [i], row
+        for j, y in enumerate(b, 1):
+            row.append(min(previous[j] + 1, row[-1] + 1, previous[j - 1] + (x != y)))
+    return row[-1]

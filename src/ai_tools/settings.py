@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import warnings
 from collections.abc import Iterable
@@ -17,6 +16,7 @@ from pydantic.config import JsonDict
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .errors import SettingsError
+from .matching import nearest
 
 SAMPLE_DOCUMENTS = "assets/corpus"
 SAMPLE_EXAM = "assets/exam.jsonl"
@@ -408,15 +408,16 @@ def _build(values: dict[str, Any], file: Path | None = None) -> Settings:
     try:
         return Settings(_env_file=file, **values)
     except ValidationError as error:
-        raise SettingsError("; ".join(map(_explain, error.errors()))) from None
+        first, *others = map(_explained, error.errors())
+        raise SettingsError(first.reason, setting=first.setting, value=first.value, also=others) from None
 
 
-def _explain(item: Any) -> str:
+def _explained(item: Any) -> SettingsError:
     reason = item["msg"].removeprefix("Value error, ")
-    name = str(item["loc"][0])
-    is_address = name.lower().endswith("_base_url") or "://" in str(item["input"]) or name.lower() == "endpoint"
-    shown = _URL_USER.sub(r"\1…@", str(item["input"])) if is_address else item["input"]
-    return f"{name.upper()}={shown}: {reason[0].lower()}{reason[1:]}"
+    name, value = str(item["loc"][0]).lower(), item["input"]
+    if name.endswith("_base_url") or name == "endpoint" or "://" in str(value):
+        value = _URL_USER.sub(r"\1…@", str(value))
+    return SettingsError(f"{reason[0].lower()}{reason[1:]}", setting=name, value=value)
 
 
 def _is_amount(text: Any) -> bool:
@@ -430,10 +431,8 @@ def _known(values: dict[str, Any]) -> dict[str, Any]:
     lowered = {name.lower(): value for name, value in values.items()}
     for name in lowered:
         if name not in Settings.model_fields:
-            near = difflib.get_close_matches(name, Settings.model_fields, 1)
-            raise SettingsError(
-                f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else "; see .env.example")
-            )
+            near = nearest(name, Settings.model_fields)
+            raise SettingsError(f"{name}: no such setting; {f'did you mean {near}?' if near else 'see .env.example'}")
     return lowered
 
 
@@ -452,21 +451,10 @@ def _check_names(dotenv: Iterable[str], file: Path) -> None:
     known = [variable for name in Settings.model_fields for variable in env_names(name)]
     unknown = [name for name in dotenv if name not in known]
     for name in unknown:
-        near = next((word for word in known if _distance(name.upper(), word) <= 2), None)
-        if near:
+        if near := nearest(name.upper(), known, letters=2):
             raise SettingsError(f"{file.name}: {name} is not a setting; did you mean {near}?")
     if unknown:
         warnings.warn(f"{file.name}: ignored, nothing reads them: {', '.join(unknown)}", stacklevel=3)
-
-
-def _distance(a: str, b: str) -> int:
-    """Edit distance in letters (insert, delete, replace)."""
-    row = list(range(len(b) + 1))
-    for i, x in enumerate(a, 1):
-        row, previous = [i], row
-        for j, y in enumerate(b, 1):
-            row.append(min(previous[j] + 1, row[-1] + 1, previous[j - 1] + (x != y)))
-    return row[-1]
 
 
 def example_env() -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import re
@@ -13,6 +12,7 @@ from typing import Any
 import yaml
 
 from ..errors import InputError, SettingsError
+from ..matching import nearest
 
 FILE = Path("configs/config.yaml")
 _CONNECTION = ("provider", "model", "base_url", "api_key_env")
@@ -146,8 +146,8 @@ def _known(name: str, names: Iterable[str], file: Path, before: str) -> str:
     if why := _WITHOUT_EFFECT.get(f"{before}{name}"):
         raise SettingsError(f"--config {file}: {before}{name} has no effect, for {why}; leave it out")
     if name not in names:
-        near = difflib.get_close_matches(name, list(names), 1)
-        hint = f"; did you mean {before}{near[0]}?" if near else f"; there are {', '.join(names)}"
+        near = nearest(name, names)
+        hint = f"; did you mean {before}{near}?" if near else f"; there are {', '.join(names)}"
         raise SettingsError(f"--config {file}: {before}{name} is not known{hint}")
     return name
 

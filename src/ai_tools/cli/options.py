@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import inspect
 import os
-import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -207,11 +206,8 @@ def said_of_options(chosen: Mapping[str, Any]) -> Iterator[None]:
     try:
         yield
     except SettingsError as error:
-        said = str(error)
-        for name, option in OPTION_OF.items():
-            if chosen.get(name) is not None:
-                said = re.sub(rf"(?:^|(?<=; )){name.upper()}=", f"{option} ", said)
-        raise SettingsError(said) from None
+        given = {name: f"{option} " for name, option in OPTION_OF.items() if chosen.get(name) is not None}
+        raise SettingsError(error.said(given)) from None
 
 
 def _key_from(variable: str | None) -> str | None:

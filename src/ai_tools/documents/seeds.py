@@ -6,7 +6,6 @@ the texts that `example_texts` proposes, or given by the user in a file (ICL_FIL
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Iterable, Sequence
@@ -17,6 +16,7 @@ from typing import Any
 import yaml
 
 from ..errors import InputError
+from ..matching import nearest
 from ..records import Chunk, Document, WorkedExample
 from .outlines import domain_of, outlines
 
@@ -217,8 +217,8 @@ def _named(files: Any, documents: Sequence[Document], where: str) -> list[str]:
         mine = [one.id for one in documents if any(fnmatch(name, pattern) for name in _names(one))]
         if not mine:
             known = [one.source for one in documents]
-            near = difflib.get_close_matches(pattern, known, 1) or known[:3]
-            raise InputError(f"{where}: file {pattern!r} is none of the documents; there is {', '.join(near)}")
+            near = nearest(pattern, known) or ", ".join(known[:3])
+            raise InputError(f"{where}: file {pattern!r} is none of the documents; there is {near}")
         found += mine
     return found
 

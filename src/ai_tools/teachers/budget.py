@@ -45,7 +45,7 @@ class Budget:
                 if self._price(teacher.provider, teacher.model) is None:
                     fix = "set TEACHER_PRICE to dollars for a million tokens in and out, such as 0.15,0.60"
                     unknown = f"the price of {teacher.model} is unknown"
-                    raise SettingsError(f"MAX_USD={settings.max_usd:g}: {unknown}; {fix}")
+                    raise SettingsError(f"{unknown}; {fix}", setting="max_usd", value=f"{settings.max_usd:g}")
 
     def _price(self, provider: str, model: str) -> Price | None:
         if (provider, model) not in self._prices:

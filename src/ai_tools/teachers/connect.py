@@ -53,8 +53,8 @@ def teacher_of(endpoint: Endpoint) -> Teacher:
     try:
         made_by = getattr(import_module(module), attribute)
     except (ImportError, AttributeError) as error:
-        what = f"PROVIDER={endpoint.provider.name}: its class {name} is not there ({error})"
-        raise SettingsError(f"{what}; mend `class` in providers.yaml, which is module:Class") from None
+        what = f"its class {name} is not there ({error}); mend `class` in providers.yaml, which is module:Class"
+        raise SettingsError(what, setting="provider", value=endpoint.provider.name) from None
     teacher: Teacher = made_by(endpoint)
     return teacher
 

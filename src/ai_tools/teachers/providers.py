@@ -120,7 +120,7 @@ def find(name: str) -> Provider:
     for provider in providers().values():
         if name in (provider.name, *provider.aliases):
             return provider
-    raise SettingsError(f"PROVIDER={name}: no such provider; there are {', '.join(providers())}")
+    raise SettingsError(f"no such provider; there are {', '.join(providers())}", setting="provider", value=name)
 
 
 def endpoint(settings: Settings, provider: Provider | None = None, *, complete: bool = True) -> Endpoint:
@@ -138,14 +138,17 @@ def endpoint(settings: Settings, provider: Provider | None = None, *, complete: 
         base_url = base_url.removesuffix("/v1")
     key = _key(settings, provider, base_url, is_chosen)
     if complete and not provider.teacher_class:
+        missing = ""
         if not base_url:
-            raise SettingsError(f"PROVIDER={provider.name}: set TEACHER_MODEL_BASE_URL to the endpoint's address")
-        if not model:
+            missing = "set TEACHER_MODEL_BASE_URL to the endpoint's address"
+        elif not model:
             listed = "`ai-tools list-providers --check` lists the models that the endpoint has"
-            raise SettingsError(f"PROVIDER={provider.name}: set TEACHER_MODEL_NAME; {listed}")
-        if provider.keys and not key:
+            missing = f"set TEACHER_MODEL_NAME; {listed}"
+        elif provider.keys and not key:
             names = " or ".join(env_names(name)[0] for name in (*provider.keys, "teacher_model_api_key"))
-            raise SettingsError(f"PROVIDER={provider.name}: no key; set {names} in the environment or in .env")
+            missing = f"no key; set {names} in the environment or in .env"
+        if missing:
+            raise SettingsError(missing, setting="provider", value=provider.name)
     concurrency = settings.max_concurrency or provider.concurrency
     return Endpoint(provider, model, base_url, key, concurrency, settings.request_timeout)
 
