@@ -201,6 +201,23 @@ def test_what_nothing_reads_is_refused(toy_root: Path, text: str, words: str) ->
     assert words in str(caught.value)
 
 
+def test_all_that_nothing_reads_is_named_at_once(toy_root: Path) -> None:
+    write("lm: {}\nllm: {modle: x, ollama: {temprature: 1, provider: y}}\ncurate: {temperature: 0}\ncot: 3\n1: {}\n")
+    with pytest.raises(SettingsError) as caught:
+        parsed("generate", "--config", "config.yaml")
+    said = str(caught.value).removeprefix("--config config.yaml: ").split("; ")
+    assert [part for part in said if part.endswith(("known", "judge is always asked at temperature 0", "mapping"))] == [
+        "llm.ollama.temprature is not known",
+        "llm.ollama.provider is not known",
+        "llm.modle is not known",
+        "curate.temperature has no effect, for a judge is always asked at temperature 0",
+        "cot is no mapping",
+        "lm is not known",
+        "1 is not known",
+    ]
+    assert {"did you mean llm?", "did you mean llm.model?", "did you mean llm.ollama.temperature?"} <= {*said}
+
+
 @pytest.mark.parametrize("value", ["2.5", "true", "many", "[2]"])
 def test_a_value_is_checked_like_that_of_an_option(toy_root: Path, value: str) -> None:
     write(f"generation: {{n_pairs: {value}}}")

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any
-
-import yaml
+from typing import Any, get_args
 
 from ..errors import InputError, SettingsError
 from ..matching import nearest
@@ -36,7 +35,6 @@ BLOCKS: dict[str, dict[str, tuple[str, ...]]] = {
 _WITHOUT_EFFECT = {"curate.temperature": "a judge is always asked at temperature 0"}
 _OTHER_NAMES = {"questions_per_chunk": "n_pairs"}
 _IN_PLACE_OF = {"n_pairs": "target_pairs", "target_pairs": "n_pairs"}
-_VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
 class Defaults(dict[str, Any]):
@@ -46,15 +44,26 @@ class Defaults(dict[str, Any]):
     `--target-pairs` there `n_pairs` does not.
     """
 
-    def __init__(self, values_for: Callable[[str | None], dict[str, Any]], given: Mapping[str, Any]):
-        super().__init__(values_for(None))
-        self._values_for, self._given = values_for, given
+    def __init__(self, file: Path, blocks: dict[str, dict[str, Any]], command: str, given: Mapping[str, Any]):
+        self._file, self._blocks, self._command, self._given = file, blocks, command, given
+        super().__init__(self._values(None))
 
     def get(self, name: str, default: Any = None) -> Any:
-        values = self._values_for(self._given.get("provider"))
+        values = self._values(self._given.get("provider"))
         instead = _IN_PLACE_OF.get(name, "")
         is_replaced = instead not in values and self._given.get(instead) is not None
         return default if is_replaced else values.get(name, default)
+
+    def _values(self, provider: str | None) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for block, keys in BLOCKS.items():
+            values = self._blocks.get(block, {})
+            if block == "llm":
+                values = _of_provider(values, provider, self._file)
+            heeded = {key: value for key, value in values.items() if self._command in keys[key]}
+            named = {_OTHER_NAMES.get(key, key): _typed(heeded[key], self._file, f"{block}.{key}") for key in heeded}
+            found = {name: found[name] for name in found if _IN_PLACE_OF.get(name) not in named} | named
+        return found
 
 
 def defaults(path: Path | None, command: str, given: Mapping[str, Any] | None = None) -> Defaults:
@@ -65,51 +74,10 @@ def defaults(path: Path | None, command: str, given: Mapping[str, Any] | None = 
         given: the options known so far; it grows, and the command line's are in it before any default is asked for.
 
     Raises:
-        InputError: no such file, or not YAML. SettingsError: an unknown key, or a variable that is not set.
+        InputError: no such file, or not YAML. SettingsError: keys that are not known, or a variable that is not set.
     """
     file = path or FILE
-    blocks = _mapping(_load(file), file, "") if path or FILE.is_file() else {}
-    for block in blocks:
-        _known(block, BLOCKS, file, "")
-
-    def values_for(provider: str | None) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for block, keys in BLOCKS.items():
-            values = _mapping(blocks.get(block), file, block)
-            if block == "llm":
-                values = _of_provider(values, provider, file)
-            for name in values:
-                _known(name, keys, file, f"{block}.")
-            heeded = {name: value for name, value in values.items() if command in keys[name] and value is not None}
-            named = {_OTHER_NAMES.get(name, name): _plain(heeded[name], file, f"{block}.{name}") for name in heeded}
-            for name in named:
-                found.pop(_IN_PLACE_OF.get(name, ""), None)
-            found |= named
-        return found
-
-    return Defaults(values_for, {} if given is None else given)
-
-
-def _load(file: Path) -> Any:
-    try:
-        return yaml.safe_load(file.read_text("utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"--config {file}: no such file") from None
-    except OSError as error:
-        raise InputError(f"--config {file}: cannot be read ({error.strerror})") from None
-    except yaml.MarkedYAMLError as error:
-        place = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise InputError(f"--config {file}{place}: not YAML ({error.problem})") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"--config {file}: not YAML ({str(error).splitlines()[0]})") from None
-
-
-def _mapping(value: Any, file: Path, block: str) -> dict[str, Any]:
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise SettingsError(f"--config {file}: {block or 'the file'} is no mapping; write `name: value` lines")
-    return {str(name): inner for name, inner in value.items()}
+    return Defaults(file, _read(file) if path or FILE.is_file() else {}, command, {} if given is None else given)
 
 
 def _of_provider(values: dict[str, Any], given: str | None, file: Path) -> dict[str, Any]:
@@ -118,48 +86,27 @@ def _of_provider(values: dict[str, Any], given: str | None, file: Path) -> dict[
     The command line chooses, else the file, which may do so by naming no more than one, else the environment.
     """
     from ..settings import load_settings
-    from ..teachers.providers import find, providers
+    from ..teachers.providers import find
 
-    names = {name for one in providers().values() for name in (one.name, *one.aliases)}
-    flat = {name: value for name, value in values.items() if name not in names and value is not None}
-    for name in values:
-        _known(name, (*BLOCKS["llm"], *sorted(names)), file, "llm.")
-    under = {name: _mapping(values[name], file, f"llm.{name}") for name in values if name in names}
-    for name, inner in under.items():
-        for key in inner:
-            _known(key, [key for key in BLOCKS["llm"] if key != "provider"], file, f"llm.{name}.")
+    under = {name: value for name, value in values.items() if name not in BLOCKS["llm"]}
+    flat = {name: value for name, value in values.items() if name not in under}
     if "provider" not in flat and len(under) == 1:
         flat["provider"] = next(iter(under))
-    own = _word(flat["provider"], file, "llm.provider").strip().lower() if "provider" in flat else None
-    if not under and (not own or not given):
+    own = _typed(flat.get("provider", ""), file, "llm.provider").strip().lower()
+    if not under and not (own and given):
         return flat
     chosen = find((given or own or load_settings().provider).strip().lower())
     if own and find(own) != chosen:
         flat = {name: value for name, value in flat.items() if name not in _CONNECTION}
     for name, inner in under.items():
-        if find(name) == chosen:
-            flat |= inner
+        flat |= inner if find(name) == chosen else {}
     return flat
 
 
-def _known(name: str, names: Iterable[str], file: Path, before: str) -> str:
-    if why := _WITHOUT_EFFECT.get(f"{before}{name}"):
-        raise SettingsError(f"--config {file}: {before}{name} has no effect, for {why}; leave it out")
-    if name not in names:
-        near = nearest(name, names)
-        hint = f"; did you mean {before}{near}?" if near else f"; there are {', '.join(names)}"
-        raise SettingsError(f"--config {file}: {before}{name} is not known{hint}")
-    return name
-
-
-def _plain(value: Any, file: Path, where: str) -> Any:
+def _typed(value: Any, file: Path, where: str) -> Any:
     """A value as it would be typed, so that it is checked like an option; `${VAR}` is the environment variable."""
-    if where == "generation.table":
-        return [_word(one, file, where) for one in (value if isinstance(value, list) else [value])]
-    return _word(value, file, where)
-
-
-def _word(value: Any, file: Path, where: str) -> str:
+    if where == "generation.table" and isinstance(value, list):
+        return [_typed(one, file, where) for one in value]
     if isinstance(value, list | dict):
         raise SettingsError(f"--config {file}: {where} wants one value, not {json.dumps(value, default=str)[:40]}")
 
@@ -168,4 +115,60 @@ def _word(value: Any, file: Path, where: str) -> str:
             raise SettingsError(f"--config {file}: {where} wants the environment variable {match[1]}, which is not set")
         return os.environ[match[1]]
 
-    return _VARIABLE.sub(variable, str(value))
+    return re.sub(r"\$\{(\w+)\}", variable, str(value))
+
+
+# --- what may stand in the file ---
+
+
+def _read(file: Path) -> dict[str, dict[str, Any]]:
+    """The blocks of the file. All that is wrong with it is in one error."""
+    import yaml
+    from pydantic import ValidationError
+
+    try:
+        content = yaml.safe_load(file.read_text("utf-8"))
+        found = _whole().model_validate({} if content is None else content)
+    except OSError as error:
+        reason = "no such file" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
+        raise InputError(f"--config {file}: {reason}") from None
+    except yaml.MarkedYAMLError as error:
+        place = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise InputError(f"--config {file}{place}: not YAML ({error.problem})") from None
+    except ValidationError as error:
+        faults = (_fault([*map(str, one["loc"])], one["type"]) for one in error.errors())
+        raise SettingsError(f"--config {file}: {'; '.join(faults)}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"--config {file}: not YAML ({str(error).splitlines()[0]})") from None
+    return dict(found.model_dump(exclude_none=True))
+
+
+@cache
+def _whole() -> Any:
+    """BLOCKS as a pydantic model: made when there is a file, since loading pydantic takes longer than showing help."""
+    from pydantic import create_model
+
+    from ..teachers.providers import providers
+
+    def model(keys: Iterable[str], kind: Any = Any) -> Any:
+        return create_model("block", __config__={"extra": "forbid"}, **dict.fromkeys(keys, (kind, None)))
+
+    names = [name for one in providers().values() for name in (one.name, *one.aliases)]
+    blocks = {block: model(keys) for block, keys in BLOCKS.items()}
+    under = model([key for key in BLOCKS["llm"] if key != "provider"])
+    blocks["llm"] = create_model("llm", __base__=blocks["llm"], **dict.fromkeys(names, (under | None, None)))
+    return create_model("file", __base__=model(()), **{name: (one | None, None) for name, one in blocks.items()})
+
+
+def _fault(place: list[str], kind: str) -> str:
+    """One of pydantic's errors in words: a key that is not known, or something else where keys should be."""
+    where, before = ".".join(place), "".join(f"{part}." for part in place[:-1])
+    if kind == "model_type":
+        return f"{where or 'the file'} is no mapping; write `name: value` lines"
+    if why := _WITHOUT_EFFECT.get(where):
+        return f"{where} has no effect, for {why}; leave it out"
+    known = _whole().model_fields
+    for part in place[:-1]:
+        known = get_args(known[part].annotation)[0].model_fields
+    near = nearest(place[-1], known)
+    return f"{where} is not known; " + (f"did you mean {before}{near}?" if near else f"there are {', '.join(known)}")
