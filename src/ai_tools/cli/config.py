@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
 from ..errors import InputError, SettingsError
-from ..matching import nearest
 
 FILE = Path("configs/config.yaml")
 _CONNECTION = ("provider", "model", "base_url", "api_key_env")
@@ -150,18 +149,21 @@ def _whole() -> Any:
 
     from ..teachers.providers import providers
 
-    def model(keys: Iterable[str], kind: Any = Any) -> Any:
-        return create_model("block", __config__={"extra": "forbid"}, **dict.fromkeys(keys, (kind, None)))
+    def model(base: Any, fields: dict[str, Any]) -> Any:
+        return create_model("block", __base__=base, **fields)
 
+    empty = create_model("empty", __config__={"extra": "forbid"})
+    blocks = {block: model(empty, dict.fromkeys(keys, (Any, None))) for block, keys in BLOCKS.items()}
     names = [name for one in providers().values() for name in (one.name, *one.aliases)]
-    blocks = {block: model(keys) for block, keys in BLOCKS.items()}
-    under = model([key for key in BLOCKS["llm"] if key != "provider"])
-    blocks["llm"] = create_model("llm", __base__=blocks["llm"], **dict.fromkeys(names, (under | None, None)))
-    return create_model("file", __base__=model(()), **{name: (one | None, None) for name, one in blocks.items()})
+    under = model(empty, {key: (Any, None) for key in BLOCKS["llm"] if key != "provider"})
+    blocks["llm"] = model(blocks["llm"], dict.fromkeys(names, (under | None, None)))
+    return model(empty, {name: (one | None, None) for name, one in blocks.items()})
 
 
 def _fault(place: list[str], kind: str) -> str:
     """One of pydantic's errors in words: a key that is not known, or something else where keys should be."""
+    from ..matching import nearest
+
     where, before = ".".join(place), "".join(f"{part}." for part in place[:-1])
     if kind == "model_type":
         return f"{where or 'the file'} is no mapping; write `name: value` lines"
