@@ -24,7 +24,7 @@ from ai_tools.records import Call, Completion, Progress, Sample
 from ai_tools.settings import Settings
 from ai_tools.steps import generation
 from ai_tools.steps.generation import Passage, load_recipe
-from ai_tools.teachers.asker import RECENT, Asker
+from ai_tools.teachers.asker import RECENT, Asker, Outcome, Session
 from ai_tools.teachers.journal import Journal
 from ai_tools.teachers.replies import BadReply, Pairs
 from ai_tools.teachers.throttle import CallFailed
@@ -53,7 +53,7 @@ def at(endpoint: Endpoint, settings: Settings) -> Settings:
 @contextmanager
 def asking(settings: Settings, **options: Any) -> Iterator[Asker]:
     with Journal(settings.output / "journal.sqlite") as journal:
-        yield Asker(teachers.connect(settings), journal, settings, **options)
+        yield teachers.make_asker(settings, journal, **options)
 
 
 def plan(asker: Asker, number: int, **origin: Any) -> Call:
@@ -67,9 +67,17 @@ def number_of(words: Any) -> int:
     return int(found[1])
 
 
+async def try_ask(call: Call, session: Session) -> Pairs | None:
+    return await session.try_ask(call)
+
+
+def ask_about(asker: Asker, *numbers: int) -> Outcome[Pairs | None]:
+    return asker.run(try_ask, [plan(asker, number) for number in numbers])
+
+
 def run(settings: Settings, *numbers: int) -> list[Pairs | None]:
     with asking(settings) as asker:
-        return asker.run(asker.try_ask(plan(asker, number)) for number in numbers)
+        return ask_about(asker, *numbers).results
 
 
 def rows(settings: Settings) -> list[tuple[str, str]]:
@@ -113,14 +121,15 @@ def test_results_and_failures_come_in_plan_order_whatever_the_order_of_the_repli
 ) -> None:
     rng = random.Random(0)
     teacher = Fake(lambda call: "no" if number_of(call) % 3 == 0 else GOOD, lambda: rng.random() / 100)
-    asker = Asker(teacher, journal, toy_settings)
+    asker = teachers.make_asker(toy_settings, journal, teacher=teacher)
 
-    async def item(number: int) -> tuple[int, bool]:
-        return number, await asker.try_ask(plan(asker, number, draw=1)) is None
+    async def chain(number: int, session: Session) -> tuple[int, bool]:
+        return number, await session.try_ask(plan(asker, number, draw=1)) is None
 
-    assert asker.run(item(number) for number in range(30)) == [(n, n % 3 == 0) for n in range(30)]
-    assert [rejection.row["chunk_id"] for rejection in asker.failed] == [f"c{number}" for number in range(0, 30, 3)]
-    assert {rejection.check for rejection in asker.failed} == {"reply"}
+    outcome = asker.run(chain, range(30))
+    assert outcome.results == [(n, n % 3 == 0) for n in range(30)]
+    assert [rejection.row["chunk_id"] for rejection in outcome.failed] == [f"c{number}" for number in range(0, 30, 3)]
+    assert {rejection.check for rejection in outcome.failed} == {"reply"}
     assert [number_of(call) for call in teacher.calls[:30]] != [*range(30)]
 
 
@@ -129,38 +138,38 @@ def test_work_is_made_as_it_is_taken_and_its_results_are_handed_on_in_order(
 ) -> None:
     made = finished = most = 0
     handed: list[int] = []
-    asker = Asker(Fake(), journal, toy_settings)
+    asker = teachers.make_asker(toy_settings, journal, teacher=Fake())
 
-    async def item(number: int) -> int:
+    async def chain(number: int, session: Session) -> int:
         nonlocal finished
-        await asker.try_ask(plan(asker, number % 50))
+        await session.try_ask(plan(asker, number % 50))
         finished += 1
         return number
 
-    def work() -> Iterator[Any]:
+    def items() -> Iterator[int]:
         nonlocal made, most
         for number in range(2000):
             made += 1
             most = max(most, made - finished)
-            yield item(number)
+            yield number
 
-    assert asker.run(work(), 2000, each=handed.append) == []
+    assert asker.run(chain, items(), 2000, each=handed.append).results == []
     assert handed == [*range(2000)]
     assert Fake.concurrency <= most <= 2 * Fake.concurrency + 1
 
 
 def test_a_slow_item_holds_up_no_other(journal: Journal, toy_settings: Settings) -> None:
     order: list[int] = []
-    asker = Asker(Fake(), journal, toy_settings)
+    asker = teachers.make_asker(toy_settings, journal, teacher=Fake())
 
-    async def item(number: int) -> None:
+    async def chain(number: int, session: Session) -> None:
         if number == 0:
             while len(order) < 199:
                 await asyncio.sleep(0.001)
-        await asker.try_ask(plan(asker, number % 20))
+        await session.try_ask(plan(asker, number % 20))
         order.append(number)
 
-    asker.run((item(number) for number in range(200)), 200)
+    asker.run(chain, range(200))
     assert order[-1] == 0
 
 
@@ -169,7 +178,7 @@ def test_progress_tells_what_is_done_asked_known_and_failed(settings: Settings, 
     seen: list[Progress] = []
     endpoint.reply = lambda body: "no" if number_of(body) == 4 else GOOD
     with asking(settings, on_progress=lambda progress: seen.append(replace(progress))) as asker:
-        asker.run((asker.try_ask(plan(asker, number)) for number in range(5)), 5)
+        ask_about(asker, *range(5))
     last = seen[-1]
     assert (last.total, last.done, last.calls, last.from_journal, last.failed) == (5, 5, 4, 2, 1)
     assert last.tokens > 0
@@ -191,8 +200,9 @@ def test_equal_calls_are_asked_once_and_answered_alike(endpoint: Endpoint, setti
 def test_a_rerun_asks_nothing_and_gives_the_same(endpoint: Endpoint, settings: Settings) -> None:
     before = run(settings, *range(10))
     with asking(settings) as asker:
-        assert asker.run(asker.try_ask(plan(asker, number)) for number in range(10)) == before
-        assert (asker.calls, asker.from_journal, endpoint.counters.requests) == (0, 10, 10)
+        outcome = ask_about(asker, *range(10))
+    assert outcome.results == before
+    assert (outcome.usage.calls, outcome.usage.from_journal, endpoint.counters.requests) == (0, 10, 10)
 
 
 def test_a_reply_that_does_not_fit_is_asked_for_once_more_with_its_fault_named(
@@ -252,8 +262,9 @@ def test_a_reply_that_stays_unusable_is_rejected_and_asked_again_only_on_request
 ) -> None:
     endpoint.reply = lambda _: "I would rather not."
     with asking(settings) as asker:
-        assert asker.run([asker.try_ask(plan(asker, 1))]) == [None]
-        (rejection,) = asker.failed
+        outcome = ask_about(asker, 1)
+    (rejection,) = outcome.failed
+    assert outcome.results == [None]
     assert (rejection.check, rejection.reason) == ("reply", "no JSON in it: 'I would rather not.'")
     assert (statuses(settings), endpoint.counters.requests) == (["rejected", "rejected"], 2)
     endpoint.reply = lambda _: GOOD
@@ -284,9 +295,10 @@ def test_a_reply_that_the_endpoint_withholds_is_not_asked_for_again(toy_settings
 def test_a_passage_that_holds_nothing_to_ask_is_recorded_as_such(endpoint: Endpoint, settings: Settings) -> None:
     endpoint.behaviour.empty = True
     with asking(settings) as asker:
-        (reply,) = asker.run([asker.try_ask(plan(asker, 1))])
-        assert reply is not None
-        assert (reply.pairs, asker.failed) == ([], [])
+        outcome = ask_about(asker, 1)
+    (reply,) = outcome.results
+    assert reply is not None
+    assert (reply.pairs, outcome.failed) == ([], [])
     assert statuses(settings) == ["empty"]
     endpoint.behaviour.empty = False
     assert run(settings.with_(retry_rejected=True), 1) == [reply]
@@ -298,9 +310,10 @@ def test_a_call_that_got_no_reply_is_recorded_and_asked_again_by_the_next_run(
 ) -> None:
     endpoint.behaviour.p500 = 1.0
     with asking(settings.with_(max_retries=1)) as asker:
-        assert asker.run([asker.try_ask(plan(asker, 1))]) == [None]
-        (rejection,) = asker.failed
+        outcome = ask_about(asker, 1)
         (row,) = asker.journal.rows()
+    (rejection,) = outcome.failed
+    assert outcome.results == [None]
     said = f"127.0.0.1:{endpoint.port} answers 500: The server had an error., after 2 attempts"
     assert (rejection.check, rejection.reason) == ("transport", said)
     assert (row["status"], row["error"], row["attempts"]) == ("failed", said, 2)
@@ -313,10 +326,10 @@ def test_a_call_that_got_no_reply_is_recorded_and_asked_again_by_the_next_run(
 def test_asking_without_a_net_raises_what_went_wrong(endpoint: Endpoint, settings: Settings) -> None:
     endpoint.reply = lambda _: "no"
     with asking(settings) as asker, pytest.raises(BadReply, match="no JSON in it"):
-        asker.run([asker.ask(plan(asker, 1))])
+        asker.ask(plan(asker, 1))
     endpoint.behaviour.p500 = 1.0
     with asking(settings) as asker, pytest.raises(CallFailed, match="answers 500"):
-        asker.run([asker.ask(plan(asker, 2))])
+        asker.ask(plan(asker, 2))
 
 
 # --- what makes a call another one ---
@@ -430,8 +443,9 @@ def samples_of(settings: Settings, endpoint: Endpoint, *pairs: dict[str, str]) -
         return json.dumps({"judgements": verdicts} if judged else {"pairs": pairs})
 
     endpoint.reply = reply
-    with asking(settings.with_(number_of_summaries=1)) as asker:
-        return generation.generate([PASSAGE], load_recipe("document_based_qa"), asker=asker).samples
+    with asking(settings) as asker:
+        recipe = load_recipe("document_based_qa", draws=1, reasoning=settings.enable_reasoning)
+        return generation.generate([PASSAGE], recipe, asker=asker).samples
 
 
 def pair(number: int, **more: str) -> dict[str, str]:
@@ -541,9 +555,9 @@ def test_a_journal_that_cannot_be_written_ends_the_run_with_an_error(
         return GOOD
 
     with Journal(tmp_path / "journal.sqlite") as journal:
-        asker = Asker(Fake(answer), journal, toy_settings)
+        asker = teachers.make_asker(toy_settings, journal, teacher=Fake(answer))
         with pytest.raises(Exception, match=words):
-            asker.run(asker.try_ask(plan(asker, number)) for number in range(200))
+            ask_about(asker, *range(200))
 
 
 @pytest.fixture
@@ -570,14 +584,14 @@ def interrupt_when(ready: Callable[[], bool]) -> threading.Thread:
 def test_an_interrupt_keeps_the_replies_that_wait_for_their_commit(journal: Journal, toy_settings: Settings) -> None:
     pauses = iter((0.0, *[0.1] * 100))  # the first reply is being written when the others come in
     teacher = Fake(pause=lambda: next(pauses))
-    asker = Asker(teacher, journal, toy_settings)
+    asker = teachers.make_asker(toy_settings, journal, teacher=teacher)
     with sqlite3.connect(journal.path, isolation_level=None, check_same_thread=False) as reader:
         reader.execute("BEGIN IMMEDIATE")  # nothing can be committed meanwhile
         interrupting = interrupt_when(lambda: len(teacher.calls) == Fake.concurrency)
         letting = threading.Timer(0.6, reader.execute, ("COMMIT",))
         letting.start()
         with pytest.raises(KeyboardInterrupt):
-            asker.run(asker.try_ask(plan(asker, number)) for number in range(100))
+            ask_about(asker, *range(100))
         letting.join()
         interrupting.join()
     reader.close()
@@ -590,57 +604,58 @@ def test_an_interrupt_is_an_interrupt_also_where_equal_calls_wait_for_each_other
     journal: Journal, toy_settings: Settings
 ) -> None:
     teacher = Fake(pause=lambda: 30.0)
-    asker = Asker(teacher, journal, toy_settings)
+    asker = teachers.make_asker(toy_settings, journal, teacher=teacher)
     started: list[int] = []
 
-    async def item(number: int) -> None:
+    async def chain(number: int, session: Session) -> None:
         started.append(number)
-        await asker.try_ask(plan(asker, 1))
+        await session.try_ask(plan(asker, 1))
 
     interrupting = interrupt_when(lambda: len(started) == 4)
     with pytest.raises(KeyboardInterrupt):
-        asker.run(item(number) for number in range(4))
+        asker.run(chain, range(4))
     interrupting.join()
 
 
 # --- what it would take ---
 
 
-@pytest.mark.parametrize("recipe", ["document_based_qa", "detailed_summary"])
-def test_a_rehearsal_says_how_many_calls_a_run_will_make_and_how_many_are_known(
-    recipe: str, endpoint: Endpoint, settings: Settings
+@pytest.mark.parametrize("name", ["document_based_qa", "detailed_summary"])
+def test_a_dry_run_says_how_many_calls_a_run_will_make_and_how_many_are_known(
+    name: str, endpoint: Endpoint, settings: Settings
 ) -> None:
-    settings = settings.with_(number_of_summaries=3, questions_per_chunk=3)
+    recipe = load_recipe(name, draws=3, questions_per_call=3)
     items = [replace(PASSAGE, chunk_id=f"c{n}", text=f"Bell {n} rings at noon. Ada rings it.") for n in range(3)]
     with asking(settings) as asker:
-        (estimate,) = generation.plan(items, [load_recipe(recipe)], asker=asker)
+        (estimate,) = generation.plan(items, [recipe], asker=asker)
         assert endpoint.counters.requests == 0
         assert (estimate.known, estimate.usd, estimate.seen) == (0, None, False)
-        generation.generate(items[:1], load_recipe(recipe), asker=asker)
+        generation.generate(items[:1], recipe, asker=asker)
         made = endpoint.counters.requests
-        (rest,) = generation.plan(items, [load_recipe(recipe)], asker=asker)
+        (rest,) = generation.plan(items, [recipe], asker=asker)
         assert (rest.calls, rest.known) == (estimate.calls - made, made)
         assert rest.seen
-        generation.generate(items, load_recipe(recipe), asker=asker)
+        generation.generate(items, recipe, asker=asker)
         assert endpoint.counters.requests == estimate.calls
-        (nothing,) = generation.plan(items, [load_recipe(recipe)], asker=asker)
+        (nothing,) = generation.plan(items, [recipe], asker=asker)
         assert (nothing.calls, nothing.known, nothing.tokens_in, nothing.tokens_out) == (0, estimate.calls, 0, 0)
         spent = [row["prompt_tokens"] + row["completion_tokens"] for row in asker.journal.rows()]
     assert rest.tokens_in + rest.tokens_out == pytest.approx(sum(spent) * rest.calls / estimate.calls, rel=0.1)
 
 
-def test_a_rehearsal_counts_equal_calls_once_and_rejected_ones_where_they_are_asked_again(
+def test_a_dry_run_counts_equal_calls_once_and_rejected_ones_where_they_are_asked_again(
     endpoint: Endpoint, settings: Settings
 ) -> None:
+    recipe = load_recipe("document_based_qa", draws=1)
+
     def planned(settings: Settings) -> tuple[int, int]:
         with asking(settings) as asker:
-            (estimate,) = generation.plan([PASSAGE, PASSAGE], [load_recipe("document_based_qa")], asker=asker)
+            (estimate,) = generation.plan([PASSAGE, PASSAGE], [recipe], asker=asker)
         return estimate.calls, estimate.known
 
-    settings = settings.with_(number_of_summaries=1)
     assert planned(settings) == (2, 0)
     endpoint.reply = lambda _: "no"
     with asking(settings) as asker, pytest.raises(TooManyFailures):
-        generation.generate([PASSAGE], load_recipe("document_based_qa"), asker=asker)
+        generation.generate([PASSAGE], recipe, asker=asker)
     assert planned(settings)[0] == 0
     assert planned(settings.with_(retry_rejected=True))[0] == 2

@@ -16,9 +16,9 @@ from ai_tools import teachers
 from ai_tools.errors import BudgetReached, SettingsError
 from ai_tools.records import Call, Completion, Teacher
 from ai_tools.settings import Settings
-from ai_tools.teachers.asker import Asker
-from ai_tools.teachers.budget import SAFE_BYTES_PER_TOKEN, Budget, tokens_of
-from ai_tools.teachers.dry_run import Rehearsal
+from ai_tools.teachers.asker import Session
+from ai_tools.teachers.budget import SAFE_BYTES_PER_TOKEN, Budget, Limits, tokens_of
+from ai_tools.teachers.dry_run import DryRun
 from ai_tools.teachers.journal import Journal
 
 
@@ -73,14 +73,18 @@ class Outcome:
 FIELDS = {"title": "Bells", "section": "", "count": 1, "angle": "facts"}
 
 
+async def try_ask(call: Call, session: Session) -> Any:
+    return await session.try_ask(call)
+
+
 def run(settings: Settings, count: int, teacher: Teacher | None = None, first: int = 0) -> Outcome:
     """Ask about so many passages, and say what the journal holds then."""
     with Journal(settings.output / "journal.sqlite") as journal:
-        asker = Asker(teacher or teachers.connect(settings), journal, settings)
+        asker = teachers.make_asker(settings, journal, teacher=teacher)
         calls = [asker.plan("questions", FIELDS | {"passage": f"Bell {n:04} rings."}) for n in range(first, count)]
         results, error = [], None
         try:
-            results = asker.run(asker.try_ask(call) for call in calls)
+            results = asker.run(try_ask, calls).results
         except (BudgetReached, SettingsError) as caught:
             error = caught
         return Outcome(results, error, [dict(row) for row in journal.rows()])
@@ -155,16 +159,16 @@ def test_a_teacher_and_a_judge_share_one_budget(endpoint: Endpoint, settings: Se
     with Endpoint(latency=0.01) as other:
         judging = settings.with_(judge_model_name="large", judge_base_url=other.url, max_calls=9)
         with Journal(settings.output / "journal.sqlite") as journal:
-            asker = Asker(teachers.connect(judging), journal, judging, judge=teachers.connect_judge(judging))
+            asker = teachers.make_asker(judging, journal, judge=teachers.connect_judge(judging))
 
-            async def chain(number: int) -> None:
+            async def chain(number: int, session: Session) -> None:
                 passage = {"passage": f"Bell {number} rings."}
-                if await asker.try_ask(asker.plan("questions", FIELDS | passage)):
+                if await session.try_ask(session.plan("questions", FIELDS | passage)):
                     pairs = [{"id": f"p{number}", "question": "Does it ring?", "answer": "Yes."}]
-                    await asker.try_ask(asker.plan("faithfulness", passage | {"pairs": pairs}))
+                    await session.try_ask(session.plan("faithfulness", passage | {"pairs": pairs}))
 
             with pytest.raises(BudgetReached, match="MAX_CALLS=9"):
-                asker.run(chain(number) for number in range(30))
+                asker.run(chain, range(30))
             assert len(journal) == endpoint.counters.ok + other.counters.ok == 9
         assert endpoint.counters.requests + other.counters.requests == 9
 
@@ -220,9 +224,9 @@ def test_a_limit_in_dollars_needs_a_price_before_the_first_request(
     settings = settings.with_(max_usd=1.0)
     teacher: Teacher = teachers.connect(settings.with_(provider="offline")) if judge else teachers.connect(settings)
     with Journal(settings.output / "journal.sqlite") as journal:
-        asker = Asker(teacher, journal, settings, judge=teachers.connect(settings))
+        asker = teachers.make_asker(settings, journal, teacher=teacher, judge=teachers.connect(settings))
         with pytest.raises(SettingsError) as caught:
-            asker.run(asker.try_ask(asker.plan("questions", FIELDS | {"passage": text})) for text in ("One.", "Two."))
+            asker.run(try_ask, [asker.plan("questions", FIELDS | {"passage": text}) for text in ("One.", "Two.")])
     fix = "set TEACHER_PRICE to dollars for a million tokens in and out, such as 0.15,0.60"
     assert str(caught.value) == f"MAX_USD=1: the price of any is unknown; {fix}"
     assert endpoint.counters.requests == 0
@@ -253,9 +257,9 @@ def test_what_is_spent_is_told_as_it_goes_and_unknown_prices_are_not_zero(settin
         seen: list[tuple[int, float | None]] = []
         with Journal(settings.output / "journal.sqlite") as journal:
             watch = lambda progress: seen.append((progress.tokens, progress.usd))  # noqa: E731
-            asker = Asker(Spender(), journal, settings, on_progress=watch)
+            asker = teachers.make_asker(settings, journal, teacher=Spender(), on_progress=watch)
             calls = (asker.plan("questions", FIELDS | {"passage": f"Bell {n}."}) for n in range(first, first + 3))
-            asker.run(asker.try_ask(call) for call in calls)
+            asker.run(try_ask, calls)
         return seen[-1]
 
     tokens, usd = spent(settings.with_(teacher_price="2,2"), 0)
@@ -269,10 +273,9 @@ def test_what_is_spent_is_told_as_it_goes_and_unknown_prices_are_not_zero(settin
 def test_a_plan_says_what_it_costs_or_that_nobody_knows(settings: Settings) -> None:
     def planned(settings: Settings) -> float | None:
         with Journal(settings.output / "journal.sqlite") as journal:
-            asker = Asker(Spender(), journal, settings)
-            rehearsal = Rehearsal(asker, "r")
-            asyncio.run(rehearsal.try_ask(asker.plan("questions", FIELDS | {"passage": "A bell rings."})))
-            return rehearsal.estimate.usd
+            asker = teachers.make_asker(settings, journal, teacher=Spender())
+            calls = [asker.plan("questions", FIELDS | {"passage": "A bell rings."})]
+            return DryRun(asker, "r").run(try_ask, calls).usd
 
     assert planned(settings) is None
     known = planned(settings.with_(teacher_price="1,1"))
@@ -299,8 +302,7 @@ def test_however_calls_end_what_was_set_aside_comes_back_and_the_limit_holds(
     steps: list[tuple[int, int, str]], limit: int
 ) -> None:
     """Each step is a call: its tokens, the turns of the loop that it takes, and how it ends."""
-    settings = Settings(max_tokens_total=limit)
-    budget, teacher = Budget(settings, [], ()), Spender()
+    budget, teacher = Budget(Limits(max_tokens_total=limit), [], ()), Spender()
 
     async def one(number: int, tokens: int, turns: int, end: str) -> None:
         call = Call(f"{number:016x}", "questions", "1", (), {}, "pairs", 0.0, tokens)

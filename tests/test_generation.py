@@ -17,8 +17,8 @@ from ai_tools.errors import NothingProduced, TooManyFailures
 from ai_tools.records import Call, Chunk, Completion, Document, Progress, Sample, WorkedExample
 from ai_tools.settings import Settings
 from ai_tools.steps import evaluation, generation
-from ai_tools.steps.generation import Batch, Passage, load_recipe
-from ai_tools.teachers.asker import Asker
+from ai_tools.steps.generation import Batch, Passage, Recipe, load_recipe
+from ai_tools.teachers import make_asker
 from ai_tools.teachers.dry_run import Estimate
 from ai_tools.teachers.journal import Journal
 from ai_tools.teachers.prompts import Sampling
@@ -108,6 +108,12 @@ def settings(toy_settings: Settings) -> Settings:
     return toy_settings.with_(number_of_summaries=5, questions_per_chunk=2)
 
 
+def recipe_of(name: str, settings: Settings) -> Recipe:
+    """A recipe with the values that the settings have for it, as in step 03."""
+    wanted = {"draws": settings.summaries, "questions_per_call": settings.questions_per_chunk}
+    return load_recipe(name, **wanted, reasoning=settings.enable_reasoning)
+
+
 def make(
     recipe: str,
     teacher: FakeTeacher,
@@ -116,7 +122,8 @@ def make(
     items: list[Passage] = ITEMS,
     **options: Any,
 ) -> Batch:
-    return generation.generate(items, load_recipe(recipe), asker=Asker(teacher, journal, settings, **options))
+    asker = make_asker(settings, journal, teacher=teacher, **options)
+    return generation.generate(items, recipe_of(recipe, settings), asker=asker)
 
 
 @pytest.mark.parametrize("recipe", workspace.DATASETS)
@@ -459,7 +466,7 @@ def test_worked_examples_and_the_exam_fail_by_the_same_rule(journal: Journal, se
         def reply(self, call: Call) -> str:
             return "I had rather not."
 
-    asker = Asker(Refusing(), journal, settings)
+    asker = make_asker(settings, journal, teacher=Refusing())
     work = generation.worked_examples if step == "worked examples" else generation.write_exam
     with pytest.raises(TooManyFailures, match=rf"{step}: 4 of \d+ calls failed \({REFUSAL}\); run again"):
         work(ITEMS, asker=asker)
@@ -529,19 +536,18 @@ def test_the_users_instructions_reach_every_generation_prompt_and_not_the_judge(
 def test_sampling_comes_from_the_settings_and_reaches_the_calls(journal: Journal, settings: Settings) -> None:
     chosen = settings.with_(teacher_temperature=0, teacher_max_tokens=99, teacher_top_p=0.5, seed=3)
     assert teachers.sampling(chosen) == Sampling(0.0, 99, 0.5, 3)
-    asker = Asker(FakeTeacher(), journal, chosen)
+    asker = make_asker(chosen, journal, teacher=FakeTeacher())
     call = asker.plan("key_facts", {"title": "t", "section": "s", "passage": "p"})
     assert (call.temperature, call.max_tokens, call.top_p) == (0.0, 99, 0.5)
 
 
 def test_one_call_can_be_asked_by_hand(journal: Journal, settings: Settings) -> None:
-    asker = Asker(FakeTeacher(), journal, settings)
+    asker = make_asker(settings, journal, teacher=FakeTeacher())
     call = asker.plan("key_facts", {"title": "t", "section": "s", "passage": "p"})
-    (reply,) = asker.run([asker.ask(call)])
-    assert len(reply.facts) == 12
-    faulty = Asker(FaultyTeacher("p", "key_facts"), journal, settings)
+    assert len(asker.ask(call).facts) == 12
+    faulty = make_asker(settings, journal, teacher=FaultyTeacher("p", "key_facts"))
     with pytest.raises(BadReply, match=REFUSAL):
-        faulty.run([faulty.ask(replace(call, key="other"))])
+        faulty.ask(replace(call, key="other"))
     assert len(journal) == 1 + 2
 
 
@@ -552,7 +558,7 @@ def test_the_worked_example_of_a_document_comes_from_that_document(journal: Jour
             return found[:1] if "c1" in call.fields["passage"] else found
 
     teacher = Examples(pairs_per_call=3)
-    found = generation.worked_examples(ITEMS, asker=Asker(teacher, journal, settings))
+    found, _ = generation.worked_examples(ITEMS, asker=make_asker(settings, journal, teacher=teacher))
     assert list(found) == ["d1", "d2"]
     assert [len(example.pairs) for example in found.values()] == [3, 3]
     assert all("Text c2." in question for question, _ in found["d1"].pairs), "the first passage that yields three"
@@ -574,7 +580,9 @@ def test_a_worked_example_has_three_different_pairs_and_no_empty_ones(journal: J
             ]
             return [{"id": "", "question": question, "answer": answer} for question, answer in pairs]
 
-    (example,) = generation.worked_examples(ITEMS[:1], asker=Asker(Careless(), journal, settings)).values()
+    found, failed = generation.worked_examples(ITEMS[:1], asker=make_asker(settings, journal, teacher=Careless()))
+    (example,) = found.values()
+    assert failed == []
     assert example.pairs == (("Who?", "Ada."), ("Why?", "Dusk."), ("How?", "So."))
 
 
@@ -589,7 +597,7 @@ def test_every_document_is_asked_about_with_texts_of_its_own(journal: Journal, s
     assert all(item.text in texts[item.document_id] and len(item.text) > 1400 for item in items)
     assert len({item.chunk_id for item in items}) == 4
     teacher = FakeTeacher(pairs_per_call=3)
-    found = generation.worked_examples(items, asker=Asker(teacher, journal, settings))
+    found, _ = generation.worked_examples(items, asker=make_asker(settings, journal, teacher=teacher))
     assert {name: example.document for name, example in found.items()} == {
         "bell": items[0].text,
         "lamp": items[2].text,
@@ -600,7 +608,7 @@ def test_every_document_is_asked_about_with_texts_of_its_own(journal: Journal, s
 def test_a_written_exam_is_marked_generated_and_its_options_hold_the_answer(
     journal: Journal, settings: Settings, tmp_path: Path
 ) -> None:
-    questions = generation.write_exam(ITEMS, asker=Asker(ExamTeacher(), journal, settings))
+    questions = generation.write_exam(ITEMS, asker=make_asker(settings, journal, teacher=ExamTeacher()))
     assert len(questions) == 4, "questions without words or answer are left out"
     for one in questions:
         assert one.source == "generated"
@@ -618,7 +626,7 @@ def test_an_exam_without_questions_is_an_error(journal: Journal, settings: Setti
             return '{"questions": []}'
 
     with pytest.raises(NothingProduced, match="no exam question for 4 passages; set EXAM to a file"):
-        generation.write_exam(ITEMS, asker=Asker(Silent(), journal, settings))
+        generation.write_exam(ITEMS, asker=make_asker(settings, journal, teacher=Silent()))
 
 
 def test_a_subsample_is_taken_in_turn_from_every_document() -> None:
@@ -717,7 +725,8 @@ def test_a_judge_of_its_own_judges_and_does_nothing_else(journal: Journal, setti
 
 
 def plan(recipe: str, teacher: FakeTeacher, journal: Journal, settings: Settings, items: list[Passage]) -> Estimate:
-    (estimate,) = generation.plan(items, [load_recipe(recipe)], asker=Asker(teacher, journal, settings))
+    asker = make_asker(settings, journal, teacher=teacher)
+    (estimate,) = generation.plan(items, [recipe_of(recipe, settings)], asker=asker)
     return estimate
 
 

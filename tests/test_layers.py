@@ -47,7 +47,7 @@ INSIDE = {  # what the modules of a folder may import of one another: those to t
         *("reviewer", "turning", "rewriter", "reasoner", "teacher", "__init__"),
     ),
     "teachers": (
-        *("replies", "prompts", "journal", "providers", "budget", "client", "throttle", "connect", "asker"),
+        *("replies", "prompts", "journal", "providers", "budget", "client", "throttle", "asker", "connect"),
         *("dry_run", "__init__"),
     ),
     "to_markdown": (

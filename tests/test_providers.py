@@ -195,21 +195,21 @@ def test_a_key_is_not_printed_with_its_endpoint_its_settings_or_its_teacher() ->
 def test_a_price_is_known_for_a_model_and_its_dated_versions_alone(
     provider: str, model: str, amounts: tuple[float, float] | None
 ) -> None:
-    found = providers.price(Settings(), provider, model)
+    found = providers.price(provider, model)
     assert (found and (found.tokens_in, found.tokens_out)) == amounts
 
 
 def test_a_price_of_ones_own_wins_and_says_so_and_offline_stays_free() -> None:
-    settings = Settings(teacher_price="0.5,2")
+    own = Settings(teacher_price="0.5,2").teacher_price
     for provider, model in [("openai", "gpt-5"), ("vllm", "any")]:
-        found = providers.price(settings, provider, model)
+        found = providers.price(provider, model, own)
         assert found is not None
         assert (found.tokens_in, found.tokens_out, found.source) == (0.5, 2.0, "TEACHER_PRICE")
         assert found.of(1_000_000, 500_000) == 1.5
-    free = providers.price(settings, "offline", "rules-0")
+    free = providers.price("offline", "rules-0", own)
     assert free is not None
     assert free.of(1e9, 1e9) == 0
-    listed = providers.price(Settings(), "openai", "gpt-5")
+    listed = providers.price("openai", "gpt-5")
     assert listed is not None
     assert listed.source.startswith("as published, seen 20")
 

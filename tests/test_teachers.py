@@ -31,7 +31,6 @@ from ai_tools.steps import generation
 from ai_tools.steps.generation import Passage, load_recipe
 from ai_tools.sync import run_sync
 from ai_tools.teachers import replies
-from ai_tools.teachers.asker import Asker
 from ai_tools.teachers.journal import Journal
 
 PASSAGE = Passage(
@@ -92,10 +91,12 @@ def configure(toy_root: Path, monkeypatch: pytest.MonkeyPatch, endpoint: Script)
 
 def make(settings: Settings, recipe: str = "document_based_qa") -> list[Sample]:
     """One dataset of one passage, made as step 03 makes it."""
-    teacher, judge = teachers.connect(settings), teachers.connect_judge(settings)
+    judge, instructions = teachers.connect_judge(settings), settings.customisation_prompt
+    wanted = {"draws": settings.summaries, "questions_per_call": settings.questions_per_chunk}
+    wanted |= {"reasoning": settings.enable_reasoning}
     with Journal(workspace.journal_path(settings)) as journal:
-        asker = Asker(teacher, journal, settings, judge=judge, instructions=settings.customisation_prompt)
-        return generation.generate([PASSAGE], load_recipe(recipe), asker=asker).samples
+        asker = teachers.make_asker(settings, journal, judge=judge, instructions=instructions)
+        return generation.generate([PASSAGE], load_recipe(recipe, **wanted), asker=asker).samples
 
 
 def kind_of(body: dict[str, Any]) -> str:

@@ -22,10 +22,10 @@ from ai_tools import teachers
 from ai_tools.errors import AIToolsError, TeacherRefused, TeacherUnreachable
 from ai_tools.records import Call, CallFault, Completion, Teacher
 from ai_tools.settings import Settings
-from ai_tools.teachers.asker import Asker
-from ai_tools.teachers.budget import Budget
+from ai_tools.teachers.asker import Session
+from ai_tools.teachers.budget import Budget, Limits
 from ai_tools.teachers.journal import Journal
-from ai_tools.teachers.throttle import FIRST_WAIT, CallFailed, Line
+from ai_tools.teachers.throttle import FIRST_WAIT, CallFailed, Throttle
 
 Behave = Callable[["Fake", str, int], Awaitable[None]]
 
@@ -68,28 +68,28 @@ def key_of(number: int) -> str:
     return call_of(number).key
 
 
-def line_of(slots: int, **values: Any) -> Line:
-    settings = Settings(**values)
-    return Line(Budget(settings, [], ()), slots=slots, settings=settings)
+def throttle_of(slots: int, *, max_retries: int = 5, request_timeout: float = 120.0) -> Throttle:
+    return Throttle(Budget(Limits(), [], ()), slots=slots, retries=max_retries, timeout=request_timeout)
 
 
-async def nothing(_: Completion) -> None: ...
+async def as_it_is(completion: Completion) -> Completion:
+    return completion
 
 
 Outcome = Completion | BaseException
 
 
-async def ask(line: Line, teacher: Teacher, count: int) -> list[Outcome]:
+async def ask(throttle: Throttle, teacher: Teacher, count: int) -> list[Outcome]:
     """What became of so many calls, side by side."""
     try:
-        asked = (line.complete(teacher, call_of(number), nothing) for number in range(count))
+        asked = (throttle.complete(teacher, call_of(number), as_it_is) for number in range(count))
         return await asyncio.gather(*asked, return_exceptions=True)
     finally:
         await teacher.close()
 
 
-def run(line: Line, teacher: Teacher, count: int) -> list[Outcome]:
-    return asyncio.run(ask(line, teacher, count))
+def run(throttle: Throttle, teacher: Teacher, count: int) -> list[Outcome]:
+    return asyncio.run(ask(throttle, teacher, count))
 
 
 def answered(outcomes: list[Outcome]) -> int:
@@ -109,10 +109,10 @@ def settings(toy_settings: Settings, endpoint: Endpoint) -> Settings:
     )
 
 
-def client(settings: Settings) -> tuple[Line, Teacher]:
+def client(settings: Settings) -> tuple[Throttle, Teacher]:
     teacher = teachers.connect(settings)
-    line = Line(Budget(settings, [], ()), slots=settings.max_concurrency or teacher.concurrency, settings=settings)
-    return line, teacher
+    patience = {"max_retries": settings.max_retries, "request_timeout": settings.request_timeout}
+    return throttle_of(settings.max_concurrency or teacher.concurrency, **patience), teacher
 
 
 # --- slots ---
@@ -123,7 +123,7 @@ def test_as_many_calls_as_there_are_slots_are_on_their_way_and_never_more() -> N
         await asyncio.sleep(0.002)
 
     teacher = Fake(behave)
-    assert answered(run(line_of(5), teacher, 40)) == 40
+    assert answered(run(throttle_of(5), teacher, 40)) == 40
     assert teacher.most_in_flight == 5
 
 
@@ -147,8 +147,8 @@ def test_a_slot_is_given_on_when_the_reply_is_settled_and_no_earlier() -> None:
         happened.append("settled")
 
     async def work() -> None:
-        line, teacher = line_of(1), Fake(behave)
-        await asyncio.gather(*(line.complete(teacher, call_of(number), settle) for number in range(2)))
+        throttle, teacher = throttle_of(1), Fake(behave)
+        await asyncio.gather(*(throttle.complete(teacher, call_of(number), settle) for number in range(2)))
 
     asyncio.run(work())
     assert happened == ["asked 0", "settled", "asked 1", "settled"]
@@ -161,12 +161,12 @@ def test_one_overload_delays_its_own_call_alone_even_where_there_is_one_slot() -
             raise CallFault("overload", "too much", 0.3)
 
     teacher = Fake(behave)
-    line = line_of(1)
-    assert answered(run(line, teacher, 20)) == 20
+    throttle = throttle_of(1)
+    assert answered(run(throttle, teacher, 20)) == 20
     assert teacher.finished == [key_of(number) for number in (*range(1, 20), 0)]
     first, second = teacher.times[key_of(0)]
     assert second - first >= 0.3
-    assert line.slots == 1
+    assert throttle.slots == 1
 
 
 def test_a_twentieth_of_overload_does_not_lower_the_slots() -> None:
@@ -179,11 +179,11 @@ def test_a_twentieth_of_overload_does_not_lower_the_slots() -> None:
             raise CallFault("overload", "too much", 0.0)
         await asyncio.sleep(0.005)
 
-    line = line_of(64)
+    throttle = throttle_of(64)
     teacher = Fake(behave)
-    assert answered(run(line, teacher, 800)) == 800
+    assert answered(run(throttle, teacher, 800)) == 800
     assert refused >= 40
-    assert line.slots == line.most == 64
+    assert throttle.slots == throttle.most == 64
     assert teacher.most_in_flight == 64
 
 
@@ -193,25 +193,25 @@ def test_a_true_limit_brings_the_slots_down_near_it_and_they_recover_when_it_goe
     seen: list[int] = []
 
     async def behave(teacher: Fake, *_: Any) -> None:
-        begun.append(line.slots)
+        begun.append(throttle.slots)
         if teacher.in_flight > limit:
             raise CallFault("overload", "too much", 0.01)
         await asyncio.sleep(0.01)
-        seen.append(line.slots)
+        seen.append(throttle.slots)
 
-    line, teacher = line_of(64, max_retries=1000), Fake(behave)
+    throttle, teacher = throttle_of(64, max_retries=1000), Fake(behave)
 
     async def work() -> None:
         nonlocal limit
-        assert answered(await ask(line, teacher, 500)) == 500
+        assert answered(await ask(throttle, teacher, 500)) == 500
         assert next(slots for slots in begun if slots < 64) == 51, "by a fifth"
         loaded = sorted(seen[150:300])  # before, the slots come down; after, the last calls wait to be tried again
         assert limit // 2 <= loaded[0]
         assert loaded[len(loaded) // 2] <= 2 * limit
         limit = 1000
         teacher.most_in_flight = 0
-        assert answered(await ask(line, teacher, 1500)) == 1500
-        assert line.slots > 40
+        assert answered(await ask(throttle, teacher, 1500)) == 1500
+        assert throttle.slots > 40
 
     asyncio.run(work())
 
@@ -229,18 +229,18 @@ def test_a_call_has_one_attempt_and_the_retries_that_are_set(kind: str) -> None:
             raise CallFault(kind, "no luck", 0.0)
 
     async def work() -> BaseException | None:
-        await line.complete(teacher, call_of(0), nothing)
-        unluckily = asyncio.create_task(line.complete(teacher, call_of(1), nothing))
+        await throttle.complete(teacher, call_of(0), as_it_is)
+        unluckily = asyncio.create_task(throttle.complete(teacher, call_of(1), as_it_is))
 
         async def others(number: int) -> None:
             """Answered all the time, so that nobody thinks of an outage."""
             while not unluckily.done():
-                await line.complete(teacher, call_of(number), nothing)
+                await throttle.complete(teacher, call_of(number), as_it_is)
 
         await asyncio.gather(unluckily, *(others(number) for number in (2, 3, 4)), return_exceptions=True)
         return unluckily.exception()
 
-    teacher, line = Fake(behave), line_of(4, max_retries=2, request_timeout=2)
+    teacher, throttle = Fake(behave), throttle_of(4, max_retries=2, request_timeout=2)
     failed = asyncio.run(work())
     assert isinstance(failed, CallFailed)
     assert (teacher.attempts[unlucky], failed.attempts) == (3, 3)
@@ -253,7 +253,7 @@ def test_a_call_that_gets_through_says_which_attempt_it_was_and_when() -> None:
             raise CallFault("server", "no luck")
 
     teacher = Fake(behave)
-    (completion,) = run(line_of(4, max_retries=2), teacher, 1)
+    (completion,) = run(throttle_of(4, max_retries=2), teacher, 1)
     assert isinstance(completion, Completion)
     assert completion.attempts == 3
     assert datetime.now(UTC) - datetime.fromisoformat(completion.created) < timedelta(seconds=20)
@@ -268,7 +268,7 @@ def test_a_call_is_tried_again_when_the_endpoint_says_so_and_not_before() -> Non
             raise CallFault("server", "not now", 2 * FIRST_WAIT)
 
     teacher = Fake(behave)
-    run(line_of(4), teacher, 1)
+    run(throttle_of(4), teacher, 1)
     first, second = teacher.times[key_of(0)]
     assert second - first >= 2 * FIRST_WAIT
 
@@ -279,7 +279,7 @@ def test_what_an_endpoint_will_not_take_is_not_asked_again() -> None:
             raise CallFault("refused", "answers 413")
 
     teacher = Fake(behave)
-    failed, *others = run(line_of(4), teacher, 5)
+    failed, *others = run(throttle_of(4), teacher, 5)
     assert isinstance(failed, CallFailed)
     assert (str(failed), failed.attempts, teacher.attempts[key_of(0)], answered(others)) == ("answers 413", 1, 1, 4)
 
@@ -289,7 +289,7 @@ def test_learning_what_to_leave_out_takes_no_attempt() -> None:
         if attempt < 4:
             raise CallFault("adapted", "does not take a parameter")
 
-    (completion,) = run(line_of(4, max_retries=0), Fake(behave), 1)
+    (completion,) = run(throttle_of(4, max_retries=0), Fake(behave), 1)
     assert isinstance(completion, Completion)
 
 
@@ -298,7 +298,7 @@ def test_what_every_call_would_meet_comes_through_at_once() -> None:
         raise TeacherRefused("answers 401")
 
     teacher = Fake(behave)
-    (refused,) = run(line_of(4), teacher, 1)
+    (refused,) = run(throttle_of(4), teacher, 1)
     assert isinstance(refused, TeacherRefused)
     assert teacher.attempts[key_of(0)] == 1
 
@@ -308,7 +308,7 @@ def test_an_endpoint_that_asks_to_wait_longer_than_a_request_may_take_ends_the_r
         raise CallFault("overload", "h answers 429: slow down", 3600.0)
 
     before = time.monotonic()
-    (ended,) = run(line_of(4, request_timeout=60), Fake(behave), 1)
+    (ended,) = run(throttle_of(4, request_timeout=60), Fake(behave), 1)
     assert isinstance(ended, TeacherUnreachable)
     later = "it asks to wait 3,600 s; all finished work is kept; run again then"
     assert str(ended) == f"h answers 429: slow down; {later}"
@@ -318,14 +318,18 @@ def test_an_endpoint_that_asks_to_wait_longer_than_a_request_may_take_ends_the_r
 # --- an endpoint that is not there, or goes away ---
 
 
+async def try_ask(call: Call, session: Session) -> Any:
+    return await session.try_ask(call)
+
+
 def ask_for(settings: Settings, count: int) -> tuple[list[Any], int]:
     """Results of as many calls as step 03 would make them, and the rows that the journal has of them."""
     with Journal(settings.output / "journal.sqlite") as journal:
-        asker = Asker(teachers.connect(settings), journal, settings)
+        asker = teachers.make_asker(settings, journal)
         fields = {"title": "Bells", "section": "", "count": 1, "angle": "facts"}
         calls = [asker.plan("questions", fields | {"passage": f"Bell {n} rings."}) for n in range(count)]
         try:
-            return asker.run(asker.try_ask(call) for call in calls), len(journal)
+            return asker.run(try_ask, calls).results, len(journal)
         except AIToolsError as error:
             return [error], len(journal)
 
@@ -409,7 +413,7 @@ def test_an_outage_takes_no_attempt_from_a_call_that_has_none_to_lose() -> None:
         if not back.is_set():
             raise CallFault("connection", "not reached")
 
-    outcomes = run(line_of(8, max_retries=1), Fake(behave), 9)
+    outcomes = run(throttle_of(8, max_retries=1), Fake(behave), 9)
     assert [str(outcome) for outcome in outcomes if not isinstance(outcome, Completion)] == []
 
 
@@ -428,7 +432,7 @@ def test_while_an_endpoint_is_away_one_call_alone_looks_for_it() -> None:
             raise CallFault("connection", "not reached")
         await asyncio.sleep(0.01)
 
-    assert answered(run(line_of(8, max_retries=1), Fake(behave), 100)) == 100
+    assert answered(run(throttle_of(8, max_retries=1), Fake(behave), 100)) == 100
     looked = Counter(tries)
     assert len([key for key, times in looked.items() if times > 1]) == 1
     assert len(looked) <= 8, "those that were on their way"
@@ -498,7 +502,7 @@ def test_cancelled_calls_free_what_they_hold_and_no_more(plans: list[Plan], slot
             raise CallFault("refused", "no")
 
     async def one(number: int) -> Completion:
-        return await line.complete(teacher, call_of(number), lambda _: turns(plans[number][1]))
+        return await throttle.complete(teacher, call_of(number), lambda _: turns(plans[number][1]))
 
     async def work() -> None:
         tasks = [asyncio.create_task(one(number)) for number in range(len(plans))]
@@ -509,15 +513,15 @@ def test_cancelled_calls_free_what_they_hold_and_no_more(plans: list[Plan], slot
             await asyncio.sleep(0)
         await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 20)
         assert teacher.most_in_flight <= slots
-        assert line.in_flight == 0
+        assert throttle.in_flight == 0
         for task, (_, _, refused, cancelled) in zip(tasks, plans, strict=True):
             if cancelled is None:
                 assert isinstance(task.exception(), CallFailed) == refused
         teacher.most_in_flight = 0
         plans[:] = [(3, 0, False, None)] * (slots + 2)
-        assert answered(await ask(line, teacher, slots + 2)) == slots + 2
+        assert answered(await ask(throttle, teacher, slots + 2)) == slots + 2
         assert teacher.most_in_flight == slots, "none was lost"
 
-    teacher, line = Fake(behave), line_of(slots)
+    teacher, throttle = Fake(behave), throttle_of(slots)
     plans = list(plans)
     asyncio.run(work())

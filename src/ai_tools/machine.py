@@ -52,7 +52,7 @@ def _teacher(settings: Settings) -> dict[str, Any]:
         return {"provider": settings.provider, "ready": False, "why": str(error)}
     names = {teacher.model, f"{teacher.model}:latest"}  # Ollama adds a tag to a name without one
     listed = not found.models or bool(names & set(found.models))
-    cost = providers.price(settings, teacher.provider, teacher.model)
+    cost = providers.price(teacher.provider, teacher.model, settings.teacher_price)
     return {
         "provider": teacher.provider,
         "model": teacher.model,

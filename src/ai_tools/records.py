@@ -168,6 +168,21 @@ class Teacher(Protocol):
         """Give back what was opened; a later call opens it again."""
 
 
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What asking took: calls, those that the journal had aside, tokens, US dollars (None: the price is unknown)."""
+
+    calls: int = 0
+    from_journal: int = 0
+    tokens: int = 0
+    usd: float | None = 0.0
+
+    def __add__(self, other: Usage) -> Usage:
+        usd = None if self.usd is None or other.usd is None else self.usd + other.usd
+        calls, from_journal = self.calls + other.calls, self.from_journal + other.from_journal
+        return Usage(calls, from_journal, self.tokens + other.tokens, usd)
+
+
 @dataclass
 class Progress:
     """Work as it stands, in items done; calls, tokens and money where a teacher is asked. `usd`: None if unknown."""

@@ -19,7 +19,6 @@ from .errors import AIToolsError, MissingExtra, SettingsError, UsageError, WorkE
 from .settings import Settings
 from .steps import generation
 from .teachers import providers
-from .teachers.asker import Asker
 from .teachers.journal import Journal
 from .workspace import STEPS, StepSpec
 
@@ -211,8 +210,10 @@ def _plan_of_generation(settings: Settings) -> list[str]:
     path = workspace.journal_path(settings)
     with Journal(path, read_only=path.exists()) as journal:
         judge, instructions = teachers.connect_judge(settings), settings.customisation_prompt
-        asker = Asker(teacher, journal, settings, judge=judge, instructions=instructions)
-        recipes = [generation.load_recipe(name) for name in workspace.DATASETS]
+        asker = teachers.make_asker(settings, journal, teacher=teacher, judge=judge, instructions=instructions)
+        wanted = {"draws": settings.summaries, "questions_per_call": settings.questions_per_chunk}
+        wanted |= {"reasoning": settings.enable_reasoning}
+        recipes = [generation.load_recipe(name, **wanted) for name in workspace.DATASETS]
         estimates = generation.plan(items, recipes, asker=asker)
     return view.plan_lines(estimates, teachers.describe(teacher), settings, instructions=instructions)
 

@@ -20,7 +20,6 @@ from ai_tools.documents.chunking import chunk_document
 from ai_tools.records import Question
 from ai_tools.settings import Settings, load_settings
 from ai_tools.steps import curation, evaluation, fill_ins, generation, mixing, students, training
-from ai_tools.teachers.asker import Asker
 from ai_tools.teachers.journal import Journal
 
 HERE = Path(__file__).parent
@@ -36,7 +35,7 @@ def training_rows(settings: Settings, exam: list[Question], folder: Path, n_chun
     seed_data = seeds.seed_rows(converted, chunks, {}, domain="", outline="")
     items = generation.passages([chunk.to_row() for chunk in chunks], seed_data)
     with Journal(folder / "journal.sqlite") as journal:
-        asker = Asker(teachers.connect(settings), journal, settings)
+        asker = teachers.make_asker(settings, journal)
         recipes = [generation.load_recipe(name) for name in workspace.DATASETS]
         made = {one.name: generation.generate(items, one, asker=asker).samples for one in recipes}
     kept = {name: curation.curate(samples)[0] for name, samples in made.items()}

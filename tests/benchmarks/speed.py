@@ -54,8 +54,9 @@ def main(small: bool = False) -> None:
         seed_data = seeds.seed_rows(converted, chunks, {}, domain="", outline="")
         items = generation.passages([chunk.to_row() for chunk in chunks], seed_data)
         with Journal(Path(folder) / "journal.sqlite") as journal:
-            asker = Asker(teachers.connect(settings), journal, settings)
-            generating(items, asker, repeats)
+            asker = teachers.make_asker(settings, journal)
+            recipes = [generation.load_recipe(name, draws=settings.summaries) for name in workspace.DATASETS]
+            generating(items, recipes, asker, repeats)
             journalling(journal, asker, 128 if small else 2048)
     print(f"peak memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
 
@@ -73,8 +74,7 @@ def chunking(converted: list[Document], repeats: int) -> list[Chunk]:
     return chunks
 
 
-def generating(items: list[generation.Passage], asker: Asker, repeats: int) -> None:
-    recipes = [generation.load_recipe(name) for name in workspace.DATASETS]
+def generating(items: list[generation.Passage], recipes: list[generation.Recipe], asker: Asker, repeats: int) -> None:
 
     def all_datasets() -> None:
         for recipe in recipes:
@@ -82,7 +82,8 @@ def generating(items: list[generation.Passage], asker: Asker, repeats: int) -> N
 
     first = median_cpu(all_datasets, 1)
     again = median_cpu(all_datasets, repeats)
-    print(f"generation: {asker.calls} calls, {len(items) / first:.1f} chunks/s of CPU; from the journal {again:.2f} s")
+    rate = f"{len(items) / first:.1f} chunks/s of CPU"
+    print(f"generation: {len(asker.journal)} calls, {rate}; from the journal {again:.2f} s")
 
 
 def journalling(journal: Journal, asker: Asker, count: int) -> None:

@@ -57,7 +57,7 @@ def ours(load: Load, **limits: int) -> Found:
     from ai_tools import teachers
     from ai_tools.errors import BudgetReached
     from ai_tools.settings import load_settings
-    from ai_tools.teachers.asker import Asker
+    from ai_tools.teachers.asker import Session
     from ai_tools.teachers.journal import Journal
 
     url, in_flight, count = load
@@ -65,23 +65,23 @@ def ours(load: Load, **limits: int) -> Found:
     with tempfile.TemporaryDirectory() as folder:
         settings = load_settings(output_dir=folder, max_concurrency=in_flight, **chosen, **limits)
         with Journal(Path(folder) / "journal.sqlite") as journal:
-            asker = Asker(teachers.connect(settings), journal, settings)
+            asker = teachers.make_asker(settings, journal)
 
-            async def one(number: int) -> int:
-                fields = about(passage(number))
-                reply = await asker.try_ask(asker.plan("questions", fields, recipe="generate", chunk_id=f"c{number}"))
+            async def chain(number: int, session: Session) -> int:
+                fields, origin = about(passage(number)), {"recipe": "generate", "chunk_id": f"c{number}"}
+                reply = await session.try_ask(session.plan("questions", fields, **origin))
                 return len(reply.pairs) if reply else 0
 
-            def work(first: int, count: int) -> None:
-                asker.run((one(first + number) for number in range(count)), count, each=lambda _: None)
+            def failed_of(numbers: range) -> int:
+                return len(asker.run(chain, numbers, each=lambda _: None).failed)
 
-            work(10**7, WARM_UP)
+            failed = failed_of(range(10**7, 10**7 + WARM_UP))
             before = Before()
             try:
-                work(0, count)
+                failed += failed_of(range(count))
             except BudgetReached:
-                count = asker.calls - WARM_UP
-            return before.since(count) | {"failed": len(asker.failed)}
+                count = len(journal) - WARM_UP
+            return before.since(count) | {"failed": failed}
 
 
 def about(text: str) -> dict[str, Any]:

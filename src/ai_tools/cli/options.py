@@ -20,7 +20,7 @@ from ..errors import SettingsError, TooManyFailures, UsageError
 from . import config
 
 if TYPE_CHECKING:
-    from ..records import Progress, Rejection
+    from ..records import Rejection, Usage
     from ..settings import Settings
     from ..tools import Done, Plan, Run
 
@@ -236,7 +236,7 @@ def report(done: Done, line: str, failed: int, of_what: str) -> None:
     fail(failed, of_what, len(done.unread), done.output, done.causes)
 
 
-def costs(asked: Progress) -> str:
+def costs(asked: Usage) -> str:
     """Calls, tokens and money in words."""
     usd = "price unknown" if asked.usd is None else f"${asked.usd:.4f}"
     return f"{asked.calls:,} calls, {asked.from_journal:,} from the journal, {asked.tokens:,} tokens, {usd}"

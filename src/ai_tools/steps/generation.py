@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from typing import Any
 
@@ -18,10 +18,9 @@ import yaml
 from ..documents.seeds import example_texts
 from ..errors import NothingProduced, TooManyFailures
 from ..records import Call, Chunk, Document, Question, Rejection, Sample, WorkedExample, content_id
-from ..sync import run_sync
 from ..teachers import replies
-from ..teachers.asker import Asker, Asks
-from ..teachers.dry_run import Estimate, Rehearsal
+from ..teachers.asker import Asker, Outcome, Session
+from ..teachers.dry_run import DryRun, Estimate
 
 SUMMARIES_PER_CALL = 5
 JUDGEMENTS_PER_CALL = 25
@@ -29,7 +28,11 @@ JUDGEMENTS_PER_CALL = 25
 
 @dataclass(frozen=True)
 class Recipe:
-    """Which prompts make one dataset, in order: a summary or facts (or neither), questions, a judge."""
+    """Which prompts make one dataset, in order: a summary or facts (or neither), questions, a judge.
+
+    `draws` are made of each passage, draw k from the k-th angle, with `questions_per_call` pairs from one call about a
+    passage or a summary; `reasoning` says whether that of each answer is asked for.
+    """
 
     name: str
     questions: str
@@ -39,6 +42,9 @@ class Recipe:
     angles: tuple[str, ...] = ()
     questions_per_fact: int = 0
     facts_per_call: int = 10
+    draws: int = 10
+    questions_per_call: int = 5
+    reasoning: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,10 +83,11 @@ class Batch:
 
 
 @cache
-def load_recipe(name: str) -> Recipe:
+def load_recipe(name: str, **wanted: Any) -> Recipe:
+    """The recipe of that name in `data/recipes`; `wanted` are other values of its fields."""
     text = (resources.files("ai_tools") / "data" / "recipes" / f"{name}.yaml").read_text("utf-8")
     content = yaml.safe_load(text)
-    return Recipe(name=name, **(content | {"angles": tuple(content.get("angles", ()))}))
+    return Recipe(name=name, **(content | {"angles": tuple(content.get("angles", ()))} | wanted))
 
 
 def passages(chunks: Iterable[dict[str, Any]], seed_data: Iterable[dict[str, Any]]) -> list[Passage]:
@@ -126,28 +133,23 @@ def subsample(items: Sequence[Passage], count: int) -> list[Passage]:
 def generate(items: Sequence[Passage], recipe: Recipe, *, asker: Asker) -> Batch:
     """Make one dataset.
 
-    `summaries` draws are made of each passage, draw k from the k-th angle, with `questions_per_chunk` pairs from one
-    call about a passage or a summary: settings, of the asker.
-
     Raises:
         TooManyFailures: more than MAX_FAILURE_RATE of the calls failed; finished ones stay in the journal.
         NothingProduced: no sample came out.
     """
-    before = (asker.calls, asker.from_journal, len(asker.failed), asker.asked)
-    found = asker.run((_chain(item, recipe, asker) for item in items), len(items))
-    samples = list({sample.sample_id: sample for chain in found for sample in chain}.values())
-    failed = asker.failed[before[2] :]
-    batch = Batch(samples, failed, asker.calls - before[0], asker.from_journal - before[1])
-    _check_failures(recipe.name, failed, asker.asked - before[3], asker)
+    outcome = asker.run(partial(_chain, recipe), items)
+    samples = list({sample.sample_id: sample for chain in outcome.results for sample in chain}.values())
+    _check_failures(recipe.name, outcome, asker)
     if not samples:
         offline = "; the offline teacher reads English prose only" if not asker.teacher.base_url else ""
         fix = f"look at the documents' text and the replies in the journal{offline}"
         raise NothingProduced(f"{recipe.name}: no pair came out of the passages ({len(items)}); {fix}")
-    return batch
+    return Batch(samples, outcome.failed, outcome.usage.calls, outcome.usage.from_journal)
 
 
-def _check_failures(name: str, failed: Sequence[Rejection], asked: int, asker: Asker) -> None:
-    if failed and len(failed) > asker.settings.max_failure_rate * asked:
+def _check_failures(name: str, outcome: Outcome[Any], asker: Asker) -> None:
+    failed, asked = outcome.failed, outcome.asked
+    if failed and len(failed) > asker.limits.max_failure_rate * asked:
         causes = "; ".join(sorted({rejection.reason for rejection in failed})[:3])
         again = "run again with RETRY_REJECTED=true" if any(row.check == "reply" for row in failed) else "run again"
         raise TooManyFailures(f"{name}: {len(failed)} of {asked} calls failed ({causes}); {again} to ask once more")
@@ -158,59 +160,47 @@ def plan(items: Sequence[Passage], recipes: Iterable[Recipe], *, asker: Asker) -
 
     Later calls depend on earlier replies; where these are not in the journal, replies of typical size are assumed.
     """
-    found = []
-    for recipe in recipes:
-        rehearsal = Rehearsal(asker, recipe.name)
-
-        async def rehearse(recipe: Recipe = recipe, rehearsal: Rehearsal = rehearsal) -> None:
-            for item in items:
-                await _chain(item, recipe, rehearsal)
-
-        run_sync(rehearse())
-        found.append(rehearsal.estimate)
-    return found
+    return [DryRun(asker, recipe.name).run(partial(_chain, recipe), items) for recipe in recipes]
 
 
-async def _chain(item: Passage, recipe: Recipe, asker: Asks) -> list[Sample]:
-    summaries = asker.settings.summaries
+async def _chain(recipe: Recipe, item: Passage, session: Session) -> list[Sample]:
     if recipe.facts:
-        samples = await _from_facts(item, recipe, asker)
+        samples = await _from_facts(item, recipe, session)
     elif recipe.summary:
-        texts = await _summaries(item, recipe, asker, summaries)
-        per_summary = [_from_text(item, text, draw, angle, recipe, asker) for draw, angle, text in texts]
+        texts = await _summaries(item, recipe, session)
+        per_summary = [_from_text(item, text, draw, angle, recipe, session) for draw, angle, text in texts]
         samples = [sample for part in await asyncio.gather(*per_summary) for sample in part]
     else:
-        draws = [(draw, recipe.angles[(draw - 1) % len(recipe.angles)]) for draw in range(1, summaries + 1)]
-        per_draw = [_from_text(item, item.shown, draw, angle, recipe, asker) for draw, angle in draws]
+        draws = [(draw, recipe.angles[(draw - 1) % len(recipe.angles)]) for draw in range(1, recipe.draws + 1)]
+        per_draw = [_from_text(item, item.shown, draw, angle, recipe, session) for draw, angle in draws]
         samples = [sample for part in await asyncio.gather(*per_draw) for sample in part]
-    return await _judge(item, samples, recipe, asker)
+    return await _judge(item, samples, recipe, session)
 
 
-async def _summaries(item: Passage, recipe: Recipe, asker: Asks, count: int) -> list[tuple[int, str, str]]:
-    """(draw, angle, text) for draws 1 to `count`, asked for in fixed blocks, so that a larger count repeats nothing."""
+async def _summaries(item: Passage, recipe: Recipe, session: Session) -> list[tuple[int, str, str]]:
+    """(draw, angle, text) of all draws, asked for in fixed blocks, so that a larger number repeats nothing."""
     found = []
-    for first in range(1, count + 1, SUMMARIES_PER_CALL):
+    for first in range(1, recipe.draws + 1, SUMMARIES_PER_CALL):
         angles = [recipe.angles[(draw - 1) % len(recipe.angles)] for draw in range(first, first + SUMMARIES_PER_CALL)]
         fields = _about(item) | {"passage": item.shown, "angles": angles}
-        call = asker.plan(recipe.summary, fields, recipe=recipe.name, chunk_id=item.chunk_id, draw=first)
-        reply = await asker.try_ask(call)
+        call = session.plan(recipe.summary, fields, recipe=recipe.name, chunk_id=item.chunk_id, draw=first)
+        reply = await session.try_ask(call)
         if reply is not None:
-            block = zip(range(first, count + 1), reply.summaries, strict=False)
+            block = zip(range(first, recipe.draws + 1), reply.summaries, strict=False)
             found += [(draw, summary.angle, summary.text) for draw, summary in block if summary.text.strip()]
     return found
 
 
-async def _from_text(item: Passage, text: str, draw: int, angle: str, recipe: Recipe, asker: Asks) -> list[Sample]:
-    count = asker.settings.questions_per_chunk
-    fields = _about(item) | {"passage": text, "count": count, "angle": angle}
-    fields["reasoning"] = asker.settings.enable_reasoning
+async def _from_text(item: Passage, text: str, draw: int, angle: str, recipe: Recipe, session: Session) -> list[Sample]:
+    fields = _about(item) | {"passage": text, "count": recipe.questions_per_call, "angle": angle}
+    fields["reasoning"] = recipe.reasoning
     if item.example and not _overlap(item.example.document, item.text):
         fields["worked_example"] = item.example
-    call = asker.plan(recipe.questions, fields, recipe=recipe.name, chunk_id=item.chunk_id, draw=draw)
-    reply = await asker.try_ask(call)
+    call = session.plan(recipe.questions, fields, recipe=recipe.name, chunk_id=item.chunk_id, draw=draw)
+    reply = await session.try_ask(call)
     if reply is None:
         return []
-    return [_sample(item, pair, call, asker, draw, text, reply=reply) for pair in reply.pairs]
+    return [_sample(item, pair, call, session, draw, text, reply=reply) for pair in reply.pairs]
 
 
 def _overlap(one: str, other: str) -> bool:
@@ -218,27 +208,27 @@ def _overlap(one: str, other: str) -> bool:
     return one.strip() in other or other.strip() in one
 
 
-async def _from_facts(item: Passage, recipe: Recipe, asker: Asks) -> list[Sample]:
+async def _from_facts(item: Passage, recipe: Recipe, session: Session) -> list[Sample]:
     origin = {"recipe": recipe.name, "chunk_id": item.chunk_id}
-    listed = await asker.try_ask(asker.plan(recipe.facts, _about(item) | {"passage": item.shown}, **origin))
+    listed = await session.try_ask(session.plan(recipe.facts, _about(item) | {"passage": item.shown}, **origin))
     facts = [] if listed is None else [{"id": f"f{n}", "text": text} for n, text in enumerate(listed.facts, 1)]
     texts = {fact["id"]: fact["text"] for fact in facts}
     document = "\n".join(texts.values())
     samples = []
     for number, block in enumerate(_blocks(facts, recipe.facts_per_call)):
         fields = _about(item) | {"facts": block, "count": recipe.questions_per_fact}
-        fields["reasoning"] = asker.settings.enable_reasoning
-        call = asker.plan(recipe.questions, fields, **origin, draw=number)
-        reply = await asker.try_ask(call)
+        fields["reasoning"] = recipe.reasoning
+        call = session.plan(recipe.questions, fields, **origin, draw=number)
+        reply = await session.try_ask(call)
         if reply is None:
             continue
         for pair in reply.pairs:
             if pair.id in texts:  # an unknown id cannot be led back to a fact
-                samples.append(_sample(item, pair, call, asker, 0, document, reply=reply, key_fact=texts[pair.id]))
+                samples.append(_sample(item, pair, call, session, 0, document, reply=reply, key_fact=texts[pair.id]))
     return samples
 
 
-async def _judge(item: Passage, samples: list[Sample], recipe: Recipe, asker: Asks) -> list[Sample]:
+async def _judge(item: Passage, samples: list[Sample], recipe: Recipe, session: Session) -> list[Sample]:
     """Judged by the blocks that summaries are asked in, so that a larger count judges none of the earlier ones anew."""
     asked: dict[int, list[Sample]] = {}
     for one in samples:
@@ -246,10 +236,10 @@ async def _judge(item: Passage, samples: list[Sample], recipe: Recipe, asker: As
     judged = []
     for block in (block for some in asked.values() for block in _blocks(some, JUDGEMENTS_PER_CALL)):
         pairs = [{"id": one.sample_id, "question": one.question, "answer": one.response} for one in block]
-        call = asker.plan(
+        call = session.plan(
             recipe.judge, {"passage": item.shown, "pairs": pairs}, recipe=recipe.name, chunk_id=item.chunk_id
         )
-        reply = await asker.try_ask(call)
+        reply = await session.try_ask(call)
         verdicts = {verdict.id: verdict for verdict in reply.judgements} if reply else {}
         for one in block:
             verdict = verdicts.get(one.sample_id)
@@ -277,18 +267,21 @@ def example_passages(documents: Sequence[Document], chunks: Iterable[Chunk]) -> 
     ]
 
 
-def worked_examples(items: Sequence[Passage], *, asker: Asker) -> dict[str, WorkedExample]:
-    """An example of three pairs for each document id, from its first passage that yields three, else the best one."""
+def worked_examples(items: Sequence[Passage], *, asker: Asker) -> tuple[dict[str, WorkedExample], list[Rejection]]:
+    """An example of three pairs for each document id, from its first passage that yields three, else the best one.
+
+    With it come the calls that came to nothing.
+    """
     by_document: dict[str, list[Passage]] = {}
     for item in items:
         by_document.setdefault(item.document_id, []).append(item)
 
-    async def example(candidates: list[Passage]) -> WorkedExample:
+    async def example(candidates: list[Passage], session: Session) -> WorkedExample:
         best = WorkedExample(candidates[0].text, ())
         for item in candidates:
             fields = {"title": item.title, "passage": item.text, "count": 3}
-            call = asker.plan("worked_example", fields, recipe="worked_example", chunk_id=item.chunk_id)
-            reply = await asker.try_ask(call)
+            call = session.plan("worked_example", fields, recipe="worked_example", chunk_id=item.chunk_id)
+            reply = await session.try_ask(call)
             pairs = {pair.question.strip(): pair.answer.strip() for pair in (reply.pairs if reply else ())}
             full = tuple((question, answer) for question, answer in pairs.items() if question and answer)
             best = max(best, WorkedExample(item.text, full[:3]), key=lambda one: len(one.pairs))
@@ -296,24 +289,23 @@ def worked_examples(items: Sequence[Passage], *, asker: Asker) -> dict[str, Work
                 break
         return best
 
-    before = (asker.asked, len(asker.failed))
-    found = asker.run([example(some) for some in by_document.values()])
-    _check_failures("worked examples", asker.failed[before[1] :], asker.asked - before[0], asker)
-    return dict(zip(by_document, found, strict=True))
+    outcome = asker.run(example, by_document.values())
+    _check_failures("worked examples", outcome, asker)
+    return dict(zip(by_document, outcome.results, strict=True)), outcome.failed
 
 
 def write_exam(items: Sequence[Passage], *, asker: Asker, per_passage: int = 5) -> list[Question]:
     """An exam from the documents themselves, marked `generated`; its wordings differ from those of the recipes."""
 
-    async def questions(item: Passage) -> list[Question]:
+    async def questions(item: Passage, session: Session) -> list[Question]:
         fields = _about(item) | {"passage": item.shown, "count": per_passage}
-        reply = await asker.try_ask(asker.plan("exam", fields, recipe="exam", chunk_id=item.chunk_id))
+        reply = await session.try_ask(session.plan("exam", fields, recipe="exam", chunk_id=item.chunk_id))
         asked = reply.questions if reply else []
         return [_exam_question(item, one) for one in asked if one.question.strip() and one.answer.strip()]
 
-    before = (asker.asked, len(asker.failed))
-    found = {one.id: one for part in asker.run((questions(item) for item in items), len(items)) for one in part}
-    _check_failures("exam", asker.failed[before[1] :], asker.asked - before[0], asker)
+    outcome = asker.run(questions, items)
+    found = {one.id: one for part in outcome.results for one in part}
+    _check_failures("exam", outcome, asker)
     if not found:
         raise NothingProduced(f"the teacher wrote no exam question for {len(items)} passages; set EXAM to a file")
     return list(found.values())
@@ -335,7 +327,7 @@ def _sample(
     item: Passage,
     pair: replies.Pair,
     call: Call,
-    asker: Asks,
+    session: Session,
     draw: int,
     document: str,
     *,
@@ -344,7 +336,7 @@ def _sample(
 ) -> Sample:
     # What a model thought aloud belongs to its call; with one pair in it, it is that pair's.
     thinking = reply.thinking if len(reply.pairs) == 1 else ""
-    reasoning = (pair.reasoning.strip() or thinking) if asker.settings.enable_reasoning else ""
+    reasoning = (pair.reasoning.strip() or thinking) if call.fields["reasoning"] else ""
     return Sample(
         sample_id=content_id(call.recipe, item.chunk_id, draw, pair.question, pair.answer),
         recipe=call.recipe,
@@ -357,7 +349,7 @@ def _sample(
         raw_document=item.text,
         question=pair.question.strip(),
         response=pair.answer.strip(),
-        model=asker.teacher.model,
+        model=session.teacher.model,
         prompt_version=call.prompt_version,
         key_fact=key_fact,
         reasoning=reasoning or None,

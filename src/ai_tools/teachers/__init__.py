@@ -7,6 +7,6 @@ replies       what must come back                           throttle   slots, fu
 client        one attempt at one call of an endpoint        budget     most calls, tokens and money
 """
 
-from .connect import Check, check, connect, connect_judge, describe, sampling
+from .connect import Check, check, connect, connect_judge, describe, make_asker, sampling
 
-__all__ = ["Check", "check", "connect", "connect_judge", "describe", "sampling"]
+__all__ = ["Check", "check", "connect", "connect_judge", "describe", "make_asker", "sampling"]

@@ -1,6 +1,8 @@
 """Asking a teacher through the journal: known calls cost nothing, new ones are recorded before they are used.
 
-Each chain of calls advances on its own; results come back in plan order, whatever the order of completion.
+A chain of calls is written once, as an async function of an item and of the session that its calls are made in: a run
+asks, a dry run counts. Each chain advances on its own; results come back in plan order, whatever the order of
+completion.
 """
 
 from __future__ import annotations
@@ -8,207 +10,223 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sized
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, NoReturn, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, NoReturn, Protocol, TypeVar
 
 from ..errors import BudgetReached, TeacherRefused, TeacherUnreachable, TooManyFailures
-from ..records import Call, Completion, OnProgress, Progress, Rejection, Teacher
-from ..settings import Settings
+from ..records import Call, Completion, OnProgress, Progress, Rejection, Teacher, Usage
 from ..sync import run_sync
 from . import prompts, replies
-from .budget import Budget
-from .connect import sampling
+from .budget import Budget, Limits
 from .journal import Entry, Journal
-from .prompts import Prompt
-from .providers import price
+from .prompts import Prompt, Sampling
 from .replies import BadReply, Reply
-from .throttle import CallFailed, Line
+from .throttle import CallFailed, Throttle
 
-ROWS_PER_COMMIT = 64
 LAST_CALLS = 30.0  # seconds that calls on their way have when a run is stopped
 RECENT = 50  # calls by which a run that goes wrong is stopped before its end
 
+Item = TypeVar("Item")
 T = TypeVar("T")
-_Finished = tuple[Teacher, Call, Entry, "asyncio.Future[None]"]
 _item: ContextVar[int] = ContextVar("item", default=0)  # the item of a run that a call belongs to
 
 
-class Asks(Protocol):
-    """What a recipe needs of whoever asks: calls planned, and answered."""
+class Session(Protocol):
+    """What a chain of calls is made in: a run, or a dry run."""
 
     @property
     def teacher(self) -> Teacher: ...
 
-    @property
-    def judge(self) -> Teacher: ...
-
-    @property
-    def settings(self) -> Settings: ...
-
     def plan(self, prompt: str | Prompt, fields: dict[str, Any], **origin: Any) -> Call: ...
 
-    async def try_ask(self, call: Call) -> Any | None: ...
+    async def try_ask(self, call: Call) -> Any | None:
+        """The parsed reply; None where it came to nothing."""
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[T]):
+    """What came of a run: its results, and the calls that came to nothing, both in plan order.
+
+    `asked` counts what was asked for, however many calls it took, the journal's replies included.
+    """
+
+    results: list[T]
+    failed: list[Rejection]
+    asked: int
+    usage: Usage
+    seconds: float
 
 
 class Asker:
-    """Asks a teacher and, for judgements, a judge.
-
-    `asked` counts what was asked for, however many calls it took; `failed` lists what came to nothing, in plan order;
-    `progress` is how far the last run is, or went.
-    """
+    """Asks a teacher and, for judgements, a judge."""
 
     def __init__(
         self,
         teacher: Teacher,
         journal: Journal,
-        settings: Settings,
-        *,
-        judge: Teacher | None = None,
+        sampling: Sampling,
+        limits: Limits,
+        judge: Teacher,
         instructions: str = "",
         on_progress: OnProgress | None = None,
     ):
-        self.teacher, self.judge = teacher, judge or teacher
-        self.journal, self.settings, self.instructions = journal, settings, instructions
-        self.on_progress = on_progress
-        self.sampling = sampling(settings)
-        self.calls = self.from_journal = self.asked = 0
-        self.failed: list[Rejection] = []
-        self.progress = Progress(0)
+        self.teacher, self.judge, self.journal = teacher, judge, journal
+        self.limits, self.on_progress = limits, on_progress
+        self._sampling, self._instructions = sampling, instructions
 
     def plan(self, prompt: str | Prompt, fields: dict[str, Any], **origin: Any) -> Call:
-        """The call that `ask` would make: look at its `messages` before any bulk work."""
+        """The call that would be made: look at its `messages` before any bulk work."""
         loaded = prompts.load(prompt) if isinstance(prompt, str) else prompt
-        judged = loaded.reply in replies.JUDGED
-        instructions = "" if judged else self.instructions
-        teacher = self.judge if judged else self.teacher
+        teacher = self.teacher_for(loaded.reply)
+        instructions = "" if loaded.reply in replies.JUDGED else self._instructions
         return prompts.plan_call(
-            loaded, fields, teacher=teacher, sampling=self.sampling, instructions=instructions, **origin
+            loaded, fields, teacher=teacher, sampling=self._sampling, instructions=instructions, **origin
         )
 
+    def teacher_for(self, reply: str) -> Teacher:
+        """Who is asked for this kind of reply."""
+        return self.judge if reply in replies.JUDGED else self.teacher
+
+    def ask(self, call: Call) -> Any:
+        """The parsed reply to one call. Raises BadReply where it cannot be used, CallFailed where none came."""
+        return self.run(lambda _, run: run.ask(call), [call]).results[0]
+
     def run(
-        self, work: Iterable[Awaitable[T]], total: int | None = None, each: Callable[[T], None] | None = None
-    ) -> list[T]:
-        """Await all work side by side; results in its order.
+        self,
+        chain: Callable[[Item, LiveRun], Awaitable[T]],
+        items: Iterable[Item],
+        total: int | None = None,
+        each: Callable[[T], None] | None = None,
+    ) -> Outcome[T]:
+        """Take all items through a chain of calls, side by side.
 
         Args:
-            work: may be made as it is taken: no more of it is under way at a time than keeps the teacher busy.
-            total: how much work that is, where `work` has no length.
+            chain: is given an item, and the session that its calls are made in.
+            items: may be made as they are taken: no more of them are under way than keep the teacher busy.
+            total: how many those are, where `items` has no length.
             each: is given every result in order instead of the list, so that none need be kept.
         """
-        return run_sync(self._run(work, total, each))
+        run = LiveRun(self, len(items) if isinstance(items, Sized) else total or 0)
+        return run_sync(run.through(chain, items, each))
 
-    async def _run(self, work: Iterable[Awaitable[T]], total: int | None, each: Callable[[T], None] | None) -> list[T]:
-        settings, everybody = self.settings, {self.teacher.base_url: self.teacher, self.judge.base_url: self.judge}
-        self._budget = Budget(settings, self.journal.summary(), (self.teacher, self.judge))
-        self._priced = all(price(settings, one.provider, one.model) for one in (self.teacher, self.judge))
-        slots = {url: settings.max_concurrency or one.concurrency for url, one in everybody.items()}
-        self._lines = {url: Line(self._budget, slots=slots[url], settings=settings) for url in everybody}
-        self._asking: dict[str, asyncio.Event] = {}
-        self._queue: asyncio.Queue[_Finished | None] = asyncio.Queue()  # None ends it
+
+class LiveRun:
+    """One run of an asker: what it may take, what is on its way, and what came of it so far."""
+
+    def __init__(self, asker: Asker, total: int):
+        limits, both = asker.limits, (asker.teacher, asker.judge)
+        self.teacher, self.plan = asker.teacher, asker.plan
+        self._asker, self._on_progress = asker, asker.on_progress
+        self._budget = Budget(limits, asker.journal.summary(), both)
+        slots = {one.base_url: limits.max_concurrency or one.concurrency for one in both}
+        self._most = 2 * max(slots.values())
+        self._throttles = {
+            url: Throttle(self._budget, slots=count, retries=limits.max_retries, timeout=limits.request_timeout)
+            for url, count in slots.items()
+        }
+        self._writer = _Writer(asker.journal)
+        self._under_way: dict[str, asyncio.Event] = {}  # calls, by their keys
         self._recent: deque[bool] = deque(maxlen=RECENT)
-        self._fell_out: list[tuple[int, Rejection]] = []
+        self._failed: list[tuple[int, Rejection]] = []
+        self._asked = 0
         self._stopping = False
-        self._before = (self.calls, self.from_journal, self._budget.tokens, self._budget.usd)
-        self.progress = Progress(len(work) if isinstance(work, Sequence) else total or 0)
-        writer = asyncio.create_task(self._write())
-        try:
-            return await self._together(work, 2 * max(slots.values()), each)
-        finally:
-            for teacher in (self.teacher, self.judge):
-                await teacher.close()
-            self._fell_out.sort(key=lambda row: (row[0], row[1].row["prompt"], row[1].row["draw"], row[1].row["key"]))
-            self.failed += [rejection for _, rejection in self._fell_out]
-            self._queue.put_nowait(None)
-            await writer  # last, since it raises where the journal could not be written
+        self._progress = Progress(total)
 
-    async def _together(self, work: Iterable[Awaitable[T]], most: int, each: Callable[[T], None] | None) -> list[T]:
+    async def through(
+        self,
+        chain: Callable[[Item, LiveRun], Awaitable[T]],
+        items: Iterable[Item],
+        each: Callable[[T], None] | None,
+    ) -> Outcome[T]:
+        """See `Asker.run`."""
         results: list[T] = []
-        under_way: dict[int, Awaitable[T]] = {}
-        ready: dict[int, T] = {}
-        passed = 0
-        room = asyncio.Semaphore(most)
+        try:
+            await self._side_by_side(chain, items, each or results.append)
+        finally:
+            for teacher in (self._asker.teacher, self._asker.judge):
+                await teacher.close()
+            await self._writer.finish()  # last, since it may raise
+        now = self._progress
+        self._failed.sort(key=lambda row: (row[0], row[1].row["prompt"], row[1].row["draw"], row[1].row["key"]))
+        failed = [rejection for _, rejection in self._failed]
+        usage = Usage(now.calls, now.from_journal, now.tokens, now.usd)
+        return Outcome(results, failed, self._asked, usage, time.monotonic() - now.started)
 
-        async def one(number: int, item: Awaitable[T]) -> None:
-            nonlocal passed
+    async def _side_by_side(
+        self, chain: Callable[[Item, LiveRun], Awaitable[T]], items: Iterable[Item], each: Callable[[T], None]
+    ) -> None:
+        ready: dict[int, T] = {}
+        handed_on = 0
+        room = asyncio.Semaphore(self._most)
+
+        async def work(number: int, item: Item) -> None:
+            nonlocal handed_on
             _item.set(number)
-            ready[number] = await item
-            del under_way[number]
+            ready[number] = await chain(item, self)
             room.release()
-            self.progress.done += 1
-            while passed in ready:
-                (each or results.append)(ready.pop(passed))
-                passed += 1
-            self._tell()
+            self._progress.done += 1
+            while handed_on in ready:
+                each(ready.pop(handed_on))
+                handed_on += 1
+            self._show_progress()
 
         try:
             async with asyncio.TaskGroup() as group:
-                for number, item in enumerate(work):
-                    under_way[number] = item
+                for number, item in enumerate(items):
                     await room.acquire()
-                    group.create_task(one(number, item))
+                    group.create_task(work(number, item))
+            return
         except BaseExceptionGroup as errors:
             first = errors.exceptions[0]
-        else:
-            return results
-        finally:
-            for item in under_way.values():  # those that a failed run never came to
-                if isinstance(item, Coroutine):
-                    item.close()
         raise first  # outside of the handler: IPython shows nothing of an exception that has a group as its context
 
     async def ask(self, call: Call) -> Any:
         """The parsed reply. Raises BadReply where it cannot be used, CallFailed where none came."""
-        while call.key in self._asking:  # equal passages make equal calls: asked once, answered alike
-            await self._asking[call.key].wait()
-        self._asking[call.key] = asyncio.Event()
+        while call.key in self._under_way:  # equal passages make equal calls: asked once, answered alike
+            await self._under_way[call.key].wait()
+        self._under_way[call.key] = asyncio.Event()
         try:
             return await self._ask(call)
         finally:
-            self._asking.pop(call.key).set()
+            self._under_way.pop(call.key).set()
 
     async def _ask(self, call: Call) -> Any:
-        found = recall(self.journal, call)
-        self.from_journal += found.known
-        reply, fault, due = found.reply, found.fault, found.due
-        if fault and self.settings.retry_rejected:
-            due = call
-        self.asked += 1
-        asked = due is not None
-        while due is not None:
-            reply, fault, due = await self._fetch(due)
-        if asked:
-            await self._watch(failed=fault is not None)
-        if fault:
-            raise fault
-        return reply
+        standing = look_up(self._asker.journal, call, retry_rejected=self._asker.limits.retry_rejected)
+        self._progress.from_journal += standing.in_journal
+        self._asked += 1
+        if standing.due:
+            while standing.due:
+                standing = await self._fetch(standing.due)
+            await self._watch(failed=standing.fault is not None)
+        if standing.fault:
+            raise standing.fault
+        return standing.reply
 
     async def try_ask(self, call: Call) -> Any | None:
-        """Like `ask`, but one call's failure is data: it is kept in `failed`, and None comes back."""
+        """Like `ask`, but one call's failure is data: it is part of the outcome, and None comes back."""
         try:
             return await self.ask(call)
         except (BadReply, CallFailed) as error:
             row = {"key": call.key, "recipe": call.recipe, "prompt": call.prompt, "chunk_id": call.chunk_id}
             check = "reply" if isinstance(error, BadReply) else "transport"
-            self._fell_out.append((_item.get(), Rejection(check, str(error), row | {"draw": call.draw})))
-            self.progress.failed += 1
+            self._failed.append((_item.get(), Rejection(check, str(error), row | {"draw": call.draw})))
+            self._progress.failed += 1
             return None
 
-    async def _fetch(self, call: Call) -> tuple[Reply | None, BadReply | None, Call | None]:
-        """Ask and record: the reply, or what is wrong with it and the call that may make it good."""
-        teacher = self.judge if call.reply in replies.JUDGED else self.teacher
-        reply: Reply | None = None
-        fault: BadReply | None = None
+    async def _fetch(self, call: Call) -> Standing:
+        """Ask and record."""
+        teacher = self._asker.teacher_for(call.reply)
 
-        async def settle(completion: Completion) -> None:
-            nonlocal reply, fault
-            reply, fault = _read(call, completion)
-            status = "rejected" if fault else "done" if reply and reply.items else "empty"
-            await self._record(teacher, call, Entry(completion, status, str(fault or "")))
+        async def commit(completion: Completion) -> Standing:
+            standing = _read(call, completion)
+            status = "rejected" if standing.fault else "done" if standing.reply and standing.reply.items else "empty"
+            await self._record(teacher, call, Entry(completion, status, str(standing.fault or "")))
+            return standing
 
         try:
-            completion = await self._lines[teacher.base_url].complete(teacher, call, settle)
+            return await self._throttles[teacher.base_url].complete(teacher, call, commit)
         except CallFailed as error:
             nothing = Completion("", teacher.model, finish_reason="", attempts=error.attempts)
             await self._record(teacher, call, Entry(nothing, "failed", str(error)))
@@ -216,93 +234,98 @@ class Asker:
             raise
         except (BudgetReached, TeacherRefused, TeacherUnreachable) as error:
             await self._stop(error)
-        return reply, fault, prompts.follow_up(call, completion, fault) if fault else None
 
     async def _watch(self, *, failed: bool) -> None:
         """Stop a run that has gone wrong: most of the last calls came to nothing, and more than may."""
         self._recent.append(failed)
-        if len(self._recent) == RECENT and sum(self._recent) > max(0.5, self.settings.max_failure_rate) * RECENT:
-            causes = "; ".join(sorted({row.reason for _, row in self._fell_out[-RECENT:]})[:3])
+        most = max(0.5, self._asker.limits.max_failure_rate)
+        if len(self._recent) == RECENT and sum(self._recent) > most * RECENT:
+            causes = "; ".join(sorted({row.reason for _, row in self._failed[-RECENT:]})[:3])
             lost = f"{sum(self._recent)} of the last {RECENT} calls failed"
             await self._stop(TooManyFailures(f"{lost} ({causes}); all finished work is kept; mend that and run again"))
 
     async def _stop(self, error: Exception) -> NoReturn:
         """Raise, once the calls that are on their way, and paid for, have come in."""
-        for line in self._lines.values():
-            line.close()
+        for throttle in self._throttles.values():
+            throttle.close()
         if self._stopping:
             await asyncio.get_running_loop().create_future()  # somebody else raises, which cancels this
         self._stopping = True
         give_up = time.monotonic() + LAST_CALLS
-        while any(line.in_flight for line in self._lines.values()) and time.monotonic() < give_up:
+        while any(throttle.in_flight for throttle in self._throttles.values()) and time.monotonic() < give_up:
             await asyncio.sleep(0.02)
         raise error from None
 
     async def _record(self, teacher: Teacher, call: Call, entry: Entry) -> None:
-        committed = asyncio.get_running_loop().create_future()
-        self._queue.put_nowait((teacher, call, entry, committed))
-        await committed
-        self.calls += 1
-        self._tell()
+        await self._writer.put(teacher, call, entry)
+        self._progress.calls += 1
+        self._show_progress()
 
-    async def _write(self) -> None:
-        """Commit finished calls in small batches, at an interrupt all that wait; a commit frees its calls' slots."""
-        batch: list[_Finished] = []
-        try:
-            while (first := await self._queue.get()) is not None:
-                batch = [first]
-                while len(batch) < ROWS_PER_COMMIT and not self._queue.empty():
-                    if (row := self._queue.get_nowait()) is None:
-                        self._queue.put_nowait(None)
-                        break
-                    batch.append(row)
-                await asyncio.to_thread(self.journal.put, [row[:3] for row in batch])
-                for *_, committed in batch:
-                    if not committed.done():
-                        committed.set_result(None)
-        except Exception as error:  # whoever waits for these rows must hear of it, whatever it is
-            for *_, committed in batch:
-                if not committed.done():
-                    committed.set_exception(error)
-            raise
-
-    def _tell(self) -> None:
-        calls, from_journal, tokens, usd = self._before
-        now, budget = self.progress, self._budget
-        now.calls, now.from_journal = self.calls - calls, self.from_journal - from_journal
-        now.in_flight = sum(line.in_flight for line in self._lines.values())
-        now.tokens = budget.tokens - tokens
-        now.usd = budget.usd - usd if self._priced else None
-        if self.on_progress:
-            self.on_progress(now)
+    def _show_progress(self) -> None:
+        now, budget = self._progress, self._budget
+        now.tokens, now.usd = budget.tokens, budget.usd if budget.has_prices else None
+        if self._on_progress:
+            now.in_flight = sum(throttle.in_flight for throttle in self._throttles.values())
+            self._on_progress(now)
 
 
-@dataclass(frozen=True)
-class Recalled:
-    """What the journal has on a call: a reply, or the fault of the last one; `due` is the call still to be made."""
+class _Writer:
+    """Commits finished calls, together those that come in while an earlier commit is under way."""
 
-    known: int
+    def __init__(self, journal: Journal):
+        self._journal = journal
+        self._rows: list[tuple[Teacher, Call, Entry]] = []
+        self._last: asyncio.Task[None] | None = None
+
+    async def put(self, teacher: Teacher, call: Call, entry: Entry) -> None:
+        """Come back when it is committed, which is done also where nobody waits for it any more."""
+        if not self._rows:
+            self._last = asyncio.create_task(self._commit(self._last))
+        self._rows.append((teacher, call, entry))
+        assert self._last
+        await asyncio.shield(self._last)
+
+    async def _commit(self, before: asyncio.Task[None] | None) -> None:
+        if before:
+            await before
+        rows, self._rows = self._rows, []
+        await asyncio.to_thread(self._journal.put, rows)
+
+    async def finish(self) -> None:
+        """Raises where the journal could not be written."""
+        if self._last:
+            await self._last
+
+
+class Standing(NamedTuple):
+    """How a call stands: its reply, or what is wrong with the last one; `due` is the call still to be made.
+
+    `in_journal` counts the replies that the journal had.
+    """
+
     reply: Reply | None = None
     fault: BadReply | None = None
     due: Call | None = None
+    in_journal: int = 0
 
 
-def recall(journal: Journal, call: Call) -> Recalled:
+def look_up(journal: Journal, call: Call, *, retry_rejected: bool) -> Standing:
     """Follow a call, and the further tries at it, through the journal."""
+    due = call
     for known in range(10):
-        entry = journal.get(call.key)
+        entry = journal.get(due.key)
         if entry is None or entry.status == "failed":
-            return Recalled(known, due=call)
-        reply, fault = _read(call, entry.completion)
-        following = prompts.follow_up(call, entry.completion, fault) if fault else None
-        if following is None:
-            return Recalled(known + 1, reply, fault)
-        call = following
+            return Standing(due=due, in_journal=known)
+        standing = _read(due, entry.completion)
+        if standing.due is None:
+            again = call if standing.fault and retry_rejected else None
+            return standing._replace(due=again, in_journal=known + 1)
+        due = standing.due
     raise AssertionError("a call is followed up once for each kind of fault")
 
 
-def _read(call: Call, completion: Completion) -> tuple[Reply | None, BadReply | None]:
+def _read(call: Call, completion: Completion) -> Standing:
     try:
-        return replies.parse(call, completion), None
+        return Standing(replies.parse(call, completion))
     except BadReply as fault:
-        return None, fault
+        return Standing(fault=fault, due=prompts.follow_up(call, completion, fault))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from ..errors import BudgetReached, SettingsError
 from ..records import Call, Completion, Teacher
-from ..settings import Settings
-from .providers import Price, price
+from .providers import price
 
 BYTES_PER_TOKEN = 4  # English prose with most tokenizers; an estimate, never a count
 SAFE_BYTES_PER_TOKEN = 2.5  # what a budget reckons with before it knows
@@ -20,76 +20,96 @@ def tokens_of(call: Call, bytes_per_token: float = BYTES_PER_TOKEN) -> int:
     return round(sum(len(message["content"].encode()) for message in call.messages) / bytes_per_token)
 
 
+@dataclass(frozen=True)
+class Limits:
+    """What asking may take, and how hard it is tried: the settings of these names."""
+
+    max_calls: int | None = None
+    max_tokens_total: int | None = None
+    max_usd: float | None = None
+    max_failure_rate: float = 0.1
+    max_concurrency: int | None = None
+    max_retries: int = 5
+    request_timeout: float = 120.0
+    retry_rejected: bool = False
+    teacher_price: tuple[float, float] | None = None
+
+
+Amounts = tuple[int, int, float]  # requests, tokens, US dollars
+
+
 class Budget:
     """MAX_CALLS, MAX_TOKENS_TOTAL and MAX_USD over all calls of an output folder, earlier runs included.
 
     Before a call is sent, the most that it can take is set aside; when it is done, what it took is counted. A call that
     finds no room waits while others may give some back, and raises BudgetReached when there are none.
+
+    `tokens` and `usd` are those of this run; `has_prices` says that those of both teachers are known.
     """
 
-    def __init__(self, settings: Settings, spent: Iterable[dict[str, Any]], teachers: Iterable[Teacher]):
-        self.settings = settings
-        self._prices: dict[tuple[str, str], Price | None] = {}
-        self.calls = self.tokens = 0
-        self.usd = 0.0  # of calls whose price is known
+    def __init__(self, limits: Limits, spent: Iterable[dict[str, Any]], teachers: Iterable[Teacher]):
+        self._limits = limits
+        self._is_unlimited = not (limits.max_calls or limits.max_tokens_total or limits.max_usd)
+        self._earlier: Amounts = (0, 0, 0.0)
         for row in spent:
-            self._count(
-                row["requests"], row["tokens_in"], row["tokens_out"], self._price(row["provider"], row["model"])
-            )
-        self._set_aside = [0, 0, 0.0]
-        self._reserved: dict[str, tuple[int, int, float]] = {}
+            tokens = row["tokens_in"], row["tokens_out"]
+            usd = self._usd(row["provider"], row["model"], *tokens)
+            self._earlier = _sum(self._earlier, (row["requests"], sum(tokens), usd))
+        self.requests, self.tokens, self.usd = 0, 0, 0.0
+        self._set_aside: Amounts = (0, 0, 0.0)
+        self._reserved: dict[str, Amounts] = {}
         self._returned = asyncio.Event()
-        self._unlimited = not (settings.max_calls or settings.max_tokens_total or settings.max_usd)
-        if settings.max_usd:
-            for teacher in teachers:
-                if self._price(teacher.provider, teacher.model) is None:
-                    fix = "set TEACHER_PRICE to dollars for a million tokens in and out, such as 0.15,0.60"
-                    unknown = f"the price of {teacher.model} is unknown"
-                    raise SettingsError(f"{unknown}; {fix}", setting="max_usd", value=f"{settings.max_usd:g}")
-
-    def _price(self, provider: str, model: str) -> Price | None:
-        if (provider, model) not in self._prices:
-            self._prices[provider, model] = price(self.settings, provider, model)
-        return self._prices[provider, model]
+        unknown = [one.model for one in teachers if not price(one.provider, one.model, limits.teacher_price)]
+        self.has_prices = not unknown
+        if limits.max_usd and unknown:
+            fix = "set TEACHER_PRICE to dollars for a million tokens in and out, such as 0.15,0.60"
+            words = f"the price of {unknown[0]} is unknown; {fix}"
+            raise SettingsError(words, setting="max_usd", value=f"{limits.max_usd:g}")
 
     async def reserve(self, teacher: Teacher, call: Call) -> None:
         """Set aside what a call can take. Raises BudgetReached, naming the limit and what was used."""
-        if self._unlimited:
+        if self._is_unlimited:
             return
-        tokens_in = tokens_of(call, SAFE_BYTES_PER_TOKEN)
-        tokens_out = max(call.max_tokens, 0)
-        cost = self._price(teacher.provider, teacher.model)
-        need = (1, tokens_in + tokens_out, cost.of(tokens_in, tokens_out) if cost else 0.0)
+        tokens = tokens_of(call, SAFE_BYTES_PER_TOKEN), max(call.max_tokens, 0)
+        need = (1, sum(tokens), self._usd(teacher.provider, teacher.model, *tokens))
         while passed := self._passed(need):
             if not self._reserved:
                 raise BudgetReached(f"{passed}; all finished work is kept; raise the limit to go on")
             self._returned.clear()
             await self._returned.wait()
         self._reserved[call.key] = need
-        self._set_aside = [a + b for a, b in zip(self._set_aside, need, strict=True)]
+        self._set_aside = _sum(self._set_aside, need)
 
     def settle(self, teacher: Teacher, call: Call, completion: Completion | None, requests: int = 1) -> None:
         """Count what one attempt took; a failed one (None) took no tokens."""
-        tokens = (completion.prompt_tokens, completion.completion_tokens) if completion else (0, 0)
-        self._count(requests, *tokens, self._price(teacher.provider, teacher.model))
+        self.requests += requests
+        if completion:
+            tokens = completion.prompt_tokens, completion.completion_tokens
+            self.tokens += sum(tokens)
+            self.usd += self._usd(teacher.provider, teacher.model, *tokens)
         if need := self._reserved.pop(call.key, None):
-            self._set_aside = [a - b for a, b in zip(self._set_aside, need, strict=True)]
+            self._set_aside = _sum(self._set_aside, (-need[0], -need[1], -need[2]))
             self._returned.set()
 
-    def _count(self, requests: int, tokens_in: int, tokens_out: int, cost: Price | None) -> None:
-        self.calls += requests
-        self.tokens += tokens_in + tokens_out
-        self.usd += cost.of(tokens_in, tokens_out) if cost else 0.0
+    def _usd(self, provider: str, model: str, tokens_in: int, tokens_out: int) -> float:
+        """What tokens cost; 0 where nobody knows."""
+        cost = price(provider, model, self._limits.teacher_price)
+        return cost.of(tokens_in, tokens_out) if cost else 0.0
 
-    def _passed(self, need: tuple[int, int, float]) -> str:
+    def _passed(self, need: Amounts) -> str:
         """The limit that one more call could pass, in words; empty where none."""
-        calls, tokens, usd = (a + b for a, b in zip(self._set_aside, need, strict=True))
-        limits = self.settings
-        if limits.max_calls and self.calls + calls > limits.max_calls:
-            return f"MAX_CALLS={limits.max_calls}: {self.calls:,} requests made"
-        if limits.max_tokens_total and self.tokens + tokens > limits.max_tokens_total:
-            used = f"{self.tokens:,} tokens used, the next call may take {need[1]:,}"
-            return f"MAX_TOKENS_TOTAL={limits.max_tokens_total}: {used}"
-        if limits.max_usd and self.usd + usd > limits.max_usd:
-            return f"MAX_USD={limits.max_usd:g}: ${self.usd:.4f} used, the next call may take ${need[2]:.4f}"
+        limits, used = self._limits, _sum(self._earlier, (self.requests, self.tokens, self.usd))
+        requests, tokens, usd = _sum(used, self._set_aside, need)
+        if limits.max_calls and requests > limits.max_calls:
+            return f"MAX_CALLS={limits.max_calls}: {used[0]:,} requests made"
+        if limits.max_tokens_total and tokens > limits.max_tokens_total:
+            left = f"{used[1]:,} tokens used, the next call may take {need[1]:,}"
+            return f"MAX_TOKENS_TOTAL={limits.max_tokens_total}: {left}"
+        if limits.max_usd and usd > limits.max_usd:
+            return f"MAX_USD={limits.max_usd:g}: ${used[2]:.4f} used, the next call may take ${need[2]:.4f}"
         return ""
+
+
+def _sum(*amounts: Amounts) -> Amounts:
+    requests, tokens, usd = map(sum, zip(*amounts, strict=True))
+    return requests, tokens, usd

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
 from ..errors import SettingsError
-from ..records import Teacher
+from ..records import OnProgress, Teacher
 from ..settings import Settings
 from ..sync import run_sync
 from . import providers
+from .asker import Asker
+from .budget import Limits
 from .client import EndpointTeacher, fetch, open_client
+from .journal import Journal
 from .prompts import Sampling
 from .providers import Endpoint, Provider
 
@@ -42,6 +45,29 @@ def sampling(settings: Settings) -> Sampling:
         options |= {"num_ctx": settings.ollama_num_ctx, "stop": settings.ollama_stop.split(",")}
         options = {name: value for name, value in options.items() if value not in (None, [""])}
     return Sampling(settings.teacher_temperature, most, top_p, settings.seed, options)
+
+
+def limits(settings: Settings) -> Limits:
+    """What asking may take, and how hard it is tried."""
+    return Limits(**{each.name: getattr(settings, each.name) for each in fields(Limits)})
+
+
+def make_asker(
+    settings: Settings,
+    journal: Journal,
+    *,
+    teacher: Teacher | None = None,
+    judge: Teacher | None = None,
+    instructions: str = "",
+    on_progress: OnProgress | None = None,
+) -> Asker:
+    """Who asks as the settings say: the `teacher`, by default the one that they choose, and for judgements the `judge`.
+
+    Args:
+        instructions: the user's own, added to the system message of every call that is no judgement.
+    """
+    asked = teacher or connect(settings)
+    return Asker(asked, journal, sampling(settings), limits(settings), judge or asked, instructions, on_progress)
 
 
 def teacher_of(endpoint: Endpoint) -> Teacher:

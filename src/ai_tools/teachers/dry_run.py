@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 from ..records import Call
+from ..sync import run_sync
 from . import replies
-from .asker import Asker, recall
+from .asker import Asker, look_up
 from .budget import tokens_of
 from .providers import price
 from .replies import Reply
 
+Item = TypeVar("Item")
 ASSUMED_SECONDS = 5.0  # for a reply, where none has been seen yet
 
 
@@ -29,45 +32,53 @@ class Estimate:
     seen: bool = True  # whether seconds are those of earlier replies, not assumed ones
 
 
-class Rehearsal:
-    """Stands in for an Asker: answers from its journal, otherwise with a reply of typical size, which it counts."""
+class DryRun:
+    """A session that asks nobody: it answers from the journal, else with a reply of typical size, which it counts."""
 
     def __init__(self, asker: Asker, name: str):
-        self.teacher, self.judge, self.settings, self.plan = asker.teacher, asker.judge, asker.settings, asker.plan
-        self._asker = asker
+        self.teacher, self.plan = asker.teacher, asker.plan
         self.estimate = Estimate(name)
+        self._asker = asker
         self._typical = asker.journal.typical()
         self._planned: set[str] = set()
-        self._busy, self._chain = 0.0, dict[str, float]()
+        self._busy = 0.0  # seconds, all slots taken together
+        self._slowest = dict[str, float]()  # seconds, by prompt
+
+    def run(self, chain: Callable[[Item, DryRun], Awaitable[Any]], items: Iterable[Item]) -> Estimate:
+        """What it takes to send all items through a chain of calls."""
+
+        async def through() -> None:
+            for item in items:
+                await chain(item, self)
+
+        run_sync(through())
+        return self.estimate
 
     async def try_ask(self, call: Call) -> Any | None:
-        found = recall(self._asker.journal, call)
-        due = call if found.fault and self.settings.retry_rejected else found.due
-        if due is None:
-            self.estimate.known += found.known
-            return found.reply
+        standing = look_up(self._asker.journal, call, retry_rejected=self._asker.limits.retry_rejected)
+        if standing.due is None:
+            self.estimate.known += standing.in_journal
+            return standing.reply
         reply = _typical_reply(call)
         if call.key not in self._planned:
             self._planned.add(call.key)
-            self.estimate.known += found.known
-            self._count(due, reply)
+            self.estimate.known += standing.in_journal
+            self._count(standing.due, reply)
         return reply
 
     def _count(self, call: Call, reply: Reply) -> None:
-        asker, now = self._asker, self.estimate
-        teacher = asker.judge if call.reply in replies.JUDGED else asker.teacher
+        limits, now, teacher = self._asker.limits, self.estimate, self._asker.teacher_for(call.reply)
         seen = self._typical.get((teacher.provider, teacher.model, call.prompt))
-        tokens_in, tokens_out, seconds = seen or (
-            tokens_of(call), len(reply.model_dump_json()) / 4, 0.0 if not teacher.base_url else ASSUMED_SECONDS
-        )  # fmt: skip
-        cost = price(self.settings, teacher.provider, teacher.model)
+        assumed = ASSUMED_SECONDS if teacher.base_url else 0.0
+        tokens_in, tokens_out, seconds = seen or (tokens_of(call), len(reply.model_dump_json()) / 4, assumed)
+        cost = price(teacher.provider, teacher.model, limits.teacher_price)
         now.calls += 1
         now.tokens_in += tokens_in
         now.tokens_out += tokens_out
         now.usd = None if cost is None or now.usd is None else now.usd + cost.of(tokens_in, tokens_out)
-        self._busy += seconds / (self.settings.max_concurrency or teacher.concurrency)
-        self._chain[call.prompt] = max(seconds, self._chain.get(call.prompt, 0.0))
-        now.seconds = max(self._busy, sum(self._chain.values()))  # however few calls: one waits for the other
+        self._busy += seconds / (limits.max_concurrency or teacher.concurrency)
+        self._slowest[call.prompt] = max(seconds, self._slowest.get(call.prompt, 0.0))
+        now.seconds = max(self._busy, sum(self._slowest.values()))  # however few calls: one waits for the other
         now.seen = now.seen and seen is not None
 
 

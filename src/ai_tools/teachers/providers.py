@@ -172,13 +172,13 @@ def judge_endpoint(settings: Settings) -> Endpoint:
     return endpoint(settings)
 
 
-def price(settings: Settings, provider: str, model: str) -> Price | None:
-    """What tokens cost: TEACHER_PRICE, else the table's entry whose name begins the model's; None where unknown."""
+@cache
+def price(provider: str, model: str, own: tuple[float, float] | None = None) -> Price | None:
+    """What tokens cost: one's `own` price, else the table's entry whose name begins the model's; None where unknown."""
     if provider == OFFLINE:
         return Price(0.0, 0.0, "offline")
-    if settings.teacher_price:
-        tokens_in, tokens_out = settings.teacher_price
-        return Price(tokens_in, tokens_out, "TEACHER_PRICE")
+    if own:
+        return Price(*own, "TEACHER_PRICE")
     rows = _table()["prices"].get(provider, {})
     name = max((name for name in rows if _is_version_of(model, name)), key=len, default="")
     if not name:

@@ -9,11 +9,10 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from ..errors import TeacherRefused, TeacherUnreachable
 from ..records import Call, CallFault, Completion, Teacher
-from ..settings import Settings
 from .budget import Budget
 
 WINDOW = 50  # replies that tell whether the endpoint is overloaded
@@ -24,7 +23,7 @@ FIRST_PROBE, LONGEST_PROBE = 0.2, 2.0  # seconds between probes of an endpoint t
 
 KEPT = "all finished work is kept"
 
-Settle = Callable[[Completion], Awaitable[None]]
+T = TypeVar("T")
 
 
 class CallFailed(Exception):
@@ -35,19 +34,19 @@ class CallFailed(Exception):
         self.attempts = attempts
 
 
-class Line:
-    """The line to one endpoint.
+class Throttle:
+    """How many calls at a time one endpoint gets, and when.
 
-    A slot is held while a call is on its way and until its reply is settled, not while it waits to be tried again. The
-    number of slots starts at the most; it falls by a fifth when over a tenth of the last 50 replies were overload, at
-    most once a round trip, and grows back by one a round trip.
+    A slot is held while a call is on its way and until its reply is committed, not while it waits to be tried again.
+    The number of slots starts at the most; it falls by a fifth when over a tenth of the last 50 replies were overload,
+    at most once a round trip, and grows back by one a round trip.
 
-    When every call on its way fails to connect, the line pauses: one call goes on trying, for up to the time limit of a
+    When every call on its way fails to connect, it pauses: one call goes on trying, for up to the time limit of a
     request, and the attempts that the outage took are not counted.
     """
 
-    def __init__(self, budget: Budget, *, slots: int, settings: Settings):
-        self.budget, self.retries, self.timeout = budget, settings.max_retries, settings.request_timeout
+    def __init__(self, budget: Budget, *, slots: int, retries: int, timeout: float):
+        self.budget, self.retries, self.timeout = budget, retries, timeout
         self.most = self.slots = slots
         self.in_flight = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
@@ -57,8 +56,8 @@ class Line:
         self._reached = False
         self._lost_in_a_row = self._flying = self._outages = 0
 
-    async def complete(self, teacher: Teacher, call: Call, settle: Settle) -> Completion:
-        """Ask until there is a reply; `settle` it before its slot is given on.
+    async def complete(self, teacher: Teacher, call: Call, commit: Callable[[Completion], Awaitable[T]]) -> T:
+        """Ask until there is a reply, and `commit` it before its slot is given on; what that returns.
 
         Raises:
             CallFailed: the attempts are spent, or the endpoint will not take this call.
@@ -77,8 +76,7 @@ class Line:
                 completion = replace(completion, attempts=requests, created=now)
                 self._heard(overloaded=False, seconds=completion.latency)
                 self._reached = True
-                await settle(completion)
-                return completion
+                return await commit(completion)
             except CallFault as error:
                 fault = error
                 requests += fault.kind != "connection"

@@ -79,9 +79,10 @@ def compare(
     blocks = [comparisons[at : at + BATCH_SIZE] for at in range(0, len(comparisons), BATCH_SIZE)]
     unread = [row for one in given for row in one.failed]
     with running.asking("compare", blocks, judge, settings, run, unread=unread, judges=True) as asker:
-        judged = [one for found in asker.run((judge(block, asker) for block in blocks), len(blocks)) for one in found]
+        asked = asker.run(judge, blocks)
+    judged = [each for block in asked.results for each in block]
     warnings = [warning for one in given for warning in one.warnings]
-    done = running.done(asker, asker.teacher, output, started, unread=unread, warnings=warnings)
+    done = running.done(asker.teacher, output, started, asked.usage, asked.failed, unread=unread, warnings=warnings)
     unjudged = sum(one.verdict == "unjudged" for one in judged)
     if judged and unjudged == len(judged):
         raise NothingProduced(f"none of {unjudged:,} comparisons could be judged ({'; '.join(done.causes[:3])})")

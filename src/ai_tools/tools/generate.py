@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any, Protocol
@@ -14,10 +15,10 @@ from .. import teachers
 from ..errors import NothingProduced, UsageError
 from ..files import rows_to
 from ..matching import normalise
-from ..records import Progress, Teacher, content_id
+from ..records import Teacher, Usage, content_id
 from ..settings import Settings
 from ..teachers import prompts
-from ..teachers.asker import Asker, Asks
+from ..teachers.asker import Asker, Outcome, Session
 from . import outputs, reading, running
 from .qa_folder import Made, QaFolder
 from .reasoning import follows, numbered
@@ -138,15 +139,15 @@ def _generate(source: str | Path, output: Path, settings: Settings, kind: Kind, 
     with reading.opened(source, settings, tables=extent.tables, on_reading=run.on_reading) as found:
         scope = Scope(found, extent, settings.questions_per_chunk)
         folder = None if output.suffix else _folder(output, scope, kind, teacher, settings, run)
-        items, rehearse = _rehearsal(scope, kind)
+        items, chain = _plan(scope, kind)
         with running.asking(
-            kind.name, items, rehearse, settings, run,
+            kind.name, items, chain, settings, run,
             unread=found.failed, instructions=kind.instructions, own=kind.own,
         ) as asker:  # fmt: skip
-            counts, spent = _write(source, output, folder, scope, kind, asker)
-            warnings = [*_unheeded(kind, asker), *_short(scope, counts), *(folder.warnings if folder else ())]
-            _add(spent, asker.progress)
-            done = running.done(asker, teacher, output, started, unread=found.failed, warnings=warnings)
+            counts, runs = _write(source, output, folder, scope, kind, asker)
+            warnings = [*_unheeded(kind, teacher), *_short(scope, counts), *(folder.warnings if folder else ())]
+            failed = [row for run in runs for row in run.failed]
+            done = running.done(teacher, output, started, _usage(runs), failed, unread=found.failed, warnings=warnings)
     return Generated(**{**vars(done), **counts})
 
 
@@ -176,7 +177,7 @@ def _folder(output: Path, scope: Scope, kind: Kind, teacher: Teacher, settings: 
     return folder
 
 
-def _rehearsal(scope: Scope, kind: Kind) -> tuple[Iterator[Item], Callable[[Item, Asks], Awaitable[None]]]:
+def _plan(scope: Scope, kind: Kind) -> tuple[Iterator[Item], Callable[[Item, Session], Awaitable[None]]]:
     """What is gone through for the plan: the draws of the run, round by round where a number of pairs is wanted."""
     target = scope.aim()
 
@@ -187,13 +188,13 @@ def _rehearsal(scope: Scope, kind: Kind) -> tuple[Iterator[Item], Callable[[Item
             yield from target.of_round(scope.chosen)
             target.next_round()
 
-    async def rehearse(item: Item, asker: Asks) -> None:
+    async def chain(item: Item, session: Session) -> None:
         chunk, draws = item
-        reply = await asker.try_ask(call_about(kind, chunk, draws[-1], asker))
+        reply = await session.try_ask(call_about(kind, chunk, draws[-1], session))
         if target:
             target.note(chunk["chunk_id"], {normalise(pair["question"]) for pair in _pairs_of(reply, kind, draws[-1])})
 
-    return items(), rehearse
+    return items(), chain
 
 
 def _short(scope: Scope, counts: dict[str, int]) -> list[str]:
@@ -203,8 +204,8 @@ def _short(scope: Scope, counts: dict[str, int]) -> list[str]:
     return [f"{target.total:,} pairs were wanted, and the passages gave no more than {counts['pairs']:,}"]
 
 
-def _unheeded(kind: Kind, asker: Asker) -> list[str]:
-    if asker.teacher.base_url or not (kind.own or kind.instructions):
+def _unheeded(kind: Kind, teacher: Teacher) -> list[str]:
+    if teacher.base_url or not (kind.own or kind.instructions):
         return []
     return ["the offline teacher reads no prompt: your own words to it have no effect"]
 
@@ -218,14 +219,15 @@ def _pairs_of(reply: Any, kind: Kind, draw: Draw) -> list[Pair]:
     return [kind.pair(item) for item in items if item.question.strip() and item.answer.strip()][: draw[1]]
 
 
-async def _ask(kind: Kind, chunk: Chunk, draws: Sequence[Draw], asker: Asker, given_up: set[str]) -> Made:
+async def _ask(kind: Kind, given_up: set[str], item: Item, session: Session) -> Made:
     """What all draws about a passage have brought, each question once."""
+    chunk, draws = item
     found: dict[str, Pair] = {}
     made = Made(chunk, [], failed=False, key="", created="")
     for draw in draws:
-        call = call_about(kind, chunk, draw, asker)
+        call = call_about(kind, chunk, draw, session)
         made.key = content_id(made.key, call.key)
-        reply = None if call.key in given_up else await asker.try_ask(call)
+        reply = None if call.key in given_up else await session.try_ask(call)
         made.failed = reply is None
         if reply is None:
             given_up.add(call.key)
@@ -239,12 +241,9 @@ async def _ask(kind: Kind, chunk: Chunk, draws: Sequence[Draw], asker: Asker, gi
     return made
 
 
-def _reach(target: Target, scope: Scope, kind: Kind, asker: Asker, sink: Sink) -> Progress:
-    """Ask until there are as many pairs as are wanted, or no passage gives any more; the journal has all replies.
-
-    Returns what it took.
-    """
-    spent = Progress(0)
+def _reach(target: Target, scope: Scope, kind: Kind, asker: Asker, sink: Sink) -> list[Outcome[Made]]:
+    """Ask until there are as many pairs as are wanted, or no passage gives any more; the journal has all replies."""
+    rounds = []
 
     def note(made: Made) -> None:
         target.note(made.chunk["chunk_id"], {normalise(pair["question"]) for pair in made.pairs})
@@ -252,19 +251,17 @@ def _reach(target: Target, scope: Scope, kind: Kind, asker: Asker, sink: Sink) -
 
     while target.due:
         sink.due = scope.due()
-        work = (_ask(kind, *one, asker, scope.given_up) for one in target.of_round(scope.chosen))
-        asker.run(work, len(target.due), each=note)
-        _add(asker.progress, spent)
+        chain = partial(_ask, kind, scope.given_up)
+        rounds.append(asker.run(chain, target.of_round(scope.chosen), len(target.due), each=note))
         target.next_round()
-    return spent
+    return rounds
 
 
-def _add(one: Progress, other: Progress) -> None:
-    """Add what one run of an asker took to that of another, which found in the journal what the first had brought."""
-    other.from_journal = max(0, other.from_journal - one.calls)
-    other.calls += one.calls
-    other.tokens += one.tokens
-    other.usd = None if one.usd is None or other.usd is None else other.usd + one.usd
+def _usage(runs: Sequence[Outcome[Made]]) -> Usage:
+    """What all runs took: the last goes through all of it again, and finds in the journal what those before brought."""
+    *rounds, last = (run.usage for run in runs)
+    made = sum((replace(one, from_journal=0) for one in rounds), Usage())
+    return made + replace(last, from_journal=max(0, last.from_journal - made.calls))
 
 
 # --- writing ---
@@ -299,13 +296,13 @@ class _OneFile:
 
 def _write(
     source: str | Path, output: Path, folder: QaFolder | None, scope: Scope, kind: Kind, asker: Asker
-) -> tuple[dict[str, int], Progress]:
-    """Ask, and write what comes: how much that was, and what it took but for the last run of the asker."""
+) -> tuple[dict[str, int], list[Outcome[Made]]]:
+    """Ask, and write what comes: how much that was, and how each run went."""
     counts = dict.fromkeys(("chunks", "pairs", "empty_chunks", "failed_chunks", "not_following"), 0)
-    spent = Progress(0)
+    runs: list[Outcome[Made]] = []
 
     def why_nothing() -> str:
-        causes = sorted({row.reason for row in asker.failed})
+        causes = sorted({row.reason for run in runs for row in run.failed})
         return (
             f"{source}: no pair came out of {counts['chunks']:,} passages ({'; '.join(causes[:3]) or 'none held any'})"
         )
@@ -320,14 +317,14 @@ def _write(
 
     with folder.writing() if folder else _one_file(output, why_nothing) as sink:
         if scope.target:
-            spent = _reach(scope.target, scope, kind, asker, sink)
+            runs += _reach(scope.target, scope, kind, asker, sink)
         sink.due = scope.due()
-        work = (_ask(kind, *one, asker, scope.given_up) for one in scope.asked())
-        asker.run(work, sink.due.total(), each=take)
+        chain = partial(_ask, kind, scope.given_up)
+        runs.append(asker.run(chain, scope.asked(), sink.due.total(), each=take))
     if not counts["pairs"]:
         raise NothingProduced(why_nothing())
     files = (folder.completed, folder.kept) if folder else (0, 0)
-    return counts | dict(zip(("successful_files", "untouched"), files, strict=True)), spent
+    return counts | dict(zip(("successful_files", "untouched"), files, strict=True)), runs
 
 
 @contextmanager

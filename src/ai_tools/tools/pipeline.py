@@ -11,9 +11,9 @@ from typing import Any
 
 from .. import files, teachers
 from ..errors import UsageError
-from ..records import Progress
+from ..records import Usage
 from ..settings import Settings
-from ..teachers.dry_run import Rehearsal
+from ..teachers.dry_run import DryRun
 from . import outputs, reading, running
 from .enrich import WORK as REWRITING
 from .enrich import Enriched, enrich
@@ -22,7 +22,7 @@ from .generate import Generated, generate_qa, questions
 from .pairs import batches, identity
 from .rate import CURATION, Curated, curate, least_rating
 from .rework import BATCH_SIZE, ask_about
-from .running import Done, Pair, Run
+from .running import Pair, Run
 from .targets import Extent, Kind, Scope, call_about
 
 SUMMARY = "summary.json"
@@ -39,7 +39,7 @@ class Piped:
     enriched: Enriched | None
     curated: Curated
     exported: Exported
-    asked: Progress
+    asked: Usage
     seconds: float
 
     @property
@@ -101,8 +101,8 @@ def pipeline(
     rated = enriched.output if enriched else generated.output
     curated = curate(rated, output / "curated.jsonl", settings, threshold=least, run=on_stage("curate", run))
     exported = export(curated.output, output / "training.jsonl", fmt=fmt, overwrite=True)
-    stages = [generated, *([enriched] if enriched else []), curated]
-    made = Piped(output, generated, enriched, curated, exported, _sum(stages), time.monotonic() - started)
+    asked = generated.asked + (enriched.asked if enriched else Usage()) + curated.asked
+    made = Piped(output, generated, enriched, curated, exported, asked, time.monotonic() - started)
     files.write_json(output / SUMMARY, _summary(made, source, settings, fmt))
     return made
 
@@ -128,14 +128,14 @@ def _plan(source: str | Path, settings: Settings, extent: Extent, run: Run, *, s
     with reading.opened(source, settings, tables=extent.tables, on_reading=run.on_reading) as found:
         scope = Scope(found, extent, settings.questions_per_chunk)
 
-        async def through(chunk: dict[str, Any], rehearsals: Sequence[Rehearsal]) -> None:
-            made = await _rehearsed(chunk, scope, kind, rehearsals[0])
+        async def through(chunk: dict[str, Any], stages: Sequence[DryRun]) -> None:
+            made = await _expected(chunk, scope, kind, stages[0])
             for block in batches(made, BATCH_SIZE):
                 pairs = [pair for _, pair in block]
                 if not skip_enrichment:
-                    said = await ask_about(REWRITING, pairs, rehearsals[1])
+                    said = await ask_about(REWRITING, pairs, stages[1])
                     pairs = [_reworded(pair, said.get(identity(pair))) for pair in pairs]
-                await ask_about(CURATION, pairs, rehearsals[-1])
+                await ask_about(CURATION, pairs, stages[-1])
 
         assert run.confirm, "a plan is made for somebody"
         running.confirm(
@@ -149,28 +149,16 @@ def _reworded(pair: Pair, said: Any) -> Pair:
     return pair if said is None else REWRITING.apply(pair, said, "")
 
 
-async def _rehearsed(chunk: dict[str, Any], scope: Scope, kind: Kind, rehearsal: Rehearsal) -> list[Pair]:
+async def _expected(chunk: dict[str, Any], scope: Scope, kind: Kind, session: DryRun) -> list[Pair]:
     made: list[Pair] = []
     for draw in scope.first(chunk):
-        reply = await rehearsal.try_ask(call_about(kind, chunk, draw, rehearsal))
+        reply = await session.try_ask(call_about(kind, chunk, draw, session))
         about = {"source_text": chunk["text"], "chunk_id": chunk["chunk_id"]}
         made += [kind.pair(item) | about for item in (reply.items if reply else [])[: draw[1]]]
     return made
 
 
-def _sum(stages: Sequence[Done]) -> Progress:
-    usd = [one.asked.usd for one in stages]
-    return Progress(
-        total=sum(one.asked.total for one in stages),
-        calls=sum(one.asked.calls for one in stages),
-        from_journal=sum(one.asked.from_journal for one in stages),
-        tokens=sum(one.asked.tokens for one in stages),
-        usd=None if None in usd else sum(filter(None, usd)),
-    )
-
-
 def _summary(made: Piped, source: str | Path, settings: Settings, fmt: str) -> dict[str, Any]:
-    asked = {name: asdict(made.asked)[name] for name in ("calls", "from_journal", "tokens", "usd")}
     return {
         "made_by": MAKER,
         "source": str(source),
@@ -185,6 +173,6 @@ def _summary(made: Piped, source: str | Path, settings: Settings, fmt: str) -> d
         "failed": made.failed,
         "ratings": list(made.curated.histogram),
         "seed": settings.seed,
-        **asked,
+        **asdict(made.asked),
         "seconds": round(made.seconds, 1),
     }

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..records import content_id
-from ..teachers.asker import Asks
+from ..teachers.asker import Session
 from .figures import Survey
 from .running import Pair, ask_by_id
 
@@ -108,7 +108,7 @@ class Judged:
     reasons: tuple[str, ...]
 
 
-async def judge(block: Sequence[Comparison], asker: Asks) -> list[Judged]:
+async def judge(block: Sequence[Comparison], session: Session) -> list[Judged]:
     """Have comparisons judged in both orders, the two in calls apart.
 
     A preference counts where both orders agree on it; where the judge goes by the order, that is its verdict, and
@@ -117,7 +117,7 @@ async def judge(block: Sequence[Comparison], asker: Asks) -> list[Judged]:
     said: list[dict[str, Any]] = []
     for turn in (0, 1):
         shown = [one.shown(turn) for one in block]
-        said.append(await ask_by_id(asker, "preference", {}, shown, recipe="compare"))
+        said.append(await ask_by_id(session, "preference", {}, shown, recipe="compare"))
     found = []
     for one in block:
         replies = [said[turn].get(one.shown(turn)["id"]) for turn in (0, 1)]

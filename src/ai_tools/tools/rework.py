@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import InputError, UsageError
 from ..records import Rejection
 from ..settings import Settings
-from ..teachers.asker import Asks
+from ..teachers.asker import Session
 from . import outputs, pairs, reading, running
 from .pairs import InOrder, Pairs, batches, identity, shown
 from .reading import Texts
@@ -128,19 +128,19 @@ def rework(
     def begun(pair: Pair) -> Pair:
         return work.afresh(pair) if run.fresh else pair
 
-    async def chain(block: list[tuple[int, Pair]], asker: Asks) -> list[tuple[int, tuple[Pair, Rejection | None]]]:
+    async def chain(block: list[tuple[int, Pair]], session: Session) -> list[tuple[int, tuple[Pair, Rejection | None]]]:
         due = [begun(pair) for _, pair in block if not is_known(pair) and not work.lacks_passage(pair)]
-        said = await ask_about(work, due, asker)
-        return [(number, outcome(pair, said.get(identity(begun(pair))), asker)) for number, pair in block]
+        said = await ask_about(work, due, session)
+        return [(number, outcome(pair, said.get(identity(begun(pair))), session)) for number, pair in block]
 
-    def outcome(pair: Pair, said: Any, asker: Asks) -> tuple[Pair, Rejection | None]:
+    def outcome(pair: Pair, said: Any, session: Session) -> tuple[Pair, Rejection | None]:
         if is_known(pair):
             return pair, None
         if work.lacks_passage(pair):
             return pair, Rejection("passage", NO_PASSAGE, pair)
         if said is None:
             return pair, Rejection("reply", "no usable reply came back", pair)
-        return work.apply(begun(pair), said, asker.teacher.model), None
+        return work.apply(begun(pair), said, session.teacher.model), None
 
     read = given.pairs
     counts = [
@@ -150,20 +150,21 @@ def rework(
     already, lacking = (sum(column) for column in zip(*counts, strict=True))
     if lacking == read.total and not already:
         raise InputError(f"none of the {lacking:,} pairs has its passage ({NO_PASSAGE}); give one with --source")
-    with running.asking(work.name, given.blocks(), chain, settings, run, unread=read.failed, judges=work.judges) as one:
+    with running.asking(
+        work.name, given.blocks(), chain, settings, run, unread=read.failed, judges=work.judges
+    ) as asker:
         in_order = InOrder(lambda done: take(work.marked(done[0]), done[1]))
-        one.run((chain(block, one) for block in given.blocks()), len(counts), each=in_order)
-    done = running.done(
-        one, one.teacher, given.output, given.started, already=already, unread=read.failed, warnings=read.warnings
-    )
+        asked = asker.run(chain, given.blocks(), len(counts), each=in_order)
+    told = {"already": already, "unread": read.failed, "warnings": read.warnings}
+    done = running.done(asker.teacher, given.output, given.started, asked.usage, asked.failed, **told)
     return replace(done, causes=(*done.causes, *([NO_PASSAGE] if lacking else [])))
 
 
-async def ask_about(work: Rework, due: Sequence[Pair], asker: Asks) -> dict[str, Any]:
+async def ask_about(work: Rework, due: Sequence[Pair], session: Session) -> dict[str, Any]:
     """What the teacher says of pairs of one passage, by their identity."""
     if not due:
         return {}
     fields = {"passage": due[0].get("source_text", ""), "topic": work.topic}
     origin = {"recipe": work.name, "chunk_id": str(due[0].get("chunk_id", ""))}
-    said = await running.ask_by_id(asker, work.prompt, fields, list(map(shown, due)), **origin)
+    said = await running.ask_by_id(session, work.prompt, fields, list(map(shown, due)), **origin)
     return {name: one for name, one in said.items() if work.usable(one)}

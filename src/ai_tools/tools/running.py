@@ -11,11 +11,10 @@ from typing import Any, TypeVar
 
 from .. import teachers, workspace
 from ..errors import NotConfirmed
-from ..records import OnProgress, Progress, Rejection, Teacher
+from ..records import OnProgress, Rejection, Teacher, Usage
 from ..settings import Settings
-from ..sync import run_sync
-from ..teachers.asker import Asker, Asks
-from ..teachers.dry_run import Estimate, Rehearsal
+from ..teachers.asker import Asker, Session
+from ..teachers.dry_run import DryRun, Estimate
 from ..teachers.journal import Journal
 from ..teachers.prompts import Prompt
 
@@ -68,7 +67,7 @@ class Done:
     causes: tuple[str, ...]
     unread: tuple[Rejection, ...]
     warnings: tuple[str, ...]
-    asked: Progress
+    asked: Usage
     seconds: float
 
 
@@ -76,7 +75,7 @@ class Done:
 def asking(
     name: str,
     items: Iterable[T],
-    chain: Callable[[T, Asks], Awaitable[Any]],
+    chain: Callable[[T, Session], Awaitable[Any]],
     settings: Settings,
     run: Run,
     *,
@@ -93,19 +92,20 @@ def asking(
     """
     asked = connect(settings, judges=judges)
     if run.confirm:
-
-        async def one(item: T, rehearsals: Sequence[Rehearsal]) -> None:
-            await chain(item, rehearsals[0])
-
-        confirm((name,), items, one, settings, run.confirm, asked, unread=unread, instructions=instructions, own=own)
+        confirm(
+            (name,), items, lambda item, stages: chain(item, stages[0]), settings, run.confirm, asked,
+            unread=unread, instructions=instructions, own=own,
+        )  # fmt: skip
     with Journal(workspace.journal_path(settings)) as journal:
-        yield Asker(asked, journal, settings, instructions=instructions, on_progress=run.on_progress)
+        yield teachers.make_asker(
+            settings, journal, teacher=asked, instructions=instructions, on_progress=run.on_progress
+        )
 
 
 def confirm(
     names: Sequence[str],
     items: Iterable[T],
-    rehearse: Callable[[T, Sequence[Rehearsal]], Awaitable[None]],
+    chain: Callable[[T, Sequence[DryRun]], Awaitable[Any]],
     settings: Settings,
     agrees: Callable[[Plan], bool],
     teacher: Teacher,
@@ -115,7 +115,7 @@ def confirm(
     instructions: str = "",
     own: Mapping[str, str] | None = None,
 ) -> None:
-    """Show the plan of one stage or more to `agrees`; `rehearse` goes through an item with a rehearsal for each stage.
+    """Show the plan of one stage or more to `agrees`; `chain` is given an item and a dry run for each stage.
 
     The plan names the teacher; a judge is told only where the stages ask both.
 
@@ -124,15 +124,10 @@ def confirm(
     """
     path = workspace.journal_path(settings)
     with Journal(path, read_only=path.exists()) as journal:
-        asker = Asker(teacher, journal, settings, judge=judge, instructions=instructions)
-        rehearsals = [Rehearsal(asker, name) for name in names]
-
-        async def through() -> None:
-            for item in items:
-                await rehearse(item, rehearsals)
-
-        run_sync(through())
-    estimates = tuple(one.estimate for one in rehearsals)
+        asker = teachers.make_asker(settings, journal, teacher=teacher, judge=judge, instructions=instructions)
+        stages = [DryRun(asker, name) for name in names]
+        stages[0].run(lambda item, _: chain(item, stages), items)
+    estimates = tuple(stage.estimate for stage in stages)
     if not agrees(Plan(estimates, teachers.describe(teacher), instructions, tuple(unread), own or {})):
         raise NotConfirmed
 
@@ -143,30 +138,31 @@ def connect(settings: Settings, *, judges: bool) -> Teacher:
 
 
 def done(
-    asker: Asker,
     teacher: Teacher,
     output: Path,
     started: float,
+    asked: Usage,
+    failed: Sequence[Rejection],
     *,
     already: int = 0,
     unread: Sequence[Rejection] = (),
     warnings: Sequence[str] = (),
 ) -> Done:
-    """What is said of work that `asker` did and that began at `started`, by the monotonic clock."""
+    """What is said of work that began at `started`, by the monotonic clock; `failed` are calls that came to nothing."""
     return Done(
         output=output,
         teacher=teachers.describe(teacher),
         already=already,
-        causes=tuple(sorted({row.reason for row in asker.failed})),
+        causes=tuple(sorted({row.reason for row in failed})),
         unread=tuple(unread),
         warnings=tuple(warnings),
-        asked=asker.progress,
+        asked=asked,
         seconds=time.monotonic() - started,
     )
 
 
 async def ask_by_id(
-    asker: Asks, prompt: str | Prompt, fields: dict[str, Any], pairs: Sequence[Pair], **origin: Any
+    session: Session, prompt: str | Prompt, fields: dict[str, Any], pairs: Sequence[Pair], **origin: Any
 ) -> dict[str, Any]:
     """What the reply says of each pair, by its `id`; what a reply leaves out is asked for once more.
 
@@ -174,22 +170,22 @@ async def ask_by_id(
     that is missing in the end got no usable answer: that is for the caller to record, never to fill in.
     """
     asked = list({pair["id"]: pair for pair in pairs}.values())
-    found = await _said(asker, prompt, fields, asked, origin)
+    found = await _said(session, prompt, fields, asked, origin)
     if not found and len(asked) > 1:
         for pair in asked:
-            found |= await _said(asker, prompt, fields, [pair], origin)
+            found |= await _said(session, prompt, fields, [pair], origin)
     return found
 
 
 async def _said(
-    asker: Asks, prompt: str | Prompt, fields: dict[str, Any], pairs: Sequence[Pair], origin: dict[str, Any]
+    session: Session, prompt: str | Prompt, fields: dict[str, Any], pairs: Sequence[Pair], origin: dict[str, Any]
 ) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for draw in (0, 1):
         due = [pair for pair in pairs if pair["id"] not in found]
         if not due:
             break
-        reply = await asker.try_ask(asker.plan(prompt, fields | {"pairs": due}, draw=draw, **origin))
+        reply = await session.try_ask(session.plan(prompt, fields | {"pairs": due}, draw=draw, **origin))
         if reply is None:
             break
         for pair in due:

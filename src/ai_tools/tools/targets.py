@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import UsageError
 from ..records import Call
 from ..steps.generation import Passage
-from ..teachers.asker import Asks
+from ..teachers.asker import Session
 from ..teachers.prompts import Prompt
 from .outputs import READ_TO_TELL
 from .running import Pair
@@ -64,7 +64,7 @@ class Kind:
         return re.compile(f"{begins}{ends}|{is_cut}", re.DOTALL)
 
 
-def call_about(kind: Kind, chunk: Chunk, draw: Draw, asker: Asks) -> Call:
+def call_about(kind: Kind, chunk: Chunk, draw: Draw, session: Session) -> Call:
     number, count = draw
     item = Passage(
         chunk_id=chunk["chunk_id"],
@@ -78,7 +78,7 @@ def call_about(kind: Kind, chunk: Chunk, draw: Draw, asker: Asks) -> Call:
     )
     about = {"title": item.title, "section": item.section, "passage": item.shown}
     fields = about | {"count": count, "angle": ANGLES[number % len(ANGLES)]} | kind.fields
-    return asker.plan(kind.prompt, fields, recipe=kind.name, chunk_id=item.chunk_id, draw=number)
+    return session.plan(kind.prompt, fields, recipe=kind.name, chunk_id=item.chunk_id, draw=number)
 
 
 # --- of which passages ---

@@ -54,7 +54,7 @@ def journal_lines(rows: Sequence[dict[str, Any]], settings: Settings) -> list[st
         calls, requests, tokens_in, tokens_out = (
             sum(row[name] for row in members) for name in ("calls", "requests", "tokens_in", "tokens_out")
         )
-        cost = price(settings, provider, model)
+        cost = price(provider, model, settings.teacher_price)
         usd = f"${cost.of(tokens_in, tokens_out):,.4f}" if cost else "unknown"
         who = f"{provider} {model}" + (f" at {urlsplit(url).netloc}" if url else "")
         lines.append(f"{who:40} {status:9} {calls:>9,} {requests:>9,} {tokens_in:>12,} {tokens_out:>12,} {usd:>10}")
