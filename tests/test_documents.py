@@ -127,7 +127,7 @@ def test_a_process_that_is_killed_costs_its_file_only(toy_settings: Settings, fo
 def test_an_error_that_nobody_expects_costs_its_file_only(toy_settings: Settings, folder: Path) -> None:
     write(folder, a__md="Bells ring.")
     convert(toy_settings)
-    (kept,) = workspace.conversions_path(toy_settings).rglob("*.json")
+    (kept,) = workspace.conversions_path(toy_settings.output).rglob("*.json")
     kept.unlink()
     kept.mkdir()  # in the way of the result
     write(folder, b__md="Lamps are lit.")
@@ -165,7 +165,7 @@ def test_many_files_keep_their_order_and_progress_counts_them(toy_settings: Sett
 
 def mark_kept(settings: Settings, text: str) -> None:
     """Change what is kept of every conversion, so that a document shows where it came from."""
-    for file in workspace.conversions_path(settings).rglob("*.json"):
+    for file in workspace.conversions_path(settings.output).rglob("*.json"):
         file.write_text(json.dumps(json.loads(file.read_text()) | {"text": text}))
 
 
@@ -202,7 +202,7 @@ def test_a_file_is_converted_again_by_changed_converters_and_what_the_old_ones_m
     write(folder, a__md="Bells ring.\n")
     texts(toy_settings)
     mark_kept(toy_settings, "kept\n")
-    kept = workspace.conversions_path(toy_settings)
+    kept = workspace.conversions_path(toy_settings.output)
     (kept / "mine").mkdir()
     other = tmp_path_factory.mktemp("other")
     shutil.copytree(Path(to_markdown.__file__).parent, other / "to_markdown")
@@ -225,7 +225,7 @@ def test_a_file_is_converted_again_by_changed_converters_and_what_the_old_ones_m
 def test_a_kept_conversion_that_is_damaged_is_made_again(toy_settings: Settings, folder: Path) -> None:
     write(folder, a__md="Bells ring.\n")
     texts(toy_settings)
-    (kept,) = workspace.conversions_path(toy_settings).rglob("*.json")
+    (kept,) = workspace.conversions_path(toy_settings.output).rglob("*.json")
     for damage in (b"", kept.read_bytes()[:40], bytes(kept.stat().st_size)):
         kept.write_bytes(damage)
         assert texts(toy_settings) == ["Bells ring.\n"]

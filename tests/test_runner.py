@@ -68,7 +68,7 @@ def states(settings: Settings) -> list[str]:
 
 
 def edit_manifest(settings: Settings, number: int, **values: Any) -> None:
-    path = workspace.step_folder(settings, number) / "manifest.json"
+    path = workspace.step_folder(settings.output, number) / "manifest.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | values))
 
 
@@ -126,7 +126,7 @@ def test_a_new_document_a_changed_one_and_a_removed_one_are_noticed(project: Set
 
 def test_a_file_that_somebody_deleted_makes_its_step_stale(project: Settings) -> None:
     finish_all(project)
-    (workspace.step_folder(project, 2) / "chunks.jsonl").unlink()
+    (workspace.step_folder(project.output, 2) / "chunks.jsonl").unlink()
     assert "chunks.jsonl is gone" in runner.state_of(project, STEPS[2]).reason
 
 
@@ -152,13 +152,13 @@ def test_a_value_given_with_p_reaches_the_notebook_and_the_environment_only_of_i
     said: list[str] = []
     given = load_settings(qa_per_doc="2")
     runner.run(given, [STEPS[4]], {"qa_per_doc": "2"}, say=said.append)
-    assert (workspace.step_folder(project, 4) / "combined_cut_5x.jsonl").read_text() == "2"
+    assert (workspace.step_folder(project.output, 4) / "combined_cut_5x.jsonl").read_text() == "2"
     assert "QA_PER_DOC" not in os.environ
     assert runner.state_of(given, STEPS[4]).state == "complete"
     runner.run(given, [STEPS[4]], {"qa_per_doc": "2"}, say=said.append)
     assert "skipped" in said[-1]
     assert "up to date" in said[-1]
-    assert (workspace.step_folder(project, 4) / "Knowledge_Mixing.ipynb").is_file()
+    assert (workspace.step_folder(project.output, 4) / "Knowledge_Mixing.ipynb").is_file()
 
 
 def test_step_00_always_runs(project: Settings) -> None:
@@ -246,7 +246,7 @@ def test_a_plan_has_the_calls_of_every_dataset_and_what_they_cost_and_asks_nobod
     assert limits == "limits: MAX_CALLS=500"
     _, _, _, first, *_ = plan_of_step_03(paid.with_(seed_data_subsample=1))
     assert int(first.split()[1]) == calls[0] / 3
-    with Journal(workspace.journal_path(project)) as journal:
+    with Journal(workspace.journal_path(project.output)) as journal:
         assert len(journal) == 0
 
 

@@ -94,7 +94,7 @@ def make(settings: Settings, recipe: str = "document_based_qa") -> list[Sample]:
     judge, instructions = teachers.connect_judge(settings), settings.customisation_prompt
     wanted = {"draws": settings.summaries, "questions_per_call": settings.questions_per_chunk}
     wanted |= {"reasoning": settings.enable_reasoning}
-    with Journal(workspace.journal_path(settings)) as journal:
+    with Journal(workspace.journal_path(settings.output)) as journal:
         asker = teachers.make_asker(settings, journal, judge=judge, instructions=instructions)
         return generation.generate([PASSAGE], load_recipe(recipe, **wanted), asker=asker).samples
 
@@ -207,7 +207,7 @@ def test_every_call_sends_the_seed_of_its_key_and_another_seed_sends_others(
 ) -> None:
     settings = configure(NUMBER_OF_SUMMARIES="4")
     make(settings)
-    with Journal(workspace.journal_path(settings)) as journal:
+    with Journal(workspace.journal_path(settings.output)) as journal:
         keys = [row["key"] for row in journal.rows()]
     seeds = {request.body["seed"] for request in endpoint.requests}
     assert seeds == {int(key[:8], 16) & 0x7FFFFFFF for key in keys}

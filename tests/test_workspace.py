@@ -126,7 +126,7 @@ def test_nothing_is_removed_before_the_first_write_and_then_all_that_the_old_man
     again.write_text("new.txt", "new")
     left = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
     assert left == ["mine.txt", "new.txt"]
-    assert workspace.read_manifest(toy_settings, 2) is None, "a half-made step looks complete"
+    assert workspace.read_manifest(toy_settings.output, 2) is None, "a half-made step looks complete"
 
 
 def test_files_that_people_edit_by_hand_are_never_removed_with_the_others(toy_settings: Settings) -> None:
@@ -144,14 +144,16 @@ def test_files_that_people_edit_by_hand_are_never_removed_with_the_others(toy_se
 
 def test_the_manifest_goes_last_of_all(toy_settings: Settings) -> None:
     folder = finished_step(toy_settings)
-    manifest = workspace.read_manifest(toy_settings, 2)
+    manifest = workspace.read_manifest(toy_settings.output, 2)
     assert manifest is not None
     unremovable = "no file system takes this: \0"
     files.write_json(folder / "manifest.json", manifest | {"files": ["notes.txt", unremovable]})
     with pytest.raises(ValueError, match="null"):
         Step(toy_settings, 2).clear()
     assert not (folder / "notes.txt").exists()
-    assert workspace.read_manifest(toy_settings, 2) is not None, "what is left of the step is no longer named anywhere"
+    assert workspace.read_manifest(toy_settings.output, 2) is not None, (
+        "what is left of the step is no longer named anywhere"
+    )
 
 
 def test_the_manifest_says_what_the_step_was_made_from(toy_settings: Settings, toy_root: Path) -> None:
@@ -160,7 +162,7 @@ def test_the_manifest_says_what_the_step_was_made_from(toy_settings: Settings, t
     cells = [{"cell_type": "code", "source": ["x = 1"]}, {"cell_type": "markdown", "source": ["prose"]}]
     notebook.write_text(json.dumps({"cells": cells}))
     finished_step(toy_settings)
-    manifest = workspace.read_manifest(toy_settings, 2)
+    manifest = workspace.read_manifest(toy_settings.output, 2)
     assert manifest is not None
     assert manifest["step"] == 2
     assert manifest["settings"] == toy_settings.of_step(2)
@@ -225,7 +227,7 @@ def test_a_folder_as_input_is_hashed_by_its_files_and_their_names(toy_settings: 
 
 def test_the_cut_that_is_trained_on_is_the_largest_unless_one_is_named(toy_settings: Settings) -> None:
     assert workspace.training_cut(toy_settings) is None
-    step_04 = workspace.step_folder(toy_settings, 4)
+    step_04 = workspace.step_folder(toy_settings.output, 4)
     files.write_json(step_04 / "manifest.json", {"counts": {"cuts": {"5": 9, "10": 7}}})
     assert workspace.training_cut(toy_settings) == step_04 / "combined_cut_10x.jsonl"
     assert workspace.training_cut(toy_settings.with_(training_cut="5")) == step_04 / "combined_cut_5x.jsonl"

@@ -78,7 +78,7 @@ def _student(settings: Settings) -> dict[str, Any]:
 
 
 def _seconds(settings: Settings, number: int) -> dict[str, Any]:
-    manifest = workspace.read_manifest(settings, number)
+    manifest = workspace.read_manifest(settings.output, number)
     if manifest:
         return {"seconds": manifest["seconds"], "from": "the last run here"}
     return {"seconds": REFERENCE_SECONDS[number], "from": "the sample on two cores"}

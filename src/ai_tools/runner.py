@@ -48,7 +48,7 @@ def select(only: Sequence[int] = (), first: int = 0, last: int = 6) -> list[Step
 def state_of(settings: Settings, step: StepSpec) -> StepState:
     """Compare a step's manifest with the settings, notebook, package and input files of now."""
     settings = _as_in_notebook(settings, step)
-    manifest = workspace.read_manifest(settings, step.number)
+    manifest = workspace.read_manifest(settings.output, step.number)
     if manifest is None:
         return StepState(step.number, "missing", "not run yet", {})
     reason = _stale_reason(settings, step, manifest)
@@ -71,7 +71,9 @@ def _stale_reason(settings: Settings, step: StepSpec, manifest: dict[str, Any]) 
     )
     if moved:
         return f"its input {moved[0]} changed" + (f" and {len(moved) - 1} more" if len(moved) > 1 else "")
-    gone = [name for name in manifest["files"] if not (workspace.step_folder(settings, step.number) / name).exists()]
+    gone = [
+        name for name in manifest["files"] if not (workspace.step_folder(settings.output, step.number) / name).exists()
+    ]
     return f"its file {gone[0]} is gone" if gone else ""
 
 
@@ -98,7 +100,7 @@ def run(
             continue
         say(f"{step.folder}: running ({'asked for anew' if fresh and state.state == 'complete' else state.reason})")
         _execute(settings, step, overrides)
-        manifest = workspace.read_manifest(settings, step.number)
+        manifest = workspace.read_manifest(settings.output, step.number)
         if manifest is None:
             raise WorkError(f"{step.folder}: the notebook ended without its manifest; open it and run its last cell")
         counts = ", ".join(f"{name} {_short(value)}" for name, value in manifest["counts"].items())
@@ -148,7 +150,7 @@ def _execute(settings: Settings, step: StepSpec, overrides: dict[str, str]) -> N
     except ImportError:
         raise MissingExtra("notebooks", "papermill") from None
     notebook = settings.root / step.notebook
-    folder = workspace.step_folder(settings, step.number)
+    folder = workspace.step_folder(settings.output, step.number)
     folder.mkdir(parents=True, exist_ok=True)
     typed = settings.model_dump(mode="json")
     parameters = {name: typed[name] for name in overrides if name in parameters_of(notebook)}
@@ -202,12 +204,12 @@ def plan(settings: Settings, steps: Sequence[StepSpec], *, fresh: bool = False) 
 def _plan_of_generation(settings: Settings) -> list[str]:
     """What step 03 would take, where its inputs are there."""
     teacher = teachers.connect(settings)
-    inputs = [workspace.step_folder(settings, 2) / name for name in ("chunks.jsonl", "seed_data.jsonl")]
+    inputs = [workspace.step_folder(settings.output, 2) / name for name in ("chunks.jsonl", "seed_data.jsonl")]
     if not all(path.is_file() for path in inputs):
         return [f"teacher: {teachers.describe(teacher)}", "calls of step 03: known once step 02 has run"]
     chunks, seed_data = map(files.read_rows, inputs)
     items = generation.subsample(generation.passages(chunks, seed_data), settings.seed_data_subsample)
-    path = workspace.journal_path(settings)
+    path = workspace.journal_path(settings.output)
     with Journal(path, read_only=path.exists()) as journal:
         judge, instructions = teachers.connect_judge(settings), settings.customisation_prompt
         asker = teachers.make_asker(settings, journal, teacher=teacher, judge=judge, instructions=instructions)

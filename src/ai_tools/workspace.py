@@ -78,22 +78,22 @@ STEPS = (
 FOR_PEOPLE = ("qna.yaml", "qna_index.jsonl", "review.jsonl")  # edited by hand: replaced by `review` alone
 
 
-def step_folder(settings: Settings, number: int) -> Path:
-    return settings.output / f"step_{number:02d}"
+def step_folder(output: Path, number: int) -> Path:
+    return output / f"step_{number:02d}"
 
 
-def journal_path(settings: Settings) -> Path:
-    return settings.output / "journal.sqlite"
+def journal_path(output: Path) -> Path:
+    return output / "journal.sqlite"
 
 
-def conversions_path(settings: Settings) -> Path:
+def conversions_path(output: Path) -> Path:
     """Where converted documents are kept, so that no unchanged file is converted again."""
-    return settings.output / "converted"
+    return output / "converted"
 
 
-def fetched_path(settings: Settings) -> Path:
+def fetched_path(output: Path) -> Path:
     """Where documents from http(s) addresses are kept as they came."""
-    return settings.output / "fetched"
+    return output / "fetched"
 
 
 def base_student_path(settings: Settings) -> Path:
@@ -103,9 +103,9 @@ def base_student_path(settings: Settings) -> Path:
     return settings.output / "students" / f"tiny-{depends}" / "model"
 
 
-def read_manifest(settings: Settings, number: int) -> dict[str, Any] | None:
+def read_manifest(output: Path, number: int) -> dict[str, Any] | None:
     """The step's manifest, or None where the step is not complete; a damaged one says no more than none."""
-    path = step_folder(settings, number) / "manifest.json"
+    path = step_folder(output, number) / "manifest.json"
     try:
         return read_json(path) if path.is_file() else None
     except ValueError:
@@ -121,7 +121,7 @@ class Step:
 
     def __init__(self, settings: Settings, number: int):
         self.settings, self.number = settings, number
-        self.folder = step_folder(settings, number)
+        self.folder = step_folder(settings.output, number)
         self.inputs = hash_inputs(settings, number, must_exist=True)
         self._made_from = provenance(settings, number)
         self._files: list[str] = []
@@ -139,7 +139,7 @@ class Step:
         if self._cleared:
             return
         self._cleared = True
-        manifest = read_manifest(self.settings, self.number)
+        manifest = read_manifest(self.settings.output, self.number)
         for name in manifest["files"] if manifest else []:
             if name not in FOR_PEOPLE:
                 _remove(self.folder / name)
@@ -228,9 +228,9 @@ def training_cut(settings: Settings) -> Path | None:
     wanted = settings.training_cut
     if wanted and not wanted.isdigit():
         return settings.resolve(wanted)
-    manifest = read_manifest(settings, 4)
+    manifest = read_manifest(settings.output, 4)
     cut = wanted or (max(manifest["counts"]["cuts"], key=int) if manifest else None)
-    return step_folder(settings, 4) / f"combined_cut_{cut}x.jsonl" if cut else None
+    return step_folder(settings.output, 4) / f"combined_cut_{cut}x.jsonl" if cut else None
 
 
 def _cut_file(settings: Settings, must_exist: bool) -> str:

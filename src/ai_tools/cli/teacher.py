@@ -50,7 +50,7 @@ def journal(
     from ..teachers.journal import Journal
 
     loaded = settings.load_settings()
-    path = workspace.journal_path(loaded)
+    path = workspace.journal_path(loaded.output)
     if export and export.exists():
         raise UsageError(f"--export {export}: exists; give a new file")
     with Journal(path, read_only=True) as calls:

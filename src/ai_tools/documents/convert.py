@@ -138,7 +138,7 @@ def _fetched(found: Sources, settings: Settings) -> Iterator[_Item]:
         return
     answers = fetching.fetch_all(
         found.addresses,
-        workspace.fetched_path(settings),
+        workspace.fetched_path(settings.output),
         timeout=settings.fetch_timeout,
         max_bytes=settings.max_file_mb * MB,
     )
@@ -163,7 +163,7 @@ def _label(address: str) -> str:
 
 def _jobs(items: Sequence[_Item], settings: Settings) -> tuple[dict[int, Job], dict[int, str]]:
     """What is to be converted, and why the rest is not, by number."""
-    folder = workspace.conversions_path(settings)
+    folder = workspace.conversions_path(settings.output)
     most = round(settings.max_file_mb * MB)
     limits = Limits(file=most, expanded=most)
     jobs: dict[int, Job] = {}

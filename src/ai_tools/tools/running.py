@@ -96,7 +96,7 @@ def asking(
             (name,), items, lambda item, stages: chain(item, stages[0]), settings, run.confirm, asked,
             unread=unread, instructions=instructions, own=own,
         )  # fmt: skip
-    with Journal(workspace.journal_path(settings)) as journal:
+    with Journal(workspace.journal_path(settings.output)) as journal:
         yield teachers.make_asker(
             settings, journal, teacher=asked, instructions=instructions, on_progress=run.on_progress
         )
@@ -122,7 +122,7 @@ def confirm(
     Raises:
         NotConfirmed: it says no.
     """
-    path = workspace.journal_path(settings)
+    path = workspace.journal_path(settings.output)
     with Journal(path, read_only=path.exists()) as journal:
         asker = teachers.make_asker(settings, journal, teacher=teacher, judge=judge, instructions=instructions)
         stages = [DryRun(asker, name) for name in names]
