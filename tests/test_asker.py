@@ -20,10 +20,10 @@ from endpoint import THOUGHT, Answer, Endpoint, Request
 
 from ai_tools import teachers
 from ai_tools.errors import TeacherRefused, TeacherUnreachable, TooManyFailures
-from ai_tools.records import Call, Completion, Progress, Sample
+from ai_tools.records import Call, Completion, Passage, Progress, Sample
 from ai_tools.settings import Settings
 from ai_tools.steps import generation
-from ai_tools.steps.generation import Passage, load_recipe
+from ai_tools.steps.generation import load_recipe
 from ai_tools.teachers.asker import RECENT, Asker, Outcome, Session
 from ai_tools.teachers.journal import Journal
 from ai_tools.teachers.replies import BadReply, Pairs

@@ -218,7 +218,7 @@ def test_what_chunk_wrote_generate_reads(toy_root: Path) -> None:
         assert done.returncode == 0, done.stderr
         rows = json.loads((toy_root / "pairs.json").read_text("utf-8"))
         made.append([row for row in rows if row["source_file"] == "harbour.md"])
-    ids = {row["chunk_id"] for row in passages.read(toy_root / "out/harbour_chunks.json")}
+    ids = {row.chunk_id for row in passages.read(toy_root / "out/harbour_chunks.json")}
     assert made[0]
     assert {row["chunk_id"] for row in made[0]} == ids
     assert all(rows == made[0] for rows in made)  # the same calls, so even the time is that of the journal

@@ -14,10 +14,10 @@ import pytest
 
 from ai_tools import files, teachers, workspace
 from ai_tools.errors import NothingProduced, TooManyFailures
-from ai_tools.records import Call, Chunk, Completion, Document, Progress, Sample, WorkedExample
+from ai_tools.records import Call, Chunk, Completion, Document, Passage, Progress, Sample, WorkedExample
 from ai_tools.settings import Settings
 from ai_tools.steps import evaluation, generation
-from ai_tools.steps.generation import Batch, Passage, Recipe, load_recipe
+from ai_tools.steps.generation import Batch, Recipe, load_recipe
 from ai_tools.teachers import make_asker
 from ai_tools.teachers.dry_run import Estimate
 from ai_tools.teachers.journal import Journal

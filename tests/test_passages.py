@@ -15,12 +15,9 @@ import pytest
 
 from ai_tools.documents.passages import Passages, is_chunks, read
 from ai_tools.errors import InputError, UsageError
+from ai_tools.records import Passage
 
 NOON, DUSK = "The bell rings at noon.", "The lamp is lit at dusk."
-FIELDS = {
-    "text", "chunk_id", "file", "document_id", "title", "heading_path", "index", "start", "end", "n_tokens", "metadata",
-    "origin",
-}  # fmt: skip
 
 
 def write_lines(path: Path, *rows: Any) -> Path:
@@ -83,37 +80,36 @@ def test_every_kind_of_source_gives_the_same_passage(tmp_path: Path, make: Calla
     passages = read(source)
     (row,) = passages
     assert (passages.total, passages.failed) == (1, ())
-    assert set(row) == FIELDS
-    assert (row["text"], row["chunk_id"], row["file"], row["title"]) == (NOON, "a", "bells.md", "Bells")
-    assert row["heading_path"] == ["Bells", "Hours"]
-    assert [row[name] for name in ("document_id", "index", "start", "end", "n_tokens")] == ["d", 4, 7, 30, 9]
-    assert row["metadata"] == ({} if make is table else {"pages": [1, 1]})
+    place = {"origin": row.origin, "file": "bells.md", "index": 4, "start": 7, "end": 30, "n_tokens": 9}
+    metadata = {} if make is table else {"pages": [1, 1]}
+    assert row == Passage("a", "d", NOON, "Bells", heading_path=("Bells", "Hours"), metadata=metadata, **place)
+    assert row.section == "Bells > Hours"
 
 
 def test_every_passage_says_which_file_or_table_it_stands_in(tmp_path: Path) -> None:
     chunks = folder_of_chunk_files(tmp_path)
     write_chunk_file(chunks / "other_chunks.json", {"text": DUSK}, {"text": NOON})
-    assert [row["origin"] for row in read(chunks)][-2:] == [str(chunks / "other_chunks.json")] * 2
+    assert [row.origin for row in read(chunks)][-2:] == [str(chunks / "other_chunks.json")] * 2
     lines = write_lines(tmp_path / "lines.jsonl", {"text": NOON, "origin": "mine"})
-    assert [row["origin"] for row in read(lines)] == [str(lines)]
+    assert [row.origin for row in read(lines)] == [str(lines)]
     database = write_table(tmp_path / "db", "text_chunks", [{"content": NOON, "source_file": "bells.md"}])
     write_table(database, "code_chunks", [{"content": NOON, "source_file": "bells.md"}])
     rows = list(read(database, ("code_chunks", "text_chunks")))
-    assert [(row["origin"], row["file"]) for row in rows] == [("code_chunks", "bells.md"), ("text_chunks", "bells.md")]
-    assert len({row["chunk_id"] for row in rows}) == 2
+    assert [(row.origin, row.file) for row in rows] == [("code_chunks", "bells.md"), ("text_chunks", "bells.md")]
+    assert len({row.chunk_id for row in rows}) == 2
 
 
 def test_seed_data_gives_the_passage_with_its_title(tmp_path: Path) -> None:
     seed = {"document": NOON, "document_outline": "the bells", "document_title": "Bells", "icl_query_1": "When?"}
     source = write_lines(tmp_path / "seed_data.jsonl", seed | {"chunk_id": "a", "document_id": "d"})
     (row,) = read(source)
-    assert (row["text"], row["title"], row["chunk_id"], row["document_id"]) == (NOON, "Bells", "a", "d")
+    assert (row.text, row.title, row.chunk_id, row.document_id) == (NOON, "Bells", "a", "d")
 
 
 def test_a_row_without_text_is_no_seed_because_it_names_its_document(tmp_path: Path) -> None:
     source = write_lines(tmp_path / "chunks.jsonl", {"text": NOON}, {"document": "bells.md", "chunk_id": "b"})
     passages = read(source)
-    assert [row["text"] for row in passages] == [NOON]
+    assert [row.text for row in passages] == [NOON]
     (reason,) = reasons(passages)
     assert reason.startswith(f"{source}, row 2: no text or content; it has ")
 
@@ -122,11 +118,11 @@ def test_a_row_without_text_is_no_seed_because_it_names_its_document(tmp_path: P
 def test_lines_and_objects_are_told_apart_by_content_whatever_the_name(tmp_path: Path, name: str) -> None:
     write_lines(tmp_path / name, {"text": NOON}, {"text": DUSK})
     assert is_chunks(tmp_path / name)
-    assert [row["text"] for row in read(tmp_path / name)] == [NOON, DUSK]
+    assert [row.text for row in read(tmp_path / name)] == [NOON, DUSK]
     write_chunk_file(tmp_path / name, {"content": DUSK})
-    assert [row["text"] for row in read(tmp_path / name)] == [DUSK]
+    assert [row.text for row in read(tmp_path / name)] == [DUSK]
     (tmp_path / name).write_text(json.dumps({"chunks": [{"text": NOON}]}))  # all in one line
-    assert [row["text"] for row in read(tmp_path / name)] == [NOON]
+    assert [row.text for row in read(tmp_path / name)] == [NOON]
 
 
 @pytest.mark.parametrize("text", ["# Bells\n\nThey ring.\n", "{braces} are no JSON\n", "", '{"a": 1}\n', "[1]\n"])
@@ -140,12 +136,12 @@ def test_a_folder_prefers_chunk_files_then_chunks_then_seed_data(tmp_path: Path)
     (tmp_path / "page.md").write_text("# Bells\n")
     (tmp_path / "package.json").write_text('{"name": "bells"}')
     write_lines(tmp_path / "seed_data.jsonl", {"document": "seed", "document_outline": "the bells"})
-    assert [row["text"] for row in read(tmp_path)] == ["seed"]
+    assert [row.text for row in read(tmp_path)] == ["seed"]
     write_lines(tmp_path / "chunks.jsonl", {"text": "lines"})
-    assert [row["text"] for row in read(tmp_path)] == ["lines"]
+    assert [row.text for row in read(tmp_path)] == ["lines"]
     write_chunk_file(tmp_path / "b.json", {"text": "b"})
     write_chunk_file(tmp_path / "a_chunks.json", {"text": "a"})
-    assert [row["text"] for row in read(tmp_path)] == ["a", "b"]
+    assert [row.text for row in read(tmp_path)] == ["a", "b"]
 
 
 def test_what_a_chunk_file_says_of_itself_is_said_of_its_chunks(tmp_path: Path) -> None:
@@ -153,7 +149,7 @@ def test_what_a_chunk_file_says_of_itself_is_said_of_its_chunks(tmp_path: Path) 
         tmp_path / "a_chunks.json", {"text": NOON}, {"text": DUSK, "file": "own.md"}, file_name="bells.pdf"
     )
     write_chunk_file(tmp_path / "manual__lamps_chunks.json", {"text": "Third."})
-    assert [row["file"] for row in read(tmp_path)] == ["bells.pdf", "own.md", "manual__lamps"]
+    assert [row.file for row in read(tmp_path)] == ["bells.pdf", "own.md", "manual__lamps"]
 
 
 def test_a_text_is_not_changed_and_what_is_unknown_is_none(tmp_path: Path) -> None:
@@ -167,15 +163,15 @@ def test_a_text_is_not_changed_and_what_is_unknown_is_none(tmp_path: Path) -> No
         "token_count": 12.0,
     }
     (row,) = read(write_lines(tmp_path / "chunks.jsonl", {"text": text, **nothing}))
-    assert row["text"] == text
-    assert [row[name] for name in ("start", "end", "title", "heading_path", "metadata")] == [None, None, "", [], {}]
-    assert row["n_tokens"] == 12
+    assert row.text == text
+    assert (row.start, row.end, row.title, row.heading_path, row.metadata) == (None, None, "", (), {})
+    assert row.n_tokens == 12
 
 
 def test_a_mark_of_byte_order_and_windows_line_ends_do_no_harm(tmp_path: Path) -> None:
     (tmp_path / "chunks.jsonl").write_bytes(b"\xef\xbb\xbf" + b'{"text": "One."}\r\n\r\n{"text": "Two."}\r\n')
     passages = read(tmp_path / "chunks.jsonl")
-    assert [row["text"] for row in passages] == ["One.", "Two."]
+    assert [row.text for row in passages] == ["One.", "Two."]
     assert not passages.failed
 
 
@@ -186,12 +182,12 @@ def test_ids_that_are_missing_or_repeated_are_made_from_the_content(tmp_path: Pa
     write_chunk_file(tmp_path / "a_chunks.json", {"chunk_id": 0, "text": NOON}, {"chunk_id": 1, "text": NOON})
     write_chunk_file(tmp_path / "b_chunks.json", {"chunk_id": 0, "text": NOON}, {"text": DUSK}, {"text": DUSK})
     passages = read(tmp_path)
-    ids = [row["chunk_id"] for row in passages]
+    ids = [row.chunk_id for row in passages]
     assert len(set(ids)) == passages.total == 5
     assert ids[1] == "1"
-    assert ids == [row["chunk_id"] for row in passages]  # the second time, too
+    assert ids == [row.chunk_id for row in passages]  # the second time, too
     changed = write_chunk_file(tmp_path / "b_chunks.json", {"chunk_id": 0, "text": "Other."}, {"text": DUSK})
-    again = [row["chunk_id"] for row in read(changed.parent)]
+    again = [row.chunk_id for row in read(changed.parent)]
     assert again[:2] == ids[:2]  # what another file holds does not matter
     assert again[3] == ids[3]
     assert again[2] != ids[2]
@@ -200,8 +196,8 @@ def test_ids_that_are_missing_or_repeated_are_made_from_the_content(tmp_path: Pa
 def test_an_index_that_repeats_identifies_nothing(tmp_path: Path) -> None:
     chunks = [{"chunk_index": 0, "document_index": n, "text": f"The bell of house {n}."} for n in range(3)]
     rows = list(read(write_chunk_file(tmp_path / "a_chunks.json", *chunks)))
-    assert [row["text"] for row in rows] == [chunk["text"] for chunk in chunks]
-    assert len({row["chunk_id"] for row in rows}) == 3
+    assert [row.text for row in rows] == [chunk["text"] for chunk in chunks]
+    assert len({row.chunk_id for row in rows}) == 3
 
 
 # --- what cannot be used is named, and the others are processed ---
@@ -233,7 +229,7 @@ def test_a_row_that_cannot_be_used_is_named_and_the_others_go_on(tmp_path: Path,
     good = json.dumps({"text": NOON}), json.dumps({"text": DUSK})
     source.write_text(f"{good[0]}\n{bad}\n{good[1]}\n")
     passages = read(source)
-    assert [row["text"] for row in passages] == [NOON, DUSK]
+    assert [row.text for row in passages] == [NOON, DUSK]
     (reason,) = reasons(passages)
     assert reason.startswith(f"{source}, {words}")
     assert "\n" not in reason
@@ -244,7 +240,7 @@ def test_a_row_that_cannot_be_used_is_named_and_the_others_go_on(tmp_path: Path,
 def test_a_bare_list_of_chunks_is_a_chunk_file(tmp_path: Path) -> None:
     source = tmp_path / "bells_chunks.json"
     source.write_text(json.dumps([{"text": NOON}, {"content": DUSK}]))
-    assert [(row["text"], row["file"]) for row in read(source)] == [(NOON, "bells"), (DUSK, "bells")]
+    assert [(row.text, row.file) for row in read(source)] == [(NOON, "bells"), (DUSK, "bells")]
 
 
 @pytest.mark.parametrize(
@@ -273,7 +269,7 @@ def test_a_bad_file_is_named_among_many_and_an_error_alone(tmp_path: Path, conte
     assert str(caught.value).startswith(str(bad))
     write_chunk_file(tmp_path / "b_chunks.json", {"text": NOON})
     passages = read(tmp_path)
-    assert [row["text"] for row in passages] == [NOON]
+    assert [row.text for row in passages] == [NOON]
     assert reasons(passages) == [str(caught.value)]
 
 
@@ -292,8 +288,8 @@ def test_several_tables_are_read_in_the_order_they_are_named(tmp_path: Path) -> 
     write_table(tmp_path / "db", "text_chunks", [{"id": "a", "content": NOON, "source_file": "bells.md"}])
     write_table(tmp_path / "db", "code_chunks", [{"id": "a", "text": "ring()", "source": "bell.py"}])
     rows = list(read(tmp_path / "db", ["code_chunks", "text_chunks", "code_chunks"]))
-    assert [(row["text"], row["file"]) for row in rows] == [("ring()", "bell.py"), (NOON, "bells.md")]
-    assert len({row["chunk_id"] for row in rows}) == 2
+    assert [(row.text, row.file) for row in rows] == [("ring()", "bell.py"), (NOON, "bells.md")]
+    assert len({row.chunk_id for row in rows}) == 2
 
 
 def test_vectors_are_never_read(tmp_path: Path) -> None:
@@ -306,7 +302,7 @@ def test_vectors_are_never_read(tmp_path: Path) -> None:
 from pathlib import Path
 from ai_tools.documents.passages import read
 passages = read(Path({str(tmp_path / "db")!r}))
-print(sum(len(row["text"]) for row in passages), end=" ")
+print(sum(len(row.text) for row in passages), end=" ")
 print(int(open("/proc/self/io").readline().split()[1]))
 """
     if not Path("/proc/self/io").exists():
@@ -322,7 +318,7 @@ print(int(open("/proc/self/io").readline().split()[1]))
 def test_a_row_without_text_is_left_out_of_a_table_and_named(tmp_path: Path) -> None:
     rows = [{"id": "a", "content": NOON}, {"id": "b", "content": None}, {"id": "c", "content": DUSK}]
     passages = read(write_table(tmp_path / "db", "text_chunks", rows))
-    assert [row["chunk_id"] for row in passages] == ["a", "c"]
+    assert [row.chunk_id for row in passages] == ["a", "c"]
     assert reasons(passages) == [f"{tmp_path / 'db'}, table text_chunks, row 2: its content is empty"]
 
 
@@ -348,7 +344,7 @@ def test_a_damaged_table_is_one_line_and_the_others_are_read(tmp_path: Path) -> 
     (data,) = (source / "code_chunks.lance/data").iterdir()
     data.write_bytes(data.read_bytes()[:20])
     passages = read(source, ["code_chunks", "text_chunks"])
-    assert [row["text"] for row in passages] == [NOON]
+    assert [row.text for row in passages] == [NOON]
     (reason,) = reasons(passages)
     assert reason.startswith(f"{source}, table code_chunks: cannot be read")
     assert "\n" not in reason

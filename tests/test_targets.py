@@ -3,18 +3,18 @@
 import re
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from ai_tools.errors import UsageError
+from ai_tools.records import Passage
 from ai_tools.tools.targets import MOST_DRAWS, MOST_PER_CALL, Extent, Scope, Selection, Target, shares, spread
 
 
-def passages(counts: dict[tuple[str, str], int]) -> list[dict[str, Any]]:
+def passages(counts: dict[tuple[str, str], int]) -> list[Passage]:
     """So many passages of each document, by its table and name."""
     rows = [(origin, file) for (origin, file), count in counts.items() for _ in range(count)]
-    return [{"origin": origin, "file": file, "chunk_id": f"c{n}"} for n, (origin, file) in enumerate(rows)]
+    return [Passage(f"c{n}", "", "", origin=origin, file=file) for n, (origin, file) in enumerate(rows)]
 
 
 def follow(target: Target, gives: Callable[[str, int, int], int]) -> int:
@@ -83,12 +83,12 @@ def test_shares_are_even_and_no_more_than_one_call_can_ask_for() -> None:
 @pytest.mark.parametrize("most", range(1, 30))
 def test_any_beginning_is_spread_over_tables_then_documents(most: int) -> None:
     chunks = passages({("t", "a"): 10, ("t", "b"): 10, ("t", "c"): 2, ("u", "a"): 30})
-    order = spread((one["origin"], one["file"]) for one in chunks)
+    order = spread(one.home for one in chunks)
     assert sorted(order) == list(range(len(chunks)))
     first = [chunks[number] for number in order[:most]]
-    tables = Counter(one["origin"] for one in first)
+    tables = Counter(one.origin for one in first)
     assert abs(tables["t"] - tables["u"]) <= 1
-    documents = Counter(one["file"] for one in first if one["origin"] == "t")
+    documents = Counter(one.file for one in first if one.origin == "t")
     assert abs(documents["a"] - documents["b"]) <= 1
     assert documents["c"] >= min(2, documents["b"] - 1)
 
@@ -114,7 +114,7 @@ def test_a_scope_says_which_passages_of_which_document_are_asked_about() -> None
     assert scope.due() == {("t", "a"): 2, ("t", "b"): 1, ("u", "a"): 2}
     assert scope.documents == {("t", "a"): 6, ("t", "b"): 2, ("u", "a"): 2}
     assert {tuple(draws) for _, draws in scope.asked()} == {((0, 3),)}
-    chosen = [one["chunk_id"] for one in scope.chosen]
+    chosen = [one.chunk_id for one in scope.chosen]
     assert chosen == sorted(chosen)  # in the order of the source
 
 
@@ -122,12 +122,12 @@ def test_with_a_target_only_the_passages_that_are_needed_are_asked_about() -> No
     scope = Scope(passages({("t", "a"): 6, ("t", "b"): 2}), Extent(target_pairs=2), 3)
     assert scope.due() == {("t", "a"): 1, ("t", "b"): 1}
     assert [draws for _, draws in scope.asked()] == [[(0, 1)], [(0, 1)]]
-    assert [chunk["chunk_id"] for chunk in scope.chosen if scope.first(chunk)] == ["c0", "c6"]
+    assert [one.chunk_id for one in scope.chosen if scope.first(one)] == ["c0", "c6"]
 
 
 def test_a_selection_is_gone_through_anew_each_time() -> None:
     chosen = Selection(passages({("t", "a"): 4}), [3, 1])
-    assert [one["chunk_id"] for one in chosen] == [one["chunk_id"] for one in chosen] == ["c1", "c3"]
+    assert [one.chunk_id for one in chosen] == [one.chunk_id for one in chosen] == ["c1", "c3"]
     assert len(chosen) == 2
 
 

@@ -25,10 +25,10 @@ from endpoint import PAGE, THOUGHT, Answer, Endpoint, Request
 
 from ai_tools import teachers, workspace
 from ai_tools.errors import SettingsError, TeacherRefused
-from ai_tools.records import Call, CallFault, Completion, Sample, Teacher
+from ai_tools.records import Call, CallFault, Completion, Passage, Sample, Teacher
 from ai_tools.settings import Settings, load_settings
 from ai_tools.steps import generation
-from ai_tools.steps.generation import Passage, load_recipe
+from ai_tools.steps.generation import load_recipe
 from ai_tools.sync import run_sync
 from ai_tools.teachers import replies
 from ai_tools.teachers.journal import Journal

@@ -55,7 +55,7 @@ class Document(Record):
 
 @dataclass(frozen=True, slots=True)
 class Chunk(Record):
-    """A passage: `document.text[start:end] == text`, counted in characters.
+    """A part of a document, as step 02 cuts it: `document.text[start:end] == text`, counted in characters.
 
     `metadata`, where it applies: `pages` [first, last]; `table_header`, two lines, for a chunk that begins inside a
     table; `fence`, the opening line, for a chunk that begins inside a block of code.
@@ -79,6 +79,49 @@ class WorkedExample(Record):
 
     document: str
     pairs: tuple[tuple[str, str], ...]
+
+
+Home = tuple[str, str]  # the file or table that the passages of a document stand in, and what it is called there
+
+
+@dataclass(frozen=True, slots=True)
+class Passage(Record):
+    """What a teacher is asked about: a chunk, whoever cut it, with what is known of its document.
+
+    `file` is the document's name, `origin` the file or table that the passage was read from; `start`, `end` (in
+    characters), `index` and `n_tokens` are None where that does not say. `metadata` is as in Chunk.
+    """
+
+    chunk_id: str
+    document_id: str
+    text: str
+    title: str = ""
+    outline: str = ""
+    domain: str = ""
+    heading_path: tuple[str, ...] = ()
+    example: WorkedExample | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+    file: str = ""
+    origin: str = ""
+    index: int | None = None
+    start: int | None = None
+    end: int | None = None
+    n_tokens: int | None = None
+
+    @property
+    def section(self) -> str:
+        return " > ".join(self.heading_path)
+
+    @property
+    def shown(self) -> str:
+        """The text as a teacher reads it: what continues a table or code has the table's header or the code's mark."""
+        opening = self.metadata.get("table_header") or self.metadata.get("fence")
+        return f"{opening}\n{self.text}" if opening else self.text
+
+    @property
+    def home(self) -> Home:
+        """By which documents are told apart that stand mixed in one table, or have one name in two."""
+        return self.origin, self.file
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """Passages that others have cut: LanceDB tables, `*_chunks.json` of either variant, chunks.jsonl, seed_data.jsonl.
 
-Whatever the source, a passage is the same dict, and passages stream: none is held. What a source is, is told from
-its content.
+Passages stream: none is held. What a source is, is told from its content.
 """
 
 from __future__ import annotations
@@ -9,14 +8,14 @@ from __future__ import annotations
 import json
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from .. import aliases, files
 from ..errors import InputError, MissingExtra, UsageError
-from ..records import Rejection, content_id
+from ..records import Passage, Rejection, content_id
 
 TABLE = "text_chunks"
 BATCH_ROWS = 256
@@ -24,17 +23,15 @@ SUFFIX = "_chunks.json"
 _WORDS = (aliases.TEXT, aliases.CHUNK_ID, aliases.FILE, aliases.DOCUMENT_ID, aliases.TITLE, aliases.HEADINGS)
 _COLUMNS = {name for names in (*_WORDS, *aliases.NUMBERS.values()) for name in names}
 
-_Rows = Iterator[dict[str, Any] | Rejection]
-_Part = tuple[str, Callable[[], _Rows]]  # a file or table, and what reads it
+_Rows = Iterator[Passage | Rejection]
+_Part = Callable[[], _Rows]  # reads a file or table
 
 
 @dataclass(frozen=True)
 class Passages:
     """The passages of a source, read anew each time they are gone through; `total` of them, `failed` are left out.
 
-    A passage has `text`, `chunk_id`, `file`, `document_id`, `title`, `heading_path`, `metadata`, and `start`, `end`,
-    `index`, `n_tokens`, which are None where the source does not say, and `origin`, its file or table. No two have one
-    `chunk_id`: where the source gives none, or gives it twice, it is made from the content.
+    No two have one `chunk_id`: where the source gives none, or gives it twice, it is made from the content.
     """
 
     total: int
@@ -42,15 +39,15 @@ class Passages:
     _parts: tuple[_Part, ...]
     _repeated: frozenset[str]
 
-    def __iter__(self) -> Iterator[dict[str, Any]]:
+    def __iter__(self) -> Iterator[Passage]:
         made: dict[str, int] = {}
         for row in _all(self._parts):
             if isinstance(row, Rejection):
                 continue
-            if not row["chunk_id"] or row["chunk_id"] in self._repeated:
-                place = content_id(row["file"], row["document_id"], row["start"], row["end"], row["text"])
+            if not row.chunk_id or row.chunk_id in self._repeated:
+                place = content_id(row.file, row.document_id, row.start, row.end, row.text)
                 made[place] = made.get(place, 0) + 1
-                row["chunk_id"] = place if made[place] == 1 else content_id(place, made[place])
+                row = replace(row, chunk_id=place if made[place] == 1 else content_id(place, made[place]))
             yield row
 
 
@@ -83,7 +80,7 @@ def read(source: Path, tables: Sequence[str] = ()) -> Passages:
             failed.append(row)
         else:
             total += 1
-            (repeated if row["chunk_id"] in ids else ids).add(row["chunk_id"])
+            (repeated if row.chunk_id in ids else ids).add(row.chunk_id)
     if not total:
         raise InputError("; ".join(one.reason for one in failed[:3]) or f"{source}: no chunk in it")
     return Passages(total, tuple(failed), parts, frozenset(repeated))
@@ -91,10 +88,9 @@ def read(source: Path, tables: Sequence[str] = ()) -> Passages:
 
 def _all(parts: Iterable[_Part]) -> _Rows:
     """The rows of all parts; one that breaks off is reported with what it had before, and the next one goes on."""
-    for origin, part in parts:
+    for part in parts:
         try:
-            for row in part():
-                yield row if isinstance(row, Rejection) else row | {"origin": origin}
+            yield from part()
         except (InputError, OSError) as error:
             yield Rejection("read", str(error), {})
 
@@ -105,14 +101,14 @@ def _parts_of(source: Path, tables: Sequence[str]) -> tuple[_Part, ...]:
         if missing := [name for name in wanted if name not in there]:
             raise UsageError(f"{source}: no table {', '.join(missing)}; choose with --table from {', '.join(there)}")
         _lancedb()  # that it is not installed is said before any work
-        return tuple((name, partial(_table, source, name)) for name in wanted)
+        return tuple(partial(_table, source, name) for name in wanted)
     if tables:
         raise UsageError(f"{source}: no LanceDB folder, for it holds no *.lance; leave --table out")
     if source.is_dir() and source.suffix == ".lance":
         raise InputError(f"{source}: a single table; give the folder {source.parent} and --table {source.stem}")
     if not source.exists():
         raise InputError(f"{source}: no such file or folder; give chunks.jsonl of step 02, for one")
-    return tuple((str(path), partial(_file, path)) for path in (_files_in(source) if source.is_dir() else [source]))
+    return tuple(partial(_file, path) for path in (_files_in(source) if source.is_dir() else [source]))
 
 
 def _tables_in(folder: Path) -> list[str]:
@@ -162,7 +158,7 @@ def _json_lines(path: Path) -> _Rows:
                 except InputError as error:
                     yield Rejection("read", str(error), {})
                 else:
-                    yield _passage(row, f"{path}, row {number}")
+                    yield _passage(row, f"{path}, row {number}", str(path))
 
 
 def _chunk_file(path: Path) -> _Rows:
@@ -178,7 +174,7 @@ def _chunk_file(path: Path) -> _Rows:
     for number, row in enumerate(chunks, 1):
         where = f"{path}, chunk {number}"
         if isinstance(row, dict):
-            yield _passage(row, where, file, _word(about, aliases.TITLE, ""))
+            yield _passage(row, where, str(path), file, _word(about, aliases.TITLE, ""))
         else:
             yield Rejection("read", f"{where}: no JSON object", {})
 
@@ -222,7 +218,7 @@ def _table(folder: Path, name: str) -> _Rows:
             raise InputError(f"{where}: no text in a column {' or '.join(aliases.TEXT)}; it has {there}")
         batches = table.search().select(columns).to_batches(BATCH_ROWS)
         for number, row in enumerate((row for batch in batches for row in batch.to_pylist()), 1):
-            yield _passage(row, f"{where}, row {number}")
+            yield _passage(row, f"{where}, row {number}", name)
     except (RuntimeError, ValueError) as error:  # what a damaged file makes of it
         why = str(error).splitlines()[0][:200]
         raise InputError(f"{where}: cannot be read beyond row {number} ({why}); restore or drop it") from None
@@ -241,10 +237,11 @@ def _is_plain(kind: Any) -> bool:
 # --- one row ---
 
 
-def _passage(row: dict[str, Any], where: str, file: str = "", title: str = "") -> dict[str, Any] | Rejection:
+def _passage(row: dict[str, Any], where: str, origin: str, file: str = "", title: str = "") -> Passage | Rejection:
     """A row as a passage; `file` and `title` are what its file says of all its rows."""
     try:
-        passage = {
+        found = {
+            "origin": origin,
             "text": _text(row, where),
             "chunk_id": _word(row, aliases.CHUNK_ID, where),
             "file": _word(row, aliases.FILE, where) or file,
@@ -255,12 +252,12 @@ def _passage(row: dict[str, Any], where: str, file: str = "", title: str = "") -
             "metadata": row["metadata"] if isinstance(row.get("metadata"), dict) else {},
         }
         try:
-            json.dumps(passage, ensure_ascii=False).encode()
+            json.dumps(found, ensure_ascii=False).encode()
         except UnicodeEncodeError:  # JSON can hold half of a surrogate pair, UTF-8 cannot
             raise InputError(f"{where}: its text ends in half a character; convert the document anew") from None
     except InputError as error:
         return Rejection("read", str(error), {})
-    return passage
+    return Passage(**found)
 
 
 def _is_seed(row: dict[str, Any]) -> bool:
@@ -288,15 +285,15 @@ def _word(row: dict[str, Any], names: Iterable[str], where: str) -> str:
     return str(value)
 
 
-def _headings(row: dict[str, Any], where: str) -> list[str]:
+def _headings(row: dict[str, Any], where: str) -> tuple[str, ...]:
     name, value = aliases.first(row, aliases.HEADINGS)
     if aliases.is_nothing(value):
-        return []
+        return ()
     if isinstance(value, str):
-        return [part.strip() for part in value.split(" > ")]
+        return tuple(part.strip() for part in value.split(" > "))
     if not (isinstance(value, list) and all(isinstance(part, str) for part in value)):
         raise InputError(f"{where}: its {name} is no list of headings but {str(value)[:40]}")
-    return value
+    return tuple(value)
 
 
 def _whole(row: dict[str, Any], names: Iterable[str], where: str) -> int | None:

@@ -17,7 +17,7 @@ import yaml
 
 from ..documents.seeds import example_texts
 from ..errors import NothingProduced, TooManyFailures
-from ..records import Call, Chunk, Document, Question, Rejection, Sample, WorkedExample, content_id
+from ..records import Call, Chunk, Document, Passage, Question, Rejection, Sample, WorkedExample, content_id
 from ..teachers import replies
 from ..teachers.asker import Asker, Outcome, Session
 from ..teachers.dry_run import DryRun, Estimate
@@ -47,31 +47,6 @@ class Recipe:
     reasoning: bool = False
 
 
-@dataclass(frozen=True)
-class Passage:
-    """What a recipe is given: one chunk with what is known of its document."""
-
-    chunk_id: str
-    document_id: str
-    text: str
-    title: str
-    outline: str
-    domain: str
-    heading_path: tuple[str, ...]
-    example: WorkedExample | None = None
-    metadata: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def section(self) -> str:
-        return " > ".join(self.heading_path)
-
-    @property
-    def shown(self) -> str:
-        """The text as a teacher reads it: what continues a table or code has the table's header or the code's mark."""
-        opening = self.metadata.get("table_header") or self.metadata.get("fence")
-        return f"{opening}\n{self.text}" if opening else self.text
-
-
 @dataclass
 class Batch:
     """What a run of calls made: samples in plan order, and the calls that failed."""
@@ -94,19 +69,15 @@ def passages(chunks: Iterable[dict[str, Any]], seed_data: Iterable[dict[str, Any
     """Join rows of chunks.jsonl and seed_data.jsonl by chunk id, in the order of the chunks."""
     seeds = {row["chunk_id"]: row for row in seed_data}
     return [
-        Passage(
-            chunk_id=row["chunk_id"],
-            document_id=row["document_id"],
-            text=row["text"],
-            title=seeds[row["chunk_id"]]["document_title"],
-            outline=seeds[row["chunk_id"]]["document_outline"],
-            domain=seeds[row["chunk_id"]]["domain"],
-            heading_path=tuple(row["heading_path"]),
-            example=_example(seeds[row["chunk_id"]]),
-            metadata=row.get("metadata") or {},
+        replace(
+            Passage.from_row(row | {"metadata": row.get("metadata") or {}}),
+            title=seed["document_title"],
+            outline=seed["document_outline"],
+            domain=seed["domain"],
+            example=_example(seed),
         )
         for row in chunks
-        if row["chunk_id"] in seeds
+        if (seed := seeds.get(row["chunk_id"]))
     ]
 
 
@@ -261,7 +232,7 @@ def example_passages(documents: Sequence[Document], chunks: Iterable[Chunk]) -> 
     for chunk in chunks:
         by_document[chunk.document_id].append(chunk)
     return [
-        Passage(content_id(one.id, text), one.id, text, one.title, outline="", domain="", heading_path=())
+        Passage(content_id(one.id, text), one.id, text, one.title)
         for one in documents
         for text in example_texts(one, by_document[one.id])
     ]

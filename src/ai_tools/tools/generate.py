@@ -15,7 +15,7 @@ from .. import teachers
 from ..errors import NothingProduced, UsageError
 from ..files import rows_to
 from ..matching import normalise
-from ..records import Teacher, Usage, content_id
+from ..records import Home, Passage, Teacher, Usage, content_id
 from ..settings import Settings
 from ..teachers import prompts
 from ..teachers.asker import Asker, Outcome, Session
@@ -23,9 +23,9 @@ from . import outputs, reading, running
 from .qa_folder import Made, QaFolder
 from .reasoning import follows, numbered
 from .running import Done, Pair, Run
-from .targets import Chunk, Document, Draw, Extent, Kind, Scope, Target, call_about
+from .targets import Draw, Extent, Kind, Scope, Target, call_about
 
-Item = tuple[Chunk, list[Draw]]
+Item = tuple[Passage, list[Draw]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,10 +189,10 @@ def _plan(scope: Scope, kind: Kind) -> tuple[Iterator[Item], Callable[[Item, Ses
             target.next_round()
 
     async def chain(item: Item, session: Session) -> None:
-        chunk, draws = item
-        reply = await session.try_ask(call_about(kind, chunk, draws[-1], session))
+        passage, draws = item
+        reply = await session.try_ask(call_about(kind, passage, draws[-1], session))
         if target:
-            target.note(chunk["chunk_id"], {normalise(pair["question"]) for pair in _pairs_of(reply, kind, draws[-1])})
+            target.note(passage.chunk_id, {normalise(pair["question"]) for pair in _pairs_of(reply, kind, draws[-1])})
 
     return items(), chain
 
@@ -221,11 +221,11 @@ def _pairs_of(reply: Any, kind: Kind, draw: Draw) -> list[Pair]:
 
 async def _ask(kind: Kind, given_up: set[str], item: Item, session: Session) -> Made:
     """What all draws about a passage have brought, each question once."""
-    chunk, draws = item
+    passage, draws = item
     found: dict[str, Pair] = {}
-    made = Made(chunk, [], failed=False, key="", created="")
+    made = Made(passage, [], failed=False, key="", created="")
     for draw in draws:
-        call = call_about(kind, chunk, draw, session)
+        call = call_about(kind, passage, draw, session)
         made.key = content_id(made.key, call.key)
         reply = None if call.key in given_up else await session.try_ask(call)
         made.failed = reply is None
@@ -246,7 +246,7 @@ def _reach(target: Target, scope: Scope, kind: Kind, asker: Asker, sink: Sink) -
     rounds = []
 
     def note(made: Made) -> None:
-        target.note(made.chunk["chunk_id"], {normalise(pair["question"]) for pair in made.pairs})
+        target.note(made.passage.chunk_id, {normalise(pair["question"]) for pair in made.pairs})
         sink.so_far(made)
 
     while target.due:
@@ -273,7 +273,7 @@ class Sink(Protocol):
     `due` are the passages of each document that are asked about.
     """
 
-    due: Counter[Document]
+    due: Counter[Home]
 
     def so_far(self, made: Made) -> None: ...
 
@@ -285,13 +285,13 @@ class _OneFile:
 
     def __init__(self, row: Callable[[Pair], None]):
         self._row = row
-        self.due: Counter[Document] = Counter()
+        self.due: Counter[Home] = Counter()
 
     def so_far(self, made: Made) -> None: ...
 
     def __call__(self, made: Made) -> None:
         for pair in made.pairs:
-            self._row(_row(made.chunk, pair))
+            self._row(_row(made.passage, pair))
 
 
 def _write(
@@ -333,13 +333,13 @@ def _one_file(output: Path, why_nothing: Callable[[], str]) -> Iterator[Sink]:
         yield _OneFile(row)
 
 
-def _row(chunk: Chunk, pair: Pair) -> Pair:
+def _row(passage: Passage, pair: Pair) -> Pair:
     return {
         **{name: pair[name] for name in ("question", "answer", "type")},
-        "chunk_id": chunk["chunk_id"],
-        "source": chunk["document_id"] or chunk["file"],
-        "source_file": chunk["file"],
-        "source_text": chunk["text"],
+        "chunk_id": passage.chunk_id,
+        "source": passage.document_id or passage.file,
+        "source_file": passage.file,
+        "source_text": passage.text,
         **{name: pair[name] for name in ("reasoning", "follows") if name in pair},
         **{name: pair[name] for name in ("generated_at", "model")},
     }

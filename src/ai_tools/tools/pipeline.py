@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import files, teachers
 from ..errors import UsageError
-from ..records import Usage
+from ..records import Passage, Usage
 from ..settings import Settings
 from ..teachers.dry_run import DryRun
 from . import outputs, reading, running
@@ -128,8 +128,8 @@ def _plan(source: str | Path, settings: Settings, extent: Extent, run: Run, *, s
     with reading.opened(source, settings, tables=extent.tables, on_reading=run.on_reading) as found:
         scope = Scope(found, extent, settings.questions_per_chunk)
 
-        async def through(chunk: dict[str, Any], stages: Sequence[DryRun]) -> None:
-            made = await _expected(chunk, scope, kind, stages[0])
+        async def through(passage: Passage, stages: Sequence[DryRun]) -> None:
+            made = await _expected(passage, scope, kind, stages[0])
             for block in batches(made, BATCH_SIZE):
                 pairs = [pair for _, pair in block]
                 if not skip_enrichment:
@@ -149,11 +149,11 @@ def _reworded(pair: Pair, said: Any) -> Pair:
     return pair if said is None else REWRITING.apply(pair, said, "")
 
 
-async def _expected(chunk: dict[str, Any], scope: Scope, kind: Kind, session: DryRun) -> list[Pair]:
+async def _expected(passage: Passage, scope: Scope, kind: Kind, session: DryRun) -> list[Pair]:
     made: list[Pair] = []
-    for draw in scope.first(chunk):
-        reply = await session.try_ask(call_about(kind, chunk, draw, session))
-        about = {"source_text": chunk["text"], "chunk_id": chunk["chunk_id"]}
+    for draw in scope.first(passage):
+        reply = await session.try_ask(call_about(kind, passage, draw, session))
+        about = {"source_text": passage.text, "chunk_id": passage.chunk_id}
         made += [kind.pair(item) | about for item in (reply.items if reply else [])[: draw[1]]]
     return made
 

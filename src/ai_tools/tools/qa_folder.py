@@ -17,11 +17,10 @@ from typing import Any
 from .. import files
 from ..documents.passages import SUFFIX as CHUNKS
 from ..errors import UsageError
-from ..records import content_id
+from ..records import Home, Passage, content_id
 from . import outputs
 from .pairs import SUFFIX
 from .running import Pair
-from .targets import Document, document_of
 
 SECONDS = 2.0  # at least, between two states of the file of a document that is being worked on
 SHARE = 10  # of the time, one part at most goes into such states: documents may be long, or many at a time
@@ -35,7 +34,7 @@ ROWS, LAST = '  "training_pairs": [', "\n}"  # the line that opens the list of a
 class Made:
     """What came of one passage: its pairs; `failed` where no usable reply came. `key` is what the calls depend on."""
 
-    chunk: dict[str, Any]
+    passage: Passage
     pairs: list[Pair]
     failed: bool
     key: str
@@ -56,7 +55,7 @@ class _Kept:
 
 @dataclass
 class _Doc:
-    which: Document
+    which: Home
     path: Path
     about: dict[str, Any]
     made: dict[str, _Kept] = field(default_factory=dict)  # by chunk id
@@ -78,19 +77,19 @@ class QaFolder:
         info: `qa_generation_info`; its `generated_by` is the command that may write over the files.
     """
 
-    def __init__(self, folder: Path, documents: Mapping[Document, int], info: dict[str, Any], *, fresh: bool):
+    def __init__(self, folder: Path, documents: Mapping[Home, int], info: dict[str, Any], *, fresh: bool):
         self.folder, self._info, self._fresh = folder, info, fresh
         self._documents = documents
         self._names = _names(documents)
         self._of_origin = Counter(origin for origin, _ in documents)
-        self._open: dict[Document, _Doc] = {}
+        self._open: dict[Home, _Doc] = {}
         self._told: tuple[str, dict[str, Any]] = ("", {})
         self._rests_until = 0.0
-        self.due: Counter[Document] = Counter()  # passages of each document that are asked about
+        self.due: Counter[Home] = Counter()  # passages of each document that are asked about
         self.completed = self.kept = 0
         self.warnings: list[str] = []
 
-    def check(self, chosen: Mapping[Document, int], *, overwrite: bool) -> None:
+    def check(self, chosen: Mapping[Home, int], *, overwrite: bool) -> None:
         """Refuses to write over what this command has not made."""
         maker = self._info["generated_by"]
         mark = f'"processed_by": "ai-tools {maker}"'
@@ -131,9 +130,9 @@ class QaFolder:
 
     def __call__(self, made: Made) -> None:
         """All that comes of a passage; each is given once, in the order of the source."""
-        which = document_of(made.chunk)
+        which = made.passage.home
         document = self._document(which)
-        document.made.pop(made.chunk["chunk_id"], None)  # its place is behind those before it
+        document.made.pop(made.passage.chunk_id, None)  # its place is behind those before it
         document.final += 1
         if document.final < self.due[which]:
             self.so_far(made)
@@ -145,7 +144,7 @@ class QaFolder:
         now = time.monotonic()
         return now - document.written > SECONDS and now > self._rests_until
 
-    def _document(self, which: Document) -> _Doc:
+    def _document(self, which: Home) -> _Doc:
         if which not in self._open:
             document = _Doc(which, self.folder / self._names[which], self._about(which), written=time.monotonic())
             completed, document.edited = _state_of(document.path)
@@ -154,15 +153,15 @@ class QaFolder:
         return self._open[which]
 
     def _take(self, made: Made) -> _Doc:
-        document = self._document(document_of(made.chunk))
+        document = self._document(made.passage.home)
         metadata = document.about["metadata"]
         rows = ",\n".join(
-            f"    {json.dumps(_row(made.chunk, pair, metadata), ensure_ascii=False)}" for pair in made.pairs
+            f"    {json.dumps(_row(made.passage, pair, metadata), ensure_ascii=False)}" for pair in made.pairs
         ).encode()
         start = self._rows.seek(0, 2)
         self._rows.write(rows)
         kept = _Kept(made.failed, made.key, made.created, len(made.pairs), start, len(rows))
-        document.made[made.chunk["chunk_id"]] = kept
+        document.made[made.passage.chunk_id] = kept
         return document
 
     def _complete(self, document: _Doc) -> None:
@@ -218,7 +217,7 @@ class QaFolder:
             },
         }
 
-    def _about(self, which: Document) -> dict[str, Any]:
+    def _about(self, which: Home) -> dict[str, Any]:
         """`metadata` and `processing_info` of a document, from its chunk file where it has one of its own."""
         origin, file = which
         if self._told[0] != origin:
@@ -241,7 +240,7 @@ class QaFolder:
         return {"metadata": metadata, "processing_info": processing}
 
 
-def _names(documents: Mapping[Document, int]) -> dict[Document, str]:
+def _names(documents: Mapping[Home, int]) -> dict[Home, str]:
     """A file name for each document: that of its chunk file, else its path.
 
     Its suffix stays to tell two apart, then its table, then a hash; letter case does not, for some file systems.
@@ -294,18 +293,18 @@ def _told_by(origin: str) -> dict[str, Any]:
     }
 
 
-def _row(chunk: dict[str, Any], pair: Pair, metadata: dict[str, Any]) -> Pair:
+def _row(passage: Passage, pair: Pair, metadata: dict[str, Any]) -> Pair:
     core = {name: value for name, value in pair.items() if name not in ("generated_at", "model")}
     return {
         **core,
-        "source_file": chunk["file"],
+        "source_file": passage.file,
         "file_name": metadata["file_name"],
         "file_type": metadata["file_type"],
-        "chunk_id": chunk["chunk_id"],
-        "chunk_index": chunk["index"],
-        "chunk_start": chunk["start"],
-        "chunk_end": chunk["end"],
-        "source_text": chunk["text"],
+        "chunk_id": passage.chunk_id,
+        "chunk_index": passage.index,
+        "chunk_start": passage.start,
+        "chunk_end": passage.end,
+        "source_text": passage.text,
     }
 
 

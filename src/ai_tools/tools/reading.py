@@ -73,7 +73,7 @@ def texts(source: str | Path | None, settings: Settings, on_reading: OnProgress 
     if source is not None:
         with opened(source, settings, on_reading=on_reading) as passages:
             for one in passages:
-                found.by_id[one["chunk_id"]] = one["text"]
-                if one["start"] is not None:
-                    found.by_place[one["file"], one["start"]] = one["text"]
+                found.by_id[one.chunk_id] = one.text
+                if one.start is not None:
+                    found.by_place[one.file, one.start] = one.text
     return found

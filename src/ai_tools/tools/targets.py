@@ -10,15 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
-from ..records import Call
-from ..steps.generation import Passage
+from ..records import Call, Home, Passage
 from ..teachers.asker import Session
 from ..teachers.prompts import Prompt
 from .outputs import READ_TO_TELL
 from .running import Pair
 
-Chunk = dict[str, Any]
-Document = tuple[str, str]  # the file or table that it stands in, and its name there
 Draw = tuple[int, int]  # its number, and the pairs that it asks for
 
 MOST_PER_CALL = 10
@@ -64,21 +61,12 @@ class Kind:
         return re.compile(f"{begins}{ends}|{is_cut}", re.DOTALL)
 
 
-def call_about(kind: Kind, chunk: Chunk, draw: Draw, session: Session) -> Call:
+def call_about(kind: Kind, passage: Passage, draw: Draw, session: Session) -> Call:
     number, count = draw
-    item = Passage(
-        chunk_id=chunk["chunk_id"],
-        document_id=chunk["document_id"],
-        text=chunk["text"],
-        title=chunk["title"] or Path(chunk["file"]).stem,
-        outline="",
-        domain="",
-        heading_path=tuple(chunk["heading_path"]),
-        metadata=chunk["metadata"],
-    )
-    about = {"title": item.title, "section": item.section, "passage": item.shown}
+    title = passage.title or Path(passage.file).stem
+    about = {"title": title, "section": passage.section, "passage": passage.shown}
     fields = about | {"count": count, "angle": ANGLES[number % len(ANGLES)]} | kind.fields
-    return session.plan(kind.prompt, fields, recipe=kind.name, chunk_id=item.chunk_id, draw=number)
+    return session.plan(kind.prompt, fields, recipe=kind.name, chunk_id=passage.chunk_id, draw=number)
 
 
 # --- of which passages ---
@@ -87,22 +75,17 @@ def call_about(kind: Kind, chunk: Chunk, draw: Draw, session: Session) -> Call:
 class Selection:
     """Some passages of a source, in their order; they are read anew each time they are gone through."""
 
-    def __init__(self, chunks: Iterable[Chunk], numbers: Iterable[int]):
-        self._chunks, self._numbers = chunks, frozenset(numbers)
+    def __init__(self, passages: Iterable[Passage], numbers: Iterable[int]):
+        self._passages, self._numbers = passages, frozenset(numbers)
 
     def __len__(self) -> int:
         return len(self._numbers)
 
-    def __iter__(self) -> Iterator[Chunk]:
-        return (chunk for number, chunk in enumerate(self._chunks) if number in self._numbers)
+    def __iter__(self) -> Iterator[Passage]:
+        return (passage for number, passage in enumerate(self._passages) if number in self._numbers)
 
 
-def document_of(chunk: Chunk) -> Document:
-    """By which passages are told apart that stand mixed in one table, and documents of one name in two."""
-    return chunk["origin"], chunk["file"]
-
-
-def spread(documents: Iterable[Document]) -> list[int]:
+def spread(documents: Iterable[Home]) -> list[int]:
     """The numbers of all passages, given the document of each, in such an order that any beginning of it is spread
     evenly: over the tables, in each over its documents, in each of these over its length."""
     tables: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
@@ -171,9 +154,9 @@ class Target:
         """All draws of a passage so far."""
         return self._asked[name].draws
 
-    def of_round(self, chunks: Iterable[Chunk]) -> Iterator[tuple[Chunk, list[Draw]]]:
+    def of_round(self, passages: Iterable[Passage]) -> Iterator[tuple[Passage, list[Draw]]]:
         """The passages of this round, with all draws of each."""
-        return ((chunk, self.due[chunk["chunk_id"]]) for chunk in chunks if chunk["chunk_id"] in self.due)
+        return ((one, self.due[one.chunk_id]) for one in passages if one.chunk_id in self.due)
 
 
 @dataclass(frozen=True)
@@ -198,11 +181,11 @@ class Scope:
     came to nothing in this run, which asks nothing twice.
     """
 
-    def __init__(self, found: Iterable[Chunk], extent: Extent, count: int):
+    def __init__(self, found: Iterable[Passage], extent: Extent, count: int):
         documents, names = [], []
-        for chunk in found:
-            documents.append(document_of(chunk))
-            names.append(chunk["chunk_id"] if extent.target_pairs else "")
+        for passage in found:
+            documents.append(passage.home)
+            names.append(passage.chunk_id if extent.target_pairs else "")
         order = spread(documents)[: extent.max_chunks]
         self.chosen = Selection(found, order)
         self.documents = Counter(documents)
@@ -218,17 +201,17 @@ class Scope:
         """A new start of the way to the number of pairs, where one is wanted."""
         return Target(self._total, self._names) if self._total else None
 
-    def first(self, chunk: Chunk) -> list[Draw]:
+    def first(self, passage: Passage) -> list[Draw]:
         """The draws of a passage as far as they are known beforehand."""
-        return self.target.due.get(chunk["chunk_id"], []) if self.target else self._everywhere
+        return self.target.due.get(passage.chunk_id, []) if self.target else self._everywhere
 
-    def asked(self) -> Iterator[tuple[Chunk, list[Draw]]]:
+    def asked(self) -> Iterator[tuple[Passage, list[Draw]]]:
         """The passages that were or are to be asked about, with all their draws."""
-        for chunk in self.chosen:
-            if draws := self.target.draws(chunk["chunk_id"]) if self.target else self._everywhere:
-                yield chunk, draws
+        for passage in self.chosen:
+            if draws := self.target.draws(passage.chunk_id) if self.target else self._everywhere:
+                yield passage, draws
 
-    def due(self) -> Counter[Document]:
+    def due(self) -> Counter[Home]:
         """How many passages of each document those are."""
         if not self.target:
             return self.of_chosen
