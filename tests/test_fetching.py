@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from web import Web
 
-from ai_tools.documents.fetching import Fetched, fetch_all
+from ai_tools.documents.fetching import Download, fetch_all
 from ai_tools.errors import InputError
 
 
-def fetch(folder: Path, *addresses: str, timeout: float = 20, max_bytes: float = 1_000_000) -> list[Fetched]:
+def fetch(folder: Path, *addresses: str, timeout: float = 20, max_bytes: float = 1_000_000) -> list[Download]:
     found = fetch_all(addresses, folder, timeout=timeout, max_bytes=max_bytes)
-    assert all(isinstance(one, Fetched) for one in found), found
-    return [one for one in found if isinstance(one, Fetched)]
+    assert all(isinstance(one, Download) for one in found), found
+    return [one for one in found if isinstance(one, Download)]
 
 
 def fault(folder: Path, address: str, timeout: float = 20, max_bytes: float = 1_000_000) -> str:
@@ -43,8 +43,8 @@ def test_every_address_has_a_result_of_its_own_in_their_order(tmp_path: Path) ->
         addresses = [f"{web.url}/{name}" for name in ("b", "gone", "a", "a?x=1", "a?x=2")]
         found = fetch_all(addresses, tmp_path, timeout=20, max_bytes=1000)
     assert isinstance(found[1], InputError)
-    assert [one.path.read_bytes() for one in found if isinstance(one, Fetched)] == [b"b", b"a", b"a", b"a"]
-    assert len({one.path for one in found if isinstance(one, Fetched)}) == 4
+    assert [one.path.read_bytes() for one in found if isinstance(one, Download)] == [b"b", b"a", b"a", b"a"]
+    assert len({one.path for one in found if isinstance(one, Download)}) == 4
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_a_page_is_fetched_anew_each_time(tmp_path: Path) -> None:
 
 
 def test_pages_are_fetched_from_inside_a_running_loop_as_in_a_notebook(tmp_path: Path) -> None:
-    async def cell(address: str) -> list[Fetched]:
+    async def cell(address: str) -> list[Download]:
         return fetch(tmp_path, address)
 
     with Web() as web:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ai_tools.errors import InputError, MissingExtra
-from to_markdown import Converted, Limits, convert
+from to_markdown import Conversion, Limits, convert
 
 PAGE = """<!DOCTYPE html><html><head><title>Pumps | ACME</title><style>p{{}}</style></head><body>
 <header><a href="/">ACME</a></header><nav><a href="/">Home</a> <a href="/shop">Shop</a></nav>
@@ -18,7 +18,7 @@ PAGE = """<!DOCTYPE html><html><head><title>Pumps | ACME</title><style>p{{}}</st
 <script>alert(1)</script><footer>Imprint</footer></body></html>"""
 
 
-def page(body: str) -> Converted:
+def page(body: str) -> Conversion:
     return convert(PAGE.format(body).encode(), "page.html")
 
 

@@ -43,15 +43,15 @@ def test_only_pdf_is_read_by_docling(no_models: None) -> None:
 
 
 def test_what_docling_reads_becomes_markdown_and_what_it_cannot_is_told(no_models: None) -> None:
-    from to_markdown.given import Given
     from to_markdown.pdf_docling import read
+    from to_markdown.raw_file import RawFile
 
-    found = read(Given(EDITION.read_bytes()), EDITION.name)
+    found = read(RawFile(EDITION.read_bytes()), EDITION.name)
     assert found.title == "Reporting transactions"
     assert "## Large cash reports\n\nA large cash report is required when" in found.text
     assert "| border transfer report | 6,500 tessars | the same evening |" in found.text
     with pytest.raises(InputError, match=r"docling cannot read it .*; try PDF_CONVERTER=builtin"):
-        read(Given(b"PK\x03\x04"), "a.docx")
+        read(RawFile(b"PK\x03\x04"), "a.docx")
 
 
 def test_the_places_of_pages_are_kept_and_an_empty_page_begins_where_the_next_one_does() -> None:

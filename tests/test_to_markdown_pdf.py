@@ -16,7 +16,7 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
 from ai_tools.errors import InputError
-from to_markdown import Converted, Limits, convert
+from to_markdown import Conversion, Limits, convert
 
 Draw = Callable[[Canvas], None]
 PROSE = (
@@ -45,7 +45,7 @@ def made(*pages: Draw, title: str = "", **options: object) -> bytes:
     return buffer.getvalue()
 
 
-def converted(*pages: Draw, title: str = "") -> Converted:
+def converted(*pages: Draw, title: str = "") -> Conversion:
     return convert(made(*pages, title=title))
 
 

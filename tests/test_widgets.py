@@ -45,7 +45,7 @@ def test_a_chunk_of_one_page_names_that_page_and_one_without_headings_says_so() 
         widgets.chunks([chunk(0, 40)], [document()]),
     ],
 )
-def test_what_a_document_holds_is_escaped(shown: widgets.Shown) -> None:
+def test_what_a_document_holds_is_escaped(shown: widgets.Exhibit) -> None:
     assert "<script>" in repr(shown) or "<script" in TEXT
     assert "<script" not in shown._repr_html_()
     assert "&lt;script&gt;" in shown._repr_html_()

@@ -23,7 +23,7 @@ def _parted(text: str, value: str) -> tuple[str, str]:
 NEAR_THE_END, LONGEST_IN_PLACE = 4, 22  # words
 
 
-class Asker(ClauseRules):
+class QuestionRules(ClauseRules):
     """The questions on one clause: each rule adds those that it can ask to `found`."""
 
     def all(self) -> None:
@@ -130,7 +130,7 @@ class Asker(ClauseRules):
         clause = parse(inner) if low.lower() in ("if", "when", "whenever", "once") else None
         if clause is None or not readable(clause):
             return ""
-        asker = Asker(clause, self.names)
+        asker = QuestionRules(clause, self.names)
         asker.all()
         found = next(
             (

@@ -21,7 +21,7 @@ LONGEST_ITEM, MOST_ITEMS = 12, 8  # words; items that one question may ask for
 
 
 @dataclass(slots=True)
-class Block:
+class PassageBlock:
     """A paragraph (`text`), a list (`items`, and in `text` the line that leads to them) or a table (`rows`).
 
     `raw` are its lines as they stand in the passage.
@@ -34,17 +34,17 @@ class Block:
     raw: list[str] = field(default_factory=list)
 
 
-def blocks(passage: str) -> list[Block]:
+def blocks(passage: str) -> list[PassageBlock]:
     """The blocks of a passage in order. Code, HTML, pictures and headings are left out; a list takes its lead along."""
-    found: list[Block] = []
-    section, fenced, block = "", False, Block("")
+    found: list[PassageBlock] = []
+    section, fenced, block = "", False, PassageBlock("")
     lines = passage.splitlines()
 
     def close() -> None:
         nonlocal block
         if block.text or block.items or len(block.rows) > 1:
             found.append(block)
-        block = Block(section)
+        block = PassageBlock(section)
 
     for number, line in enumerate(lines):
         bare = line.strip()
@@ -113,7 +113,7 @@ def _cells(line: str) -> list[str]:
 # --- lists -----------------------------------------------------------------------------------------------------------
 
 
-def listed(block: Block) -> list[str]:
+def listed(block: PassageBlock) -> list[str]:
     """What a list says together with its lead: one sentence with all items, or one for each.
 
     "The guard carries the following keys:" and three things give one sentence; "The guard must:" and three deeds give
@@ -149,7 +149,7 @@ def _inside(item: str) -> str:
 _ROW = re.compile(r"(?!\d+(?:st|nd|rd|th)$).*[A-Za-z]{2}")  # what names a row: no number, no "8th"
 
 
-def tabled(block: Block) -> Iterator[tuple[str, str]]:
+def tabled(block: PassageBlock) -> Iterator[tuple[str, str]]:
     """(sentence, row) for every cell that says something of its row: header, first cell and cell make a sentence.
 
     "| Copy | Fee |" above "| a map | 14 crowns |" gives "The fee of a map is 14 crowns.". A column whose header is no

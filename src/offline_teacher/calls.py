@@ -7,7 +7,7 @@ from typing import Any
 
 from .blocks import heading
 
-Reply = dict[str, list[dict[str, Any]]] | dict[str, list[str]]
+ReplyFields = dict[str, list[dict[str, Any]]] | dict[str, list[str]]
 
 
 def place(fields: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from . import english
-from .calls import Reply
+from .calls import ReplyFields
 
 _SMALL = (
     "determiners", "prepositions", "subordinators", "modals", "be", "have", "do", "personal", "question_words",
@@ -136,7 +136,7 @@ def fault(question: str, answer: str, passage: str) -> str:
     return "The passage says this of something else." if apart(question, said, passage) else ""
 
 
-def faithfulness(fields: dict[str, Any], seed: int) -> Reply:
+def faithfulness(fields: dict[str, Any], seed: int) -> ReplyFields:
     """For each pair, whether the passage has what it says, and why not."""
     rows: list[dict[str, Any]] = []
     for pair in fields["pairs"]:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import english, wordings
-from .calls import Reply, order, place
+from .calls import ReplyFields, order, place
 from .clauses import Clause, Phrase, parse
 from .english import head_of, is_person, is_plural, lemma, lowered, pattern
 from .facts import Fact
@@ -45,7 +45,7 @@ def _capital(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Premise:
     """A fact that is read whole, its clause, and the questions on it."""
 
     fact: Fact
@@ -74,7 +74,7 @@ class Amount:
     size: float
 
 
-def reasoned_questions(fields: dict[str, Any], seed: int) -> Reply:
+def reasoned_questions(fields: dict[str, Any], seed: int) -> ReplyFields:
     """Up to `count` questions with their steps: those that take two steps first, no fact twice while others wait."""
     passage, count, topic = fields["passage"], fields["count"], content(fields.get("topic", ""))
     rows = _rows(passage, place(fields))
@@ -100,12 +100,12 @@ def reasoned_questions(fields: dict[str, Any], seed: int) -> Reply:
     return {"pairs": pairs}
 
 
-def _rows(passage: str, section: str) -> list[Row]:
+def _rows(passage: str, section: str) -> list[Premise]:
     found = []
     for fact, asked in wordings.asked(passage, section):
         clause = parse(fact.text)
         if clause is not None and is_sentence(fact.text.partition(": ")[0]):
-            found.append(Row(fact, clause, tuple(w for w in asked if not w.exam)))
+            found.append(Premise(fact, clause, tuple(w for w in asked if not w.exam)))
     return found
 
 
@@ -117,7 +117,7 @@ def _is_good(one: Thought, passage: str) -> bool:
 # --- two names of one thing ------------------------------------------------------------------------------------------
 
 
-def _two_names(rows: Sequence[Row], seed: int) -> Iterator[Thought]:
+def _two_names(rows: Sequence[Premise], seed: int) -> Iterator[Thought]:
     """What one sentence says of a thing, asked by the name that another gives it."""
     for thing, name, naming in _names(rows):
         whole = re.compile(rf"(?i)\b{re.escape(thing)}\b(?! (?:of|that|which|who)\b)")
@@ -133,7 +133,7 @@ def _two_names(rows: Sequence[Row], seed: int) -> Iterator[Thought]:
                     yield Thought(_capital(question), (*first, last), w.answer, uses)
 
 
-def _names(rows: Sequence[Row]) -> Iterator[tuple[str, str, Row]]:
+def _names(rows: Sequence[Premise]) -> Iterator[tuple[str, str, Premise]]:
     """(thing, name, where it is said), of "the list is called …", "the warden is Ada Winter", "…, known as the …"."""
     proper = r"(?:the )?[A-Z][\w'-]*(?: (?:of |and |the )?[A-Z][\w'-]*)*"
     for row in rows:
@@ -171,7 +171,7 @@ def _value(number: str) -> float | None:
     return float(plain) if re.fullmatch(r"\d+(?:\.\d+)?", plain) else None
 
 
-def _timed(row: Row) -> tuple[str, Amount, Phrase] | None:
+def _timed(row: Premise) -> tuple[str, Amount, Phrase] | None:
     """The preposition, span of time and phrase of a fact that says how long, how soon or how often, and no more."""
     if row.clause.negated or any(p.kind == "SUB" or p.front for p in row.clause.rest):
         return None
@@ -183,7 +183,7 @@ def _timed(row: Row) -> tuple[str, Amount, Phrase] | None:
     return None
 
 
-def _compared(rows: Sequence[Row], seed: int) -> Iterator[Thought]:
+def _compared(rows: Sequence[Premise], seed: int) -> Iterator[Thought]:
     timed = [(row, found) for row in rows if (found := _timed(row))]
     for (a, (lead, one, _)), (b, (other_lead, two, _)) in itertools.combinations(timed, 2):
         said = _shared_verb(a.clause, b.clause)
@@ -207,14 +207,14 @@ def _shared_verb(a: Clause, b: Clause) -> str:
     return f"are {a.verb}" if all(many) and a.voice == "passive" else ""
 
 
-def _equal_to(row: Row) -> Amount | None:
+def _equal_to(row: Premise) -> Amount | None:
     """The amount that a clause says its subject is: "the fee for a copy is 14 crowns"."""
     told = [p.text for p in row.clause.rest]
     found = amount(told[0]) if row.clause.voice == "copula" and not row.clause.helpers and len(told) == 1 else None
     return found if found and found.text == told[0] and row.clause.subject.lower().startswith("the ") else None
 
 
-def _comparison(lead: str, how: str, a: Row, b: Row, one: Amount, two: Amount, greater: bool) -> Thought:
+def _comparison(lead: str, how: str, a: Premise, b: Premise, one: Amount, two: Amount, greater: bool) -> Thought:
     first, second = lowered(a.clause.subject), lowered(b.clause.subject)
     more, less = (one, two) if one.size > two.size else (two, one)
     answer = first if (one.size > two.size) == greater else second
@@ -231,13 +231,13 @@ def _comparison(lead: str, how: str, a: Row, b: Row, one: Amount, two: Amount, g
 # --- a rule put to a case --------------------------------------------------------------------------------------------
 
 
-def _cases(rows: Sequence[Row], seed: int) -> Iterator[Thought]:
+def _cases(rows: Sequence[Premise], seed: int) -> Iterator[Thought]:
     for row in rows:
         yield from _deadline(row, seed)
         yield from _exceeded(row)
 
 
-def _deadline(row: Row, seed: int) -> Iterator[Thought]:
+def _deadline(row: Premise, seed: int) -> Iterator[Thought]:
     """Whether a deed some time after is still within its limit."""
     c, found = row.clause, _timed(row)
     if not found or found[0] != "within" or c.helpers != ("must", "be") or c.voice != "passive":
@@ -261,7 +261,7 @@ def _deadline(row: Row, seed: int) -> Iterator[Thought]:
     yield Thought(question, steps, answer, frozenset({row.fact.text}))
 
 
-def _exceeded(row: Row) -> Iterator[Thought]:
+def _exceeded(row: Premise) -> Iterator[Thought]:
     """What holds in a case that goes beyond the number of a condition: "if more than 500 clients are affected"."""
     c = row.clause
     front = next((p for p in c.rest if p.front and re.match(r"(?:if|when) ", p.text)), None)
@@ -280,7 +280,7 @@ def _exceeded(row: Row) -> Iterator[Thought]:
     yield Thought(question, steps, answer, frozenset({row.fact.text}))
 
 
-def _exceptions(rows: Sequence[Row], seed: int) -> Iterator[Thought]:
+def _exceptions(rows: Sequence[Premise], seed: int) -> Iterator[Thought]:
     """Whether a rule holds where its "unless" is met."""
     for row in rows:
         c = row.clause
@@ -296,7 +296,7 @@ def _exceptions(rows: Sequence[Row], seed: int) -> Iterator[Thought]:
 # --- two facts of one thing ------------------------------------------------------------------------------------------
 
 
-def _two_facts(rows: Sequence[Row], seed: int) -> Iterator[Thought]:
+def _two_facts(rows: Sequence[Premise], seed: int) -> Iterator[Thought]:
     """One question for what two sentences say of one thing, each part plain and short."""
     for a, b in itertools.combinations(rows, 2):
         subject = lowered(a.clause.subject)
@@ -317,7 +317,7 @@ def _two_facts(rows: Sequence[Row], seed: int) -> Iterator[Thought]:
 _PART = re.compile(r"(?:How|When|Where|Why|(?:By|On|In|To|With|For|Within) (?:whom|which|what|how)) ")
 
 
-def _part(row: Row, subject: str, seed: int) -> Wording | None:
+def _part(row: Premise, subject: str, seed: int) -> Wording | None:
     fitting = [
         w
         for w in row.asked
@@ -332,7 +332,7 @@ def _part(row: Row, subject: str, seed: int) -> Wording | None:
 # --- plain questions -------------------------------------------------------------------------------------------------
 
 
-def _plain(rows: Sequence[Row], passage: str, seed: int) -> Iterator[Thought]:
+def _plain(rows: Sequence[Premise], passage: str, seed: int) -> Iterator[Thought]:
     """Questions on single facts with the steps to their answers, all facts in turn, those that take thought first."""
     ranked = [sorted(row.asked, key=lambda w: (w.kind not in _THOUGHTFUL, order(seed, w.question))) for row in rows]
     for turn in range(_TURNS):

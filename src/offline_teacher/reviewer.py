@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Any
 
 from . import english
-from .calls import Reply
+from .calls import ReplyFields
 from .evidence import asked, dropped, evidence, flat, numbers_of, rival, supposed
 from .judging import content, fault, missing
 from .soundness import unresolved
@@ -48,7 +48,7 @@ _NEGATION = re.compile(r"(?i)\b(?:not|never|no|cannot|none|neither|without|nobod
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Flaw:
     """What is wrong with a pair, the most points of `POINTS` and of `CHECKS` that it leaves, and the verdict."""
 
     says: str
@@ -63,9 +63,9 @@ class Review:
 
     points: dict[str, float]
     why: str
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[Flaw] = field(default_factory=list)
 
-    def add(self, found: Fault) -> None:
+    def add(self, found: Flaw) -> None:
         self.faults.append(found)
         self.points |= {name: min(self.points[name], most) for name, most in found.caps.items()}
 
@@ -111,7 +111,7 @@ def review(question: str, answer: str, passage: str, topic: str = "") -> Review:
         found.add(one)
     if topic and not content(topic) & {english.lemma(w, "NOUN") for w in content(f"{question} {answer}")}:
         words = content(topic) & content(f"{question} {answer} {passage}")
-        found.add(Fault(f"It is not about {topic}.", {"usefulness": 1.0 if words else 0.5}))
+        found.add(Flaw(f"It is not about {topic}.", {"usefulness": 1.0 if words else 0.5}))
     return found
 
 
@@ -138,7 +138,7 @@ def _difficulty(question: str, answer: str) -> tuple[float, str]:
     return 0.5, "it asks for a name or a word only"
 
 
-def _of_wording(question: str, answer: str) -> list[Fault]:
+def _of_wording(question: str, answer: str) -> list[Flaw]:
     """What is wrong with a pair whatever its passage says."""
     plain, found = asked(question.strip()), []
     outside = _OUTSIDE.search(plain)
@@ -146,21 +146,21 @@ def _of_wording(question: str, answer: str) -> list[Fault]:
         word = outside[0] if outside else "a word that stands for something"
         says = f'The question is not understood alone: "{word}" points outside it.'
         says = says if outside else "The question is not understood alone: a pronoun has nothing to stand for."
-        found.append(Fault(says, _caps(0.0, 2.0, 0.5, 1.0, 10, 10, 5), "NEEDS_REVIEW"))
+        found.append(Flaw(says, _caps(0.0, 2.0, 0.5, 1.0, 10, 10, 5), "NEEDS_REVIEW"))
     if len(content(plain)) < 1 or len(plain.split()) < 2:
-        found.append(Fault("There is no question.", _caps(0.0, 1.0, 0.0, 0.0, 5, 5, 0), "FAIL"))
+        found.append(Flaw("There is no question.", _caps(0.0, 1.0, 0.0, 0.0, 5, 5, 0), "FAIL"))
     if plain.count("?") != 1 or not plain.endswith("?"):
-        found.append(Fault("It is not one plain question.", {"clarity": 2.0}))
+        found.append(Flaw("It is not one plain question.", {"clarity": 2.0}))
     if question.startswith("In the section ") or len(plain.split()) > 40:
-        found.append(Fault("The question is longer or more bound to its section than it need be.", {"clarity": 2.5}))
+        found.append(Flaw("The question is longer or more bound to its section than it need be.", {"clarity": 2.5}))
     yes_no = bool(_YES_NO.match(plain))
     if _NOTHING.fullmatch(answer.strip()) and not (yes_no and flat(answer) in ("yes", "no")):
-        found.append(Fault("The answer says nothing.", _caps(1.0, 0.0, 0.0, 0.0, 0, 0, 0), "FAIL"))
+        found.append(Flaw("The answer says nothing.", _caps(1.0, 0.0, 0.0, 0.0, 0, 0, 0), "FAIL"))
     elif _echoes(plain, answer):
         says = "The answer only says again what the question says."
-        found.append(Fault(says, _caps(2.0, 1.5, 0.0, 0.0, 10, 2, 5), "NEEDS_REVIEW"))
+        found.append(Flaw(says, _caps(2.0, 1.5, 0.0, 0.0, 10, 2, 5), "NEEDS_REVIEW"))
     elif yes_no and len(answer.split()) < 3:
-        found.append(Fault("The answer gives no more than yes or no.", {"usefulness": 1.0, "difficulty": 0.5}))
+        found.append(Flaw("The answer gives no more than yes or no.", {"usefulness": 1.0, "difficulty": 0.5}))
     if _cut(answer):
         found.append(_CUT)
     return found
@@ -177,7 +177,7 @@ def _echoes(question: str, answer: str) -> bool:
     return not (decides or new)
 
 
-_CUT = Fault("The answer is cut off.", _caps(1.0, 1.5, 0.5, 1.0, 8, 2, 6), "NEEDS_REVIEW")
+_CUT = Flaw("The answer is cut off.", _caps(1.0, 1.5, 0.5, 1.0, 8, 2, 6), "NEEDS_REVIEW")
 _OPEN_END = re.compile(
     r".* (?:of|to|with|from|for|that|which|who|because|if|when|whose|than|by|at|as|into|via|whether|and|or|but|the|an?"
     r"|their|its|must|is|are|not)"
@@ -192,7 +192,7 @@ def _cut(answer: str) -> bool:
     return bool(unclosed or joins) or text.endswith((",", ":", "...", "\u2026", "(", "-"))
 
 
-def _of_content(question: str, answer: str, passage: str) -> list[Fault]:
+def _of_content(question: str, answer: str, passage: str) -> list[Flaw]:
     """What is wrong with a pair by its passage."""
     found = []
     case, known = supposed(question), _with_the_case(question, passage)
@@ -201,17 +201,17 @@ def _of_content(question: str, answer: str, passage: str) -> list[Fault]:
     best = evidence(question, answer, passage)
     said = best.statement.text if best else ""
     if why:
-        found.append(Fault(why, _caps(3.0, 0.0, 1.0, 1.0, 1, 5, 5), "FAIL", grounded=False))
+        found.append(Flaw(why, _caps(3.0, 0.0, 1.0, 1.0, 1, 5, 5), "FAIL", grounded=False))
     elif other:
         says = f"The passage gives {other} for what is asked."
-        found.append(Fault(says, _caps(3.0, 0.0, 1.0, 1.0, 1, 5, 2), "FAIL", grounded=False))
+        found.append(Flaw(says, _caps(3.0, 0.0, 1.0, 1.0, 1, 5, 2), "FAIL", grounded=False))
     elif _contradicts(question, answer, said):
         says = f"The passage says the opposite: {said}"
-        found.append(Fault(says, _caps(3.0, 0.0, 1.0, 1.0, 0, 5, 0), "FAIL", grounded=False))
+        found.append(Flaw(says, _caps(3.0, 0.0, 1.0, 1.0, 0, 5, 0), "FAIL", grounded=False))
     left_out = dropped(question, answer, said) if best and best.holds >= 0.6 else ""
     if left_out:
         says = f'The answer leaves out a condition: "{left_out}".'
-        found.append(Fault(says, _caps(3.0, 2.0, 1.5, 2.0, 8, 4, 10), "NEEDS_REVIEW"))
+        found.append(Flaw(says, _caps(3.0, 2.0, 1.5, 2.0, 8, 4, 10), "NEEDS_REVIEW"))
     if _ends_inside(answer, said):
         found.append(_CUT)
     return found
@@ -247,7 +247,7 @@ def _ends_inside(answer: str, said: str) -> bool:
 # --- the replies -----------------------------------------------------------------------------------------------------
 
 
-def rating(fields: dict[str, Any], seed: int) -> Reply:
+def rating(fields: dict[str, Any], seed: int) -> ReplyFields:
     """For each pair, points for what can be checked."""
     rows: list[dict[str, Any]] = []
     for pair in fields["pairs"]:
@@ -257,7 +257,7 @@ def rating(fields: dict[str, Any], seed: int) -> Reply:
     return {"ratings": rows}
 
 
-def fact_check(fields: dict[str, Any], seed: int) -> Reply:
+def fact_check(fields: dict[str, Any], seed: int) -> ReplyFields:
     """For each pair, whether its facts are those of the passage, and whether they are all there."""
     rows: list[dict[str, Any]] = []
     for pair in fields["pairs"]:
@@ -268,7 +268,7 @@ def fact_check(fields: dict[str, Any], seed: int) -> Reply:
     return {"checks": rows}
 
 
-def preference(fields: dict[str, Any], seed: int) -> Reply:
+def preference(fields: dict[str, Any], seed: int) -> ReplyFields:
     """For each item, the pair with clearly more points; by their wording alone where either has no passage."""
     rows: list[dict[str, Any]] = []
     for item in fields["pairs"]:

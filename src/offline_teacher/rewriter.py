@@ -12,7 +12,7 @@ import re
 from typing import Any
 
 from . import english
-from .calls import Reply
+from .calls import ReplyFields
 from .evidence import Evidence, Statement, asked, evidence, flat, limits, names_of, numbers_of, rival, stated
 from .judging import content, fault, missing
 from .soundness import stands_alone
@@ -23,7 +23,7 @@ _FURTHER = 2  # most words that a sentence of the passage may say besides questi
 _ABOUT = 0.75  # of a question, that the sentence must be about
 
 
-def rewrite(fields: dict[str, Any], seed: int) -> Reply:
+def rewrite(fields: dict[str, Any], seed: int) -> ReplyFields:
     """For each pair, its answer as a whole sentence, or as it stands."""
     rows: list[dict[str, Any]] = []
     for pair in fields["pairs"]:
@@ -85,7 +85,7 @@ def _with_what_was_asked(question: str, yes: bool, passage: str) -> str:
 # --- reasoning -------------------------------------------------------------------------------------------------------
 
 
-def reasoning(fields: dict[str, Any], seed: int) -> Reply:
+def reasoning(fields: dict[str, Any], seed: int) -> ReplyFields:
     """For each pair, the steps from its question to its answer, and whether they lead there."""
     rows: list[dict[str, Any]] = []
     for pair in fields["pairs"]:

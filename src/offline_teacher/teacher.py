@@ -23,7 +23,7 @@ from ai_tools.errors import UsageError
 from ai_tools.records import Call, Completion
 
 from . import english, facts, wordings
-from .calls import Reply
+from .calls import ReplyFields
 from .calls import order as _order
 from .calls import place as _place
 from .facts import Fact
@@ -91,7 +91,9 @@ def _angled(
     return frozenset(ranked[: max(size, len(must))])
 
 
-def _summaries(texts: Sequence[str], fields: dict[str, Any], seed: int, share: float, must: frozenset[int]) -> Reply:
+def _summaries(
+    texts: Sequence[str], fields: dict[str, Any], seed: int, share: float, must: frozenset[int]
+) -> ReplyFields:
     taken: set[frozenset[int]] = set()
     found = []
     for number, angle in enumerate(fields["angles"]):
@@ -105,13 +107,13 @@ def _summaries(texts: Sequence[str], fields: dict[str, Any], seed: int, share: f
     return {"summaries": found}
 
 
-def extractive_summary(fields: dict[str, Any], seed: int) -> Reply:
+def extractive_summary(fields: dict[str, Any], seed: int) -> ReplyFields:
     """For each angle, a third to a half of the passage's sentences, word for word and in order."""
     texts = [s.text for s in facts.sentences(fields["passage"])]
     return _summaries(texts, fields, seed, 0.36, frozenset())
 
 
-def detailed_summary(fields: dict[str, Any], seed: int) -> Reply:
+def detailed_summary(fields: dict[str, Any], seed: int) -> ReplyFields:
     """For each angle, most facts of the passage and at least one of every section."""
     found = facts.facts(fields["passage"], _place(fields))
     texts = list(dict.fromkeys(fact.text for fact in found))
@@ -121,7 +123,7 @@ def detailed_summary(fields: dict[str, Any], seed: int) -> Reply:
     return _summaries(texts, fields, seed, 0.6, frozenset(sections.values()))
 
 
-def key_facts(fields: dict[str, Any], seed: int) -> Reply:
+def key_facts(fields: dict[str, Any], seed: int) -> ReplyFields:
     """Every fact of the passage that is read whole and stands alone."""
     found = (fact.text for fact in facts.facts(fields["passage"], _place(fields)))
     return {"facts": [text for text in dict.fromkeys(found) if whole(text.partition(": ")[0]) and stands_alone(text)]}
@@ -153,7 +155,7 @@ def _by_fact(fields: dict[str, Any], exam: bool) -> list[tuple[Fact, list[Wordin
     return [(fact, found) for fact, found in chosen if found]
 
 
-def questions(fields: dict[str, Any], seed: int) -> Reply:
+def questions(fields: dict[str, Any], seed: int) -> ReplyFields:
     """Up to `count` pairs, one for each fact before any fact has two."""
     kinds, _ = _angle(fields.get("angle", ""))
     rows = [_ranked(found, seed, kinds) for _, found in _by_fact(fields, exam=False)]
@@ -171,7 +173,7 @@ _PLAIN = re.compile(
 )
 
 
-def worked_example(fields: dict[str, Any], seed: int) -> Reply:
+def worked_example(fields: dict[str, Any], seed: int) -> ReplyFields:
     """Pairs of different kinds and facts, each a plain question that begins with its question word; others at need."""
     rows = [row for _, row in _by_fact(fields, exam=False)]
     plainest = [next((w for w in row if _PLAIN.match(w.question) and w.kind != "yesno"), None) for row in rows]
@@ -183,7 +185,7 @@ def worked_example(fields: dict[str, Any], seed: int) -> Reply:
     return {"pairs": [{"question": w.question, "answer": w.answer} for w in chosen]}
 
 
-def fact_questions(fields: dict[str, Any], seed: int) -> Reply:
+def fact_questions(fields: dict[str, Any], seed: int) -> ReplyFields:
     """Up to `count` pairs for each fact, about different parts of it first."""
     names = facts.proper_words("\n".join(fact["text"] for fact in fields["facts"]))
     pairs = []
@@ -200,7 +202,7 @@ def fact_questions(fields: dict[str, Any], seed: int) -> Reply:
 _PEOPLE = ("Anna Weller", "Robert Quist", "Helena Marlow", "Simon Fairley", "Petra Novak", "David Ansell")
 
 
-def exam(fields: dict[str, Any], seed: int) -> Reply:
+def exam(fields: dict[str, Any], seed: int) -> ReplyFields:
     """Up to `count` questions in the wordings kept for exams, each with three wrong options of the answer's type."""
     rows = _by_fact(fields, exam=True)
     answers = [w for _, row in rows for w in row]
@@ -280,7 +282,7 @@ def _numbers(number: str, answer: str, passage: str, seed: int) -> list[str]:
     return [n for n in [*same[:2], *made, *same[2:]] if n != number]
 
 
-REPLIES: dict[str, Callable[[dict[str, Any], int], Reply]] = {
+REPLIES: dict[str, Callable[[dict[str, Any], int], ReplyFields]] = {
     rule.__name__: rule
     for rule in (
         detailed_summary,

@@ -15,7 +15,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from .answers import short_form
-from .asker import Asker
+from .asker import QuestionRules
 from .clauses import parse, readable
 from .facts import Fact, facts, proper_words
 from .grammar import doubtful, whole
@@ -94,7 +94,7 @@ def _by_rules(text: str, names: frozenset[str]) -> list[Wording]:
     clause = parse(text)
     if clause is None or not readable(clause) or not whole(text) or doubtful(text, clause) or unresolved(text):
         return []
-    asker = Asker(clause, names)
+    asker = QuestionRules(clause, names)
     if items:
         asker.listed(items.rstrip("."))
     if not clause.subject.lower().startswith("the following "):

@@ -5,7 +5,7 @@ office                Word and PowerPoint            epub           books
 pdf                   PDF: pdf_page reads words and lines, pdf_tables finds tables, pdf_layout makes Markdown of them
 pdf_docling           PDF by docling's models, where that is chosen
 text                  plain text and Markdown
-media_types           what a file is                 given          what a converter is given and gives
+media_types           what a file is                 raw_file       what a converter is given and gives
 archives, markdown    what several converters share
 """
 
@@ -19,18 +19,18 @@ from zipfile import BadZipFile
 from ai_tools.errors import InputError, MissingExtra
 
 from .epub import from_epub
-from .given import LIMITS, MB, Converted, Given, Limits
 from .html import from_html
 from .media_types import DOCX, EPUB, PDF, PPTX, media_type
 from .office import from_docx, from_pptx
+from .raw_file import LIMITS, MB, Conversion, Limits, RawFile
 from .text import from_markdown, from_text
 
-__all__ = ["LIMITS", "Converted", "Limits", "convert"]
+__all__ = ["LIMITS", "Conversion", "Limits", "convert"]
 
 
 def convert(
     data: bytes, name: str = "", *, charset: str = "", limits: Limits = LIMITS, pdf: str = "builtin"
-) -> Converted:
+) -> Conversion:
     """The Markdown of a file, with `\\n` line ends, and what was lost or guessed on the way.
 
     Args:
@@ -46,12 +46,12 @@ def convert(
         raise InputError(
             f"{len(data) / MB:.1f} MB, over the limit of {limits.file / MB:g} MB; split it or raise MAX_FILE_MB"
         )
-    given = Given(data, name, charset, limits)
+    file = RawFile(data, name, charset, limits)
     kind, converter = "", "file"
     try:
-        kind = media_type(given)
+        kind = media_type(file)
         converter, work = DOCLING if kind == PDF and pdf == "docling" else CONVERTERS[kind]
-        found = work(given)
+        found = work(file)
     except ModuleNotFoundError as error:
         package = (error.name or "a package").partition(".")[0].replace("_", "-")
         raise MissingExtra("docling" if package == "docling" else "documents", package) from None
@@ -68,19 +68,19 @@ def convert(
     return replace(found, text=f"{text}\n", media_type=kind, converter=converter, pages=pages)
 
 
-def _from_pdf(given: Given) -> Converted:
+def _from_pdf(file: RawFile) -> Conversion:
     from .pdf import from_pdf  # not before there is a PDF: it loads PDFium
 
-    return from_pdf(given)
+    return from_pdf(file)
 
 
-def _from_pdf_by_docling(given: Given) -> Converted:
+def _from_pdf_by_docling(file: RawFile) -> Conversion:
     from .pdf_docling import from_pdf
 
-    return from_pdf(given)
+    return from_pdf(file)
 
 
-CONVERTERS: dict[str, tuple[str, Callable[[Given], Converted]]] = {
+CONVERTERS: dict[str, tuple[str, Callable[[RawFile], Conversion]]] = {
     "text/html": ("html", from_html),
     "text/markdown": ("markdown", from_markdown),
     "text/plain": ("text", from_text),

@@ -8,7 +8,7 @@ from zipfile import ZipFile
 
 from ai_tools.errors import InputError
 
-from .given import MB, Given
+from .raw_file import MB, RawFile
 
 Element = Any  # lxml has no types of its own
 
@@ -19,9 +19,9 @@ class Archive:
     A member that says less than it holds is of no use to an attacker: zipfile stops reading at the size it says.
     """
 
-    def __init__(self, given: Given):
-        self._zip = ZipFile(io.BytesIO(given.data))
-        self._limit, self._expanded = given.limits.expanded, 0
+    def __init__(self, file: RawFile):
+        self._zip = ZipFile(io.BytesIO(file.data))
+        self._limit, self._expanded = file.limits.expanded, 0
         self._sizes = {one.filename: one.file_size for one in self._zip.infolist()}
         if any(one.flag_bits & 1 for one in self._zip.infolist()):
             raise InputError("encrypted; save it without a password")

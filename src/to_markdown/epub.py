@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from ai_tools.errors import InputError
 
 from .archives import Archive, Element, parse_xml
-from .given import Converted, Given, decode
 from .html import html_to_markdown
+from .raw_file import Conversion, RawFile, decode
 from .text import first_heading
 
 
-def from_epub(given: Given) -> Converted:
-    archive = Archive(given)
+def from_epub(file: RawFile) -> Conversion:
+    archive = Archive(file)
     rights = "META-INF/encryption.xml"
     if rights in archive and re.search(rb"\.x?html?\b", archive.read(rights)):
         raise InputError("encrypted (DRM); only a copy without it can be read")
@@ -29,7 +29,7 @@ def from_epub(given: Given) -> Converted:
         if name not in archive:
             warnings.append(f"{name}: named in the book, but not in it")
             continue
-        text, lost = decode(Given(archive.read(name), name))
+        text, lost = decode(RawFile(archive.read(name), name))
         chapter = html_to_markdown(text, whole=True)
         if chapter.title.lower() == "index" or any("index page" in one for one in chapter.warnings):
             warnings.append(f"{name}: left out; it is an index or a list of links")
@@ -39,7 +39,7 @@ def from_epub(given: Given) -> Converted:
             warnings += [f"{name}: {one}" for one in (*lost, *chapter.warnings)]
     text = "\n\n".join(chapters)
     title = " ".join((root.findtext("metadata/title") or "").split())
-    return Converted(title or first_heading(text), text, tuple(warnings))
+    return Conversion(title or first_heading(text), text, tuple(warnings))
 
 
 def _reading_order(package: Element, folder: str) -> Iterator[str]:

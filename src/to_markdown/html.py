@@ -10,8 +10,8 @@ import re
 from collections import Counter
 from dataclasses import replace
 
-from .given import Converted, Given, decode
-from .html_blocks import BLOCKS, HEADINGS, INNER, MAX_DEPTH, Element, mark_blocks, spaced, write_blocks
+from .html_blocks import BLOCKS, HEADINGS, INNER, MAX_DEPTH, HtmlElement, mark_blocks, spaced, write_blocks
+from .raw_file import Conversion, RawFile, decode
 
 SILENT_NAMES = """
     script style noscript template head iframe object embed video audio canvas svg input select option textarea button
@@ -37,13 +37,13 @@ NO_LETTER = re.compile(r"\W+")
 UNREADABLE = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # lxml reads it, and will not write it
 
 
-def from_html(given: Given) -> Converted:
-    text, warnings = decode(given)
+def from_html(file: RawFile) -> Conversion:
+    text, warnings = decode(file)
     found = html_to_markdown(text)
     return replace(found, warnings=(*warnings, *found.warnings))
 
 
-def html_to_markdown(text: str, *, whole: bool = False) -> Converted:
+def html_to_markdown(text: str, *, whole: bool = False) -> Conversion:
     """A page in Markdown.
 
     Args:
@@ -51,7 +51,7 @@ def html_to_markdown(text: str, *, whole: bool = False) -> Converted:
     """
     tree = _parse(text)
     if tree is None:
-        return Converted("", "")
+        return Conversion("", "")
     title = spaced("".join(tree.xpath("(//head//title|//title)[1]//text()")))
     warnings = _silence(tree)
     said = tree if whole else _said(tree)
@@ -66,10 +66,10 @@ def html_to_markdown(text: str, *, whole: bool = False) -> Converted:
     linked = sum(len(spaced(link.text_content())) for link in root.iter("a") if link.get("href"))
     if linked > 0.7 * total > 0:
         warnings.append(f"{linked * 100 // total}% of its text is links; an index page?")
-    return Converted(heading, "\n\n".join(blocks), tuple(warnings))
+    return Conversion(heading, "\n\n".join(blocks), tuple(warnings))
 
 
-def _parse(text: str) -> Element:
+def _parse(text: str) -> HtmlElement:
     from lxml import etree, html
 
     if re.search(r"<\?xml|xhtml", text[:1000]):  # an HTML parser takes <a/>, <script/> and <title/> for opening tags
@@ -84,7 +84,7 @@ def _parse(text: str) -> Element:
     return tree
 
 
-def _silence(tree: Element) -> list[str]:
+def _silence(tree: HtmlElement) -> list[str]:
     """Drop what is not text; say what could have been content."""
     pictures = [picture for picture in tree.iter("img") if not spaced(picture.get("alt") or "")]
     drawings = [drawing for drawing in tree.iter("svg") if drawing.xpath(".//*[local-name()='text']")]
@@ -97,7 +97,7 @@ def _silence(tree: Element) -> list[str]:
     return [f"{what} left out: {len(found)}" for what, found in lost.items() if found]
 
 
-def _prune(tree: Element, heading: Element | None) -> None:
+def _prune(tree: HtmlElement, heading: HtmlElement | None) -> None:
     """Drop what the page says is no content, though never its own heading or the half of it.
 
     Inner parts first: a banner that is more than half of a short page may be no more than a menu and a motto.
@@ -111,7 +111,7 @@ def _prune(tree: Element, heading: Element | None) -> None:
             _drop(element)
 
 
-def _is_chrome(element: Element) -> bool:
+def _is_chrome(element: HtmlElement) -> bool:
     tag, get = element.tag, element.get
     if tag in {"html", "body", "main", "article", "pre", *HEADINGS}:
         return False
@@ -128,12 +128,12 @@ def _is_chrome(element: Element) -> bool:
     )
 
 
-def _drop(element: Element) -> None:
+def _drop(element: HtmlElement) -> None:
     if element.getparent() is not None:
         element.drop_tree()
 
 
-def _said(tree: Element) -> Element | None:
+def _said(tree: HtmlElement) -> HtmlElement | None:
     """The element that the page itself calls its main text."""
     size = len(tree.text_content())
     for path in ("//main", "//*[@role='main']", "//article"):
@@ -143,7 +143,7 @@ def _said(tree: Element) -> Element | None:
     return None
 
 
-def _located(tree: Element, heading: Element | None) -> Element:
+def _located(tree: HtmlElement, heading: HtmlElement | None) -> HtmlElement:
     """The least element around what trafilatura takes for the main text, and around the page's own heading."""
     body = tree.find("body")
     body = tree if body is None else body
@@ -160,7 +160,7 @@ def _located(tree: Element, heading: Element | None) -> Element:
     except Exception:  # deep nesting, mostly; it was only to give a hint
         return body
     lines = {_letters(line) for line in kept.splitlines()}
-    weights: Counter[Element] = Counter()
+    weights: Counter[HtmlElement] = Counter()
     for element in reversed(list(body.iter())):  # from the leaves up
         if element.tag in BLOCKS and element.get(INNER) is None:
             letters = _letters(element.text_content())
@@ -182,7 +182,7 @@ def _located(tree: Element, heading: Element | None) -> Element:
     return node
 
 
-def _unlinked(element: Element) -> int:
+def _unlinked(element: HtmlElement) -> int:
     """Letters of an element that are in no link."""
     links = sum(len(_letters(link.text_content())) for link in element.iter("a"))
     return len(_letters(element.text_content())) - links
@@ -192,7 +192,7 @@ def _letters(text: str) -> str:
     return NO_LETTER.sub("", text).lower()
 
 
-def _title(title: str, scope: Element, *, first: bool) -> tuple[str, Element | None]:
+def _title(title: str, scope: HtmlElement, *, first: bool) -> tuple[str, HtmlElement | None]:
     """The heading that the page's title names; else the title without the site's name, or the first heading.
 
     The longest of those named, since a site's name is mostly shorter than a page's.

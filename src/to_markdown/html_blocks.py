@@ -10,7 +10,7 @@ from typing import Any
 
 from .markdown import BREAK, fence, pipe_table, ticked, wrapped
 
-Element = Any  # lxml has no types of its own
+HtmlElement = Any  # lxml has no types of its own
 
 BLOCK_NAMES = """
     address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption figure footer
@@ -35,7 +35,7 @@ MISTAKABLE = re.compile(r"^(#{1,6} |```|~~~|=+$|-{2,}$)", re.MULTILINE)
 INNER = "data-holds-blocks"
 
 
-def mark_blocks(root: Element) -> None:
+def mark_blocks(root: HtmlElement) -> None:
     """Note on every element whether a block is somewhere inside it."""
     for element in root.iter(*BLOCKS):
         above = element.getparent()
@@ -44,7 +44,7 @@ def mark_blocks(root: Element) -> None:
             above = above.getparent()
 
 
-def write_blocks(element: Element, depth: int = 0) -> list[str]:
+def write_blocks(element: HtmlElement, depth: int = 0) -> list[str]:
     """The Markdown blocks of an element's content, in order."""
     if depth > MAX_DEPTH:
         return _paragraph([element.text_content()])
@@ -62,7 +62,7 @@ def write_blocks(element: Element, depth: int = 0) -> list[str]:
     return blocks + _paragraph(run)
 
 
-def _block(element: Element, depth: int) -> list[str]:
+def _block(element: HtmlElement, depth: int) -> list[str]:
     tag = element.tag
     if tag in HEADINGS:
         text = _line(element)
@@ -107,12 +107,12 @@ def spaced(text: str) -> str:
     return _folded(text).strip()
 
 
-def _line(element: Element) -> str:
+def _line(element: HtmlElement) -> str:
     """The element's content in one line."""
     return _tidy(_content(element)).replace("\n", " ")
 
 
-def _content(element: Element, depth: int = 0) -> str:
+def _content(element: HtmlElement, depth: int = 0) -> str:
     if depth > MAX_DEPTH:
         return _folded(element.text_content())
     parts = [_folded(element.text)]
@@ -124,7 +124,7 @@ def _content(element: Element, depth: int = 0) -> str:
     return "".join(parts)
 
 
-def _inline(element: Element, depth: int) -> str:
+def _inline(element: HtmlElement, depth: int) -> str:
     tag = element.tag
     if tag == "br":
         return BREAK
@@ -150,7 +150,7 @@ def _inline(element: Element, depth: int) -> str:
     return text
 
 
-def _code_lines(element: Element) -> list[str]:
+def _code_lines(element: HtmlElement) -> list[str]:
     """The lines of code in a sentence, which some old pages set as listings."""
     lines = [""]
     for node in element.xpath("descendant::text()|descendant::br"):
@@ -161,13 +161,13 @@ def _code_lines(element: Element) -> list[str]:
     return list(map(spaced, lines))
 
 
-def _fence(element: Element) -> list[str]:
+def _fence(element: HtmlElement) -> list[str]:
     for line_end in element.iter("br"):
         line_end.tail = "\n" + (line_end.tail or "")
     return fence(element.text_content(), _language(element))
 
 
-def _language(element: Element) -> str:
+def _language(element: HtmlElement) -> str:
     above = element.getparent()
     near = [element, *element.iter("code"), above, above.getparent() if above is not None else None]
     for one in near:
@@ -177,7 +177,7 @@ def _language(element: Element) -> str:
     return ""
 
 
-def _list(element: Element, depth: int) -> list[str]:
+def _list(element: HtmlElement, depth: int) -> list[str]:
     start = element.get("start") or ""
     number = int(start) if start.isdigit() and len(start) < 7 else 1
     items: list[tuple[str, list[str]]] = []
@@ -195,7 +195,7 @@ def _list(element: Element, depth: int) -> list[str]:
     return [("\n\n" if any("\n\n" in line for line in lines) else "\n").join(lines)] if lines else []
 
 
-def _parts(element: Element, tags: set[str], depth: int) -> Iterator[tuple[Element | None, list[str]]]:
+def _parts(element: HtmlElement, tags: set[str], depth: int) -> Iterator[tuple[HtmlElement | None, list[str]]]:
     """The blocks of each child with one of these tags; and, with None, those of whatever stands loose between them."""
     loose = [_folded(element.text)]
     for child in element:
@@ -225,7 +225,7 @@ def _item(sign: str, blocks: list[str]) -> str:
     return sign + indented.lstrip(" ")
 
 
-def _definitions(element: Element, depth: int) -> list[str]:
+def _definitions(element: HtmlElement, depth: int) -> list[str]:
     """`- **term**: definition` where every definition is one paragraph, else the term in bold before its blocks."""
     terms: list[str] = []
     pairs: list[tuple[str, list[str]]] = []
@@ -254,7 +254,7 @@ def _definitions(element: Element, depth: int) -> list[str]:
     return ["\n".join(out)] if short and out and out[0].startswith("- ") else out
 
 
-def _table(element: Element, depth: int) -> list[str]:
+def _table(element: HtmlElement, depth: int) -> list[str]:
     rows = element.xpath("./tr|./thead/tr|./tbody/tr|./tfoot/tr")
     captions = [line for caption in element.xpath("./caption") if (line := _line(caption))]
     if _is_layout(element, rows):
@@ -266,7 +266,7 @@ def _table(element: Element, depth: int) -> list[str]:
     return captions + pipe_table(grid, header=bool(element.xpath("./thead/tr")) or all(head) or bold)
 
 
-def _is_layout(element: Element, rows: list[Element]) -> bool:
+def _is_layout(element: HtmlElement, rows: list[HtmlElement]) -> bool:
     if element.get("role") in {"presentation", "none"} or element.xpath(".//h1|.//h2|.//h3|.//h4|.//table"):
         return True
     if element.xpath("./tr/th|./thead|./tbody/tr/th"):
@@ -274,7 +274,7 @@ def _is_layout(element: Element, rows: list[Element]) -> bool:
     return len(rows) < 2 or max(len(row) for row in rows) < 2 or bool(element.xpath(".//pre|.//td//td|.//dl"))
 
 
-def _grid(rows: list[Element]) -> Iterator[list[str]]:
+def _grid(rows: list[HtmlElement]) -> Iterator[list[str]]:
     """The rows' cells as text. A cell that spans rows is repeated in each, so that every row reads by itself."""
     hanging: dict[int, tuple[int, str]] = {}  # column: rows left, text
     for row in rows:
@@ -300,12 +300,12 @@ def _grid(rows: list[Element]) -> Iterator[list[str]]:
         yield line
 
 
-def _span(cell: Element, name: str) -> int:
+def _span(cell: HtmlElement, name: str) -> int:
     value = cell.get(name) or ""
     return max(1, min(int(value), MAX_SPAN)) if value.isdigit() and len(value) < 9 else 1
 
 
-def _cell(cell: Element) -> str:
+def _cell(cell: HtmlElement) -> str:
     items = [_line(item) for item in cell.iter("li")]
     if items and not spaced(cell.text or ""):
         return "; ".join(filter(None, items))

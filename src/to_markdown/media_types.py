@@ -9,7 +9,7 @@ from zipfile import BadZipFile, ZipFile
 
 from ai_tools.errors import InputError
 
-from .given import MB, Given, decode
+from .raw_file import MB, RawFile, decode
 
 EPUB = "application/epub+zip"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -37,9 +37,9 @@ MARKDOWN_SUFFIXES = {".md", ".markdown", ".mdown", ".mkd", ".qmd", ".rmd"}
 HTML_SUFFIXES = {".html", ".htm", ".xhtml"}
 
 
-def media_type(given: Given) -> str:
+def media_type(file: RawFile) -> str:
     """The media type by content; the name decides only between kinds of text that look alike."""
-    data = given.data
+    data = file.data
     for magic, what in FOREIGN:
         if data.startswith(magic):
             raise InputError(what)
@@ -51,13 +51,13 @@ def media_type(given: Given) -> str:
         return PDF
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _zip_type(data)
-    text, _ = decode(given)
+    text, _ = decode(file)
     if HTML_START.match(text[:4096]):
         return "text/html"
-    if given.suffix in MARKDOWN_SUFFIXES:
+    if file.suffix in MARKDOWN_SUFFIXES:
         return "text/markdown"
     start = text[:4096].lstrip()
-    if HTML_PART.match(start) or (given.suffix in HTML_SUFFIXES and HTML_PART.search(text[:100_000])):
+    if HTML_PART.match(start) or (file.suffix in HTML_SUFFIXES and HTML_PART.search(text[:100_000])):
         return "text/html"
     return "text/markdown" if _looks_like_markdown(text) else "text/plain"
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from .archives import Archive, Element, parse_xml
-from .given import Converted, Given
 from .markdown import fence, pipe_table, ticked, wrapped
+from .raw_file import Conversion, RawFile
 
 CODE_STYLES = {"code", "source code", "html preformatted", "preformatted text", "macro text", "verbatim"}
 CODE_RUNS = {"verbatim char", "source text", "html code", "code", "inline code", "code char"}
@@ -77,7 +77,7 @@ class _Style:
 
 
 @dataclass
-class _Word:
+class _WordFile:
     """A Word file as it is read: what its styles and numberings mean, and how far its lists have counted."""
 
     styles: dict[str, _Style]
@@ -86,11 +86,11 @@ class _Word:
     lost: Counter[str] = field(default_factory=Counter)
 
 
-def from_docx(given: Given) -> Converted:
-    archive = Archive(given)
+def from_docx(file: RawFile) -> Conversion:
+    archive = Archive(file)
     name = _main_part(archive)
     related = dict(_related(archive, name).values())
-    word = _Word(
+    word = _WordFile(
         _styles(_part(archive, related.get("styles", ""))), _formats(_part(archive, related.get("numbering", "")))
     )
     body = parse_xml(archive.read(name)).find("body")
@@ -101,7 +101,7 @@ def from_docx(given: Given) -> Converted:
             if not _attribute(note, "type"):
                 blocks.append(f"[^{mark}{_attribute(note, 'id')}]: " + " ".join(_body(note, word)))
     title = next((block.lstrip("# ") for block in blocks if re.match("##? ", block)), "")
-    return Converted(title or _core_title(archive), "\n\n".join(blocks), _left_out(word.lost))
+    return Conversion(title or _core_title(archive), "\n\n".join(blocks), _left_out(word.lost))
 
 
 def _styles(root: Element | None) -> dict[str, _Style]:
@@ -136,7 +136,7 @@ def _formats(root: Element | None) -> dict[tuple[str, int], str]:
     return {(num, level): kind for num, key in abstract.items() for (own, level), kind in levels.items() if own == key}
 
 
-def _body(parent: Element, word: _Word) -> list[str]:
+def _body(parent: Element, word: _WordFile) -> list[str]:
     """Blocks; neighbouring list items become one list, neighbouring lines of code one fence."""
     blocks: list[str] = []
     for kind, group in groupby(_pieces(parent, word), key=lambda piece: piece[0]):
@@ -163,7 +163,7 @@ def _lists(items: list[str]) -> list[str]:
     return ["\n".join(one) for one in lists]
 
 
-def _pieces(parent: Element, word: _Word) -> Iterator[tuple[str, str]]:
+def _pieces(parent: Element, word: _WordFile) -> Iterator[tuple[str, str]]:
     for child in parent:
         if child.tag == "p":
             yield from _paragraph(child, word)
@@ -178,7 +178,7 @@ def _pieces(parent: Element, word: _Word) -> Iterator[tuple[str, str]]:
             yield from _pieces(child, word)
 
 
-def _paragraph(paragraph: Element, word: _Word) -> Iterator[tuple[str, str]]:
+def _paragraph(paragraph: Element, word: _WordFile) -> Iterator[tuple[str, str]]:
     own = paragraph.find("pPr")
     style = word.styles.get(_value(own, "pStyle"), _Style())
     runs = list(_runs(paragraph, word))
@@ -201,7 +201,7 @@ def _paragraph(paragraph: Element, word: _Word) -> Iterator[tuple[str, str]]:
             yield "block", re.sub(r"^(#{1,6} |```|~~~)", r"\\\1", text, flags=re.MULTILINE)
 
 
-def _sign(word: _Word, num_id: str, level: int) -> str:
+def _sign(word: _WordFile, num_id: str, level: int) -> str:
     word.counters[num_id, level] += 1
     for key in [key for key in word.counters if key[0] == num_id and key[1] > level]:
         del word.counters[key]
@@ -209,7 +209,7 @@ def _sign(word: _Word, num_id: str, level: int) -> str:
     return "- " if kind in {"bullet", "none"} else f"{word.counters[num_id, level]}. "
 
 
-def _runs(parent: Element, word: _Word) -> Iterator[tuple[str, str]]:
+def _runs(parent: Element, word: _WordFile) -> Iterator[tuple[str, str]]:
     """Text and its mark; what was deleted, made by fields, or stands in a box is passed over."""
     for child in parent:
         if child.tag in {"del", "moveFrom", "Fallback", "txbxContent", "instrText", "pPr", "rPr"}:
@@ -223,7 +223,7 @@ def _runs(parent: Element, word: _Word) -> Iterator[tuple[str, str]]:
             yield from _runs(child, word)
 
 
-def _mark(properties: Element | None, word: _Word) -> str:
+def _mark(properties: Element | None, word: _WordFile) -> str:
     fonts = properties.find("rFonts") if properties is not None else None
     style = word.styles.get(_value(properties, "rStyle"), _Style()).name
     if style in CODE_RUNS or MONOSPACED.search(_attribute(fonts, "ascii")):
@@ -232,7 +232,7 @@ def _mark(properties: Element | None, word: _Word) -> str:
     return "".join("**" if name == "b" else "*" for name in on if _value(properties, name) not in {"0", "false", "off"})
 
 
-def _characters(run: Element, word: _Word) -> Iterator[str]:
+def _characters(run: Element, word: _WordFile) -> Iterator[str]:
     raised = _value(run, "rPr/vertAlign") == "superscript"
     for child in run.iter():
         if child.tag in {"t", "delText"}:
@@ -260,7 +260,7 @@ def _marked(runs: list[tuple[str, str]]) -> Iterator[str]:
         yield ticked(text) if mark == "`" else wrapped(text, mark) if mark else text
 
 
-def _table(table: Element, word: _Word) -> list[str]:
+def _table(table: Element, word: _WordFile) -> list[str]:
     rows: list[list[str]] = []
     for row in table.iter("tr"):
         if next(row.iterancestors("tbl")) is not table:
@@ -284,9 +284,9 @@ def _table(table: Element, word: _Word) -> list[str]:
 # PowerPoint ---------------------------------------------------------------------------------------------------------
 
 
-def from_pptx(given: Given) -> Converted:
+def from_pptx(file: RawFile) -> Conversion:
     """A heading for each slide, its text, lists and tables, and the speaker's notes."""
-    archive = Archive(given)
+    archive = Archive(file)
     name = _main_part(archive)
     related = _related(archive, name)
     text, pages, titles = "", list[int](), list[str]()
@@ -299,7 +299,7 @@ def from_pptx(given: Given) -> Converted:
         pages.append(len(text))
         text += "".join(f"{block}\n\n" for block in blocks)
     title = titles[0] if titles else _core_title(archive)
-    return Converted(title, text, _left_out(lost), pages=tuple(pages))
+    return Conversion(title, text, _left_out(lost), pages=tuple(pages))
 
 
 def _slide(archive: Archive, name: str, number: int, lost: Counter[str]) -> list[str]:

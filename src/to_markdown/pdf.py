@@ -15,25 +15,25 @@ import pypdfium2.raw as raw
 
 from ai_tools.errors import InputError
 
-from .given import MB, Converted, Given
 from .pdf_layout import to_markdown
 from .pdf_page import read_page
 from .pdf_structure import Structure, page_ranges
 from .pdf_words import Line
+from .raw_file import MB, Conversion, RawFile
 
 
-def from_pdf(given: Given) -> Converted:
+def from_pdf(file: RawFile) -> Conversion:
     # PDFium repairs a file that was cut short and silently returns the pages that are left.
-    if b"%%EOF" not in given.data[-4096:] and b"startxref" not in given.data[-4096:]:
+    if b"%%EOF" not in file.data[-4096:] and b"startxref" not in file.data[-4096:]:
         raise InputError("the PDF is cut short: its end is missing; fetch it again")
     try:
-        document = pdfium.PdfDocument(given.data)
+        document = pdfium.PdfDocument(file.data)
     except pdfium.PdfiumError as error:
         if error.err_code == raw.FPDF_ERR_PASSWORD:
             raise InputError("the PDF is encrypted and needs a password; save a copy without one") from None
         raise InputError("the PDF is damaged and cannot be read; get or save it again") from None
     try:
-        pages, warnings = _read(document, given.limits.expanded)
+        pages, warnings = _read(document, file.limits.expanded)
         found = to_markdown(Structure(document, pages))
     finally:
         document.close()

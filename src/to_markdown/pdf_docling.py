@@ -19,29 +19,29 @@ from docling.document_converter import DocumentConverter, PdfFormatOption
 
 from ai_tools.errors import InputError
 
-from .given import Converted, Given
+from .raw_file import Conversion, RawFile
 from .text import first_heading
 
 
-def from_pdf(given: Given) -> Converted:
+def from_pdf(file: RawFile) -> Conversion:
     try:
         converter().initialize_pipeline(InputFormat.PDF)
     except (OSError, RuntimeError) as error:
         why = " ".join(str(error).split())[:160]
         fix = "fetch them with: docling-tools models download; or set PDF_CONVERTER=builtin"
         raise InputError(f"docling has no models ({why}); {fix}") from None
-    return read(given, "file.pdf")
+    return read(file, "file.pdf")
 
 
-def read(given: Given, name: str) -> Converted:
+def read(file: RawFile, name: str) -> Conversion:
     """What docling reads; `name` tells it the format."""
-    stream = DocumentStream(name=name, stream=io.BytesIO(given.data))
+    stream = DocumentStream(name=name, stream=io.BytesIO(file.data))
     result = converter().convert(stream, raises_on_error=False)
     errors = tuple(" ".join(error.error_message.split())[:160] for error in result.errors)
     if result.status not in {ConversionStatus.SUCCESS, ConversionStatus.PARTIAL_SUCCESS}:
         raise InputError(f"docling cannot read it ({'; '.join(errors)[:300]}); try PDF_CONVERTER=builtin")
     text, pages = paged(result.document)
-    return Converted(first_heading(text), text, tuple(f"docling: {error}" for error in errors), pages=pages)
+    return Conversion(first_heading(text), text, tuple(f"docling: {error}" for error in errors), pages=pages)
 
 
 @cache

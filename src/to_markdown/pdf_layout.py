@@ -9,15 +9,15 @@ from collections.abc import Iterable, Sequence
 from functools import reduce
 from itertools import accumulate, chain, groupby, pairwise
 
-from .given import Converted
 from .pdf_structure import Structure
-from .pdf_words import BULLETS, ENUM, HYPHENS, LABEL, RAISED, Block, Line, Word
+from .pdf_words import BULLETS, ENUM, HYPHENS, LABEL, RAISED, Line, TextBlock, Word
+from .raw_file import Conversion
 
 ENDED = re.compile(r"[.!?:;][\"'\u201d\u2019)\]]*(\x0e.*\x0f)?$")
 SUPERSCRIPTS = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
 
 
-def to_markdown(structure: Structure) -> Converted:
+def to_markdown(structure: Structure) -> Conversion:
     return _Layout(structure).converted()
 
 
@@ -25,7 +25,7 @@ class _Layout:
     """The blocks so far, and what tells where the next line belongs."""
 
     def __init__(self, structure: Structure):
-        self.structure, self.blocks = structure, list[Block]()
+        self.structure, self.blocks = structure, list[TextBlock]()
         self.pitches = _pitches(structure.lines())
         self.vocabulary = _vocabulary(structure.lines())
         self.right: dict[tuple[int, int], float] = defaultdict(float)  # where the lines of a region end
@@ -34,7 +34,7 @@ class _Layout:
         self.items: list[tuple[float, float, int]] = []  # that are open: where marker and text begin, the indent
         self.page = 0
 
-    def converted(self) -> Converted:
+    def converted(self) -> Conversion:
         notes, count = self.structure.notes, len(self.structure.pages)
         for line in self.structure.lines():
             self._add(line)
@@ -51,12 +51,12 @@ class _Layout:
         text += self._turn_to(count - 1)
         parts = text.strip("\n").replace("\xad", "").split("\f")
         pages = tuple(accumulate((len(part) for part in parts[:-1]), initial=0))
-        return Converted(self.structure.title, "".join(parts), tuple(self.structure.warnings), pages=pages)
+        return Conversion(self.structure.title, "".join(parts), tuple(self.structure.warnings), pages=pages)
 
     # Lines -> blocks
 
     def _add(self, line: Line) -> None:
-        last = self.blocks[-1] if self.blocks else Block("", [line])
+        last = self.blocks[-1] if self.blocks else TextBlock("", [line])
         above = last.lines[-1]
         gap = self._gap(above, line)
         kind, joins = "paragraph", False
@@ -89,7 +89,7 @@ class _Layout:
             return math.inf
         return (above.y - below.y) / (below.size * self.pitches.get(below.size, self.pitches[0.0]))
 
-    def _is_item(self, line: Line, last: Block, gap: float) -> bool:
+    def _is_item(self, line: Line, last: TextBlock, gap: float) -> bool:
         first = line.words[0]
         if len(line.words) < 2 or not line.words[1].space:
             return False
@@ -100,7 +100,7 @@ class _Layout:
 
     def _start(self, kind: str, line: Line) -> None:
         """A new block, within those list items whose text it is flush with."""
-        block = Block(kind, [line], left=line.x0, level=line.level)
+        block = TextBlock(kind, [line], left=line.x0, level=line.level)
         while self.items and (kind == "heading" or line.x0 < self.items[-1][1] - 3):
             self.items.pop()
         block.indent = self.items[-1][2] if self.items else 0
@@ -111,7 +111,7 @@ class _Layout:
             self.items.append((line.x0, block.left, block.indent + len(block.marker)))
         self.blocks.append(block)
 
-    def _continues(self, last: Block, line: Line, gap: float) -> bool:
+    def _continues(self, last: TextBlock, line: Line, gap: float) -> bool:
         """Whether a line goes on with the paragraph or item above it."""
         above, size, first = last.lines[-1], line.size, line.words[0]
         if last.kind not in {"paragraph", "item"} or abs(above.size - size) > 0.1 * size or gap < 0:
@@ -140,7 +140,7 @@ class _Layout:
         marks, self.page = "\f" * (page - self.page), max(page, self.page)
         return marks
 
-    def _rendered(self, block: Block) -> str:
+    def _rendered(self, block: TextBlock) -> str:
         indent, lines = " " * block.indent, block.lines
         start = self._turn_to(lines[0].page)
         if block.kind == "table":

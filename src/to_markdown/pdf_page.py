@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import chain, groupby, pairwise
 from typing import Any
 
-from .pdf_tables import Drawn, with_loose_tables, with_ruled_tables
+from .pdf_tables import Drawing, with_loose_tables, with_ruled_tables
 from .pdf_words import Line, Word, line_of, pieces, rows_of, turn, words_of
 
 
@@ -19,7 +19,7 @@ def read_page(page: Any, number: int) -> list[Line]:
         turned = bool(lines)
         heights = [turn(x, y, angle)[1] for x in (left, right) for y in (bottom, top)]
         low, span = min(heights), max(1.0, max(heights) - min(heights))
-        parts = [words] if turned else _parts(words, Drawn(page, angle), low, span)
+        parts = [words] if turned else _parts(words, Drawing(page, angle), low, span)
         for region, part in enumerate(parts, len(lines)):  # any number that no other region has
             start = min(word.x0 for word in part) if len(parts) > 1 else 0.0
             for word in part:
@@ -29,9 +29,9 @@ def read_page(page: Any, number: int) -> list[Line]:
     return lines
 
 
-def _parts(words: list[Word], drawn: Drawn, low: float, span: float) -> list[list[Word]]:
+def _parts(words: list[Word], drawing: Drawing, low: float, span: float) -> list[list[Word]]:
     """The words of each region in reading order: what stands apart at head and foot, and columns between them."""
-    rows = rows_of(with_ruled_tables(drawn.with_bullets(words), drawn))
+    rows = rows_of(with_ruled_tables(drawing.with_bullets(words), drawing))
 
     def apart(rows: list[list[Word]]) -> int:
         count = 0

@@ -9,10 +9,10 @@ from dataclasses import replace
 from itertools import chain, groupby, islice, pairwise
 from typing import Any
 
-from .pdf_words import BULLETS, LABEL, LEADER, RAISED, Block, Line, pieces
+from .pdf_words import BULLETS, LABEL, LEADER, RAISED, Line, TextBlock, pieces
 
 Outline = dict[int, dict[str, tuple[int, int]]]  # page -> plain title -> level and number of the bookmark
-Style = tuple[float, bool]  # size, and whether it is bold
+Font = tuple[float, bool]  # size, and whether it is bold
 
 CARRIED = re.compile(r"\W*continue[sd] (on|from) (the )?(next|previous) page\W*", re.IGNORECASE)
 CONTENTS = re.compile(r"(table of )?contents", re.IGNORECASE)
@@ -99,21 +99,21 @@ class Structure:
         if found:
             self.warnings.append(f"contents or index left out: pages {page_ranges(found)}")
 
-    def _take_notes(self, lines: list[Line]) -> list[Block]:
+    def _take_notes(self, lines: list[Line]) -> list[TextBlock]:
         """Footnotes, cut from the foot of each column: small lines, from the first that starts with a raised marker."""
-        notes: list[Block] = []
+        notes: list[TextBlock] = []
         for _, group in groupby(list(lines), key=lambda line: line.region):
             column = list(group)
             small = len(column)
             while small and column[small - 1].size <= 0.93 * self.body and not column[small - 1].table:
                 small -= 1
-            taken: list[Block] = []
+            taken: list[TextBlock] = []
             for line in column[small:]:
                 if marker := RAISED.match(line.text):
                     number = marker[1]
                     label = number if (-1, number) not in self.labels else f"{line.page + 1}-{number}"
                     self.labels[line.page, number] = self.labels[-1, number] = label
-                    taken.append(Block("note", [line], marker=label))
+                    taken.append(TextBlock("note", [line], marker=label))
                 elif taken:
                     taken[-1].lines.append(line)
             gone = {id(line) for note in taken for line in note.lines}
@@ -139,7 +139,7 @@ class Structure:
         if cover and (cover.size < 1.15 * self.body or _key(cover.text) in outline.get(0, {})):
             cover = None
         named = self._named(outline)
-        styles: dict[Style, int] = {}
+        styles: dict[Font, int] = {}
         for entry, (style, level, run) in sorted(named.items(), key=lambda item: item[1][1]):
             styles.setdefault(style, min(6, level + 1 + bool(cover)))
             for line in run:
@@ -155,9 +155,9 @@ class Structure:
                 if LABEL.fullmatch(line.text) and below.level:  # "Chapter 3", above its title
                     line.level = below.level
 
-    def _named(self, outline: Outline) -> dict[int, tuple[Style, int, list[Line]]]:
+    def _named(self, outline: Outline) -> dict[int, tuple[Font, int, list[Line]]]:
         """The largest lines that each entry of the outline names: its number -> their style, its level, the lines."""
-        best: dict[int, tuple[Style, int, list[Line]]] = {}
+        best: dict[int, tuple[Font, int, list[Line]]] = {}
         for number, entries in outline.items():
             lines = self.pages[number] if number < len(self.pages) else []
             for at in range(len(lines)):
@@ -170,7 +170,7 @@ class Structure:
                         best[entry] = style, level, run
         return best
 
-    def _mark_by_size(self, cover: Line | None, styles: dict[Style, int], *, trusted: bool) -> None:
+    def _mark_by_size(self, cover: Line | None, styles: dict[Font, int], *, trusted: bool) -> None:
         """`styles`: the levels that the outline gives; `trusted`: it names so many that others are below it."""
         candidates: dict[float, list[Line]] = defaultdict(list)
         for lines in self.pages:

@@ -19,7 +19,7 @@ from .pdf_words import BULLETS, ENUM, LEADER, Line, Table, Word, line_of, pieces
 Rule = tuple[float, float, float]  # a drawn line: its height (or abscissa), where it begins, where it ends
 
 
-class Drawn:
+class Drawing:
     """What is drawn on a page: lines across and upright (strokes, the edges of boxes), and dots that may be bullets."""
 
     def __init__(self, page: Any, angle: int) -> None:
@@ -92,9 +92,9 @@ def _merged(rules: list[Rule]) -> list[Rule]:
     return merged
 
 
-def _grids(drawn: Drawn) -> Iterator[tuple[list[Rule], list[Rule]]]:
+def _grids(drawing: Drawing) -> Iterator[tuple[list[Rule], list[Rule]]]:
     """The rules of what may be tables: those across and upright that meet, or three of one width and none upright."""
-    across, upright = drawn.across, drawn.upright
+    across, upright = drawing.across, drawing.upright
     if len(across) * len(upright) > 200_000:  # a drawing
         return
     group = list(range(len(across)))
@@ -120,9 +120,9 @@ def _places(rules: list[Rule], crossing: list[Rule]) -> list[float]:
     return sorted({*(rule[0] for rule in rules), *(x for x in outer if all(abs(x - rule[0]) > 6 for rule in rules))})
 
 
-def with_ruled_tables(words: list[Word], drawn: Drawn) -> list[Word]:
+def with_ruled_tables(words: list[Word], drawing: Drawing) -> list[Word]:
     """The words, with those of each ruled table replaced by one that carries it."""
-    for across, walls in _grids(drawn):
+    for across, walls in _grids(drawing):
         ys, xs = _places(across, walls)[::-1], _places(walls, across)
         # Without walls, a table's head must show itself as one: a low first row.
         if len(ys) < 2 or (not walls and (len(ys) < 3 or ys[0] - ys[1] > 60)):

@@ -66,7 +66,7 @@ class Line:
 
 
 @dataclass(slots=True)
-class Block:
+class TextBlock:
     """Lines that belong together: a heading, paragraph, item, code, table or note."""
 
     kind: str

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from .given import Converted, Given, decode
+from .raw_file import Conversion, RawFile, decode
 
 UNDERLINE = re.compile(r"([=*#~^\"+-])\1{2,}")
 
 
-def from_text(given: Given) -> Converted:
+def from_text(file: RawFile) -> Conversion:
     """Plain text: titles that are underlined become headings; a line that only looks like a heading does not."""
-    text, warnings = decode(given)
+    text, warnings = decode(file)
     lines = re.sub(r"(?m)^(#{1,6}[ \t])", r"\\\1", text).split("\n")
     levels: dict[tuple[str, bool], int] = {}  # an underline's level is told by when it first comes, as in docutils
     for at, line in enumerate(map(str.rstrip, lines)):
@@ -29,7 +29,7 @@ def from_text(given: Given) -> Converted:
         lines = [line for at, line in enumerate(lines) if at not in entries]
         warnings = (*warnings, f"contents left out: {len(entries)} lines")
     text = re.sub(r"(?m)^(#{1,6} .*\n)\n\n+", r"\1\n", "\n".join(lines)) if levels else "\n".join(lines)
-    return Converted(first_heading(text) or _opening(text), text, warnings)
+    return Conversion(first_heading(text) or _opening(text), text, warnings)
 
 
 def _contents(lines: list[str]) -> set[int]:
@@ -63,9 +63,9 @@ def _opening(text: str) -> str:
     return first.strip() if alone and re.search(r"\w", first) else ""
 
 
-def from_markdown(given: Given) -> Converted:
+def from_markdown(file: RawFile) -> Conversion:
     """Markdown as it is, but for front matter: that says how a page is published, and would be learned as prose."""
-    text, warnings = decode(given)
+    text, warnings = decode(file)
     title = ""
     found = re.match(r"\A(---|\+\+\+)[ \t]*\n(.*?)\n(?:\1|\.\.\.)[ \t]*(?:\n|\Z)", text[:64_000], re.DOTALL)
     if found and (keys := re.findall(r"^([\w-]+)\s*[:=]", found[2], re.MULTILINE)):
@@ -73,7 +73,7 @@ def from_markdown(given: Given) -> Converted:
         title = re.sub(r"^([\"'])(.*)\1$", r"\2", named[1]) if named else ""
         text = text[found.end() :]
         warnings = (*warnings, f"front matter left out: {', '.join(keys)}")
-    return Converted(title or first_heading(text), text, warnings)
+    return Conversion(title or first_heading(text), text, warnings)
 
 
 def first_heading(text: str) -> str:

@@ -31,7 +31,7 @@ class Rank(IntEnum):
     GLUED = 17  # after a heading, before the headings at the end, in the head of a table: only where there is no other
 
 
-class Kind(Enum):
+class BlockKind(Enum):
     HEADING = auto()
     RULE = auto()
     PROSE = auto()
@@ -41,7 +41,7 @@ class Kind(Enum):
     PLAIN = auto()
 
 
-Path = tuple[tuple[int, str], ...]
+HeadingPath = tuple[tuple[int, str], ...]
 
 
 @dataclass(slots=True)
@@ -51,34 +51,34 @@ class Block:
     start: int
     end: int
     rank: int
-    kind: Kind
-    path: Path = ()
+    kind: BlockKind
+    path: HeadingPath = ()
     opening: str = ""
     size: int = 0
 
     @property
     def is_body(self) -> bool:
-        return self.kind is not Kind.HEADING and self.kind is not Kind.RULE
+        return self.kind is not BlockKind.HEADING and self.kind is not BlockKind.RULE
 
 
 _FRONT_MATTER = re.compile(r"---[ \t]*\n(?=\S)(?:[^\n]*\n)*?(?:---|\.\.\.)[ \t]*(?:\n|$)")
 _KINDS = {
-    "heading_open": Kind.HEADING,
-    "hr": Kind.RULE,
-    "fence": Kind.FENCE,
-    "table_open": Kind.TABLE,
-    "code_block": Kind.CODE,
-    "html_block": Kind.CODE,
-    "paragraph_open": Kind.PROSE,
-    "list_item_open": Kind.PROSE,
-    "bullet_list_open": Kind.PROSE,
-    "ordered_list_open": Kind.PROSE,
-    "blockquote_open": Kind.PROSE,
+    "heading_open": BlockKind.HEADING,
+    "hr": BlockKind.RULE,
+    "fence": BlockKind.FENCE,
+    "table_open": BlockKind.TABLE,
+    "code_block": BlockKind.CODE,
+    "html_block": BlockKind.CODE,
+    "paragraph_open": BlockKind.PROSE,
+    "list_item_open": BlockKind.PROSE,
+    "bullet_list_open": BlockKind.PROSE,
+    "ordered_list_open": BlockKind.PROSE,
+    "blockquote_open": BlockKind.PROSE,
 }
 
 
 def plain_blocks(text: str) -> list[Block]:
-    return [Block(*_trimmed(text, 0, len(text)), Rank.BLOCK, Kind.PLAIN)]
+    return [Block(*_trimmed(text, 0, len(text)), Rank.BLOCK, BlockKind.PLAIN)]
 
 
 def markdown_blocks(text: str) -> list[Block]:
@@ -86,15 +86,15 @@ def markdown_blocks(text: str) -> list[Block]:
     lines = [0, *(match.end() for match in re.finditer("\n", text)), len(text)]
     starts = _first_lines(text, lines)
     blocks: list[Block] = []
-    path: Path = ()
+    path: HeadingPath = ()
     for line, after in itertools.pairwise([*sorted(starts), len(lines) - 1]):
         start, end = _trimmed(text, lines[line], lines[after])
         if start == end:
             continue
         rank, kind, opening = starts[line]
-        if kind is Kind.HEADING:
+        if kind is BlockKind.HEADING:
             path = (*(above for above in path if above[0] < rank), (rank, opening))
-        elif kind is Kind.TABLE:
+        elif kind is BlockKind.TABLE:
             opening = "\n".join(part.strip() for part in text[start : lines[line + 2]].split("\n")[:2])
         blocks.append(Block(start, end, _rank_after(text, blocks, rank), kind, path, opening))
     if any(block.is_body for block in blocks):
@@ -103,11 +103,11 @@ def markdown_blocks(text: str) -> list[Block]:
     return blocks
 
 
-def _first_lines(text: str, lines: list[int]) -> dict[int, tuple[int, Kind, str]]:
+def _first_lines(text: str, lines: list[int]) -> dict[int, tuple[int, BlockKind, str]]:
     """Rank, kind and opening (of a heading its words) of each block, by the number of its first line."""
     front = _FRONT_MATTER.match(text)
     first = text.count("\n", 0, front.end()) if front else 0
-    starts: dict[int, tuple[int, Kind, str]] = {}
+    starts: dict[int, tuple[int, BlockKind, str]] = {}
     ends = {first}
     for token, inside, above in _tokens(text, lines, first):
         kind = _KINDS.get(token.type)
@@ -115,14 +115,14 @@ def _first_lines(text: str, lines: list[int]) -> dict[int, tuple[int, Kind, str]
             continue
         line, end = (above + number for number in token.map)
         rank = int(Rank.INNER if token.level else Rank.BLOCK)
-        opening = token.markup + token.info.rstrip() if kind is Kind.FENCE else ""
-        if kind is Kind.HEADING:
+        opening = token.markup + token.info.rstrip() if kind is BlockKind.FENCE else ""
+        if kind is BlockKind.HEADING:
             words = " ".join(inside.content.split())
             if token.level or len(words) > LONGEST_HEADING:
-                kind = Kind.PROSE
+                kind = BlockKind.PROSE
             else:
                 rank, opening = int(token.tag[1]), words
-        elif kind is Kind.RULE and not token.level:
+        elif kind is BlockKind.RULE and not token.level:
             rank = Rank.BREAK
         elif token.type == "list_item_open" and token.level == 1:
             rank = Rank.ITEM
@@ -130,8 +130,8 @@ def _first_lines(text: str, lines: list[int]) -> dict[int, tuple[int, Kind, str]
         starts[line] = (min(rank, outer[0]) if outer else rank, kind, opening)
         ends.add(end)
     for end in ends:  # what the parser has no token for (definitions of links) must not vanish
-        starts.setdefault(end, (Rank.BLOCK, Kind.PROSE, ""))
-    return starts | {0: (Rank.BLOCK, Kind.CODE, "")} if front else starts
+        starts.setdefault(end, (Rank.BLOCK, BlockKind.PROSE, ""))
+    return starts | {0: (Rank.BLOCK, BlockKind.CODE, "")} if front else starts
 
 
 def _tokens(text: str, lines: list[int], line: int) -> Iterator[tuple[Any, Any, int]]:
@@ -169,11 +169,11 @@ def _rank_after(text: str, blocks: list[Block], rank: int) -> int:
     if not blocks:
         return rank
     last = blocks[-1]
-    if last.kind is Kind.HEADING or (last.kind is Kind.RULE and last.rank == Rank.GLUED):
+    if last.kind is BlockKind.HEADING or (last.kind is BlockKind.RULE and last.rank == Rank.GLUED):
         return Rank.GLUED
-    if last.kind is Kind.RULE:
+    if last.kind is BlockKind.RULE:
         return min(rank, Rank.BREAK)
-    introduces = last.kind is Kind.PROSE and text[last.end - 1] == ":"
+    introduces = last.kind is BlockKind.PROSE and text[last.end - 1] == ":"
     return max(rank, Rank.STANZA) if introduces and rank > Rank.BREAK else rank
 
 
@@ -190,7 +190,7 @@ _WITHIN_LINES = ((SENTENCE, Rank.SENTENCE), (_WORDS, Rank.WORD), (WORD, Rank.WOR
 _PROSE = ((_SENTENCE_OR_LINE, Rank.SENTENCE), *_WITHIN_LINES[1:])
 _LINES = ((LINE, Rank.LINE), *_WITHIN_LINES)
 _PLAIN = ((_PARAGRAPH, Rank.BLOCK), *_LINES)
-_CUTS = {Kind.PROSE: _PROSE, Kind.HEADING: _PROSE, Kind.RULE: _PROSE, Kind.PLAIN: _PLAIN}
+_CUTS = {BlockKind.PROSE: _PROSE, BlockKind.HEADING: _PROSE, BlockKind.RULE: _PROSE, BlockKind.PLAIN: _PLAIN}
 
 
 def finer(text: str, block: Block, room: float) -> list[Block]:
@@ -207,8 +207,8 @@ def finer(text: str, block: Block, room: float) -> list[Block]:
         start, end = _trimmed(text, left, right, indentation=pattern in (LINE, _PARAGRAPH))
         if start < end:
             pieces.append(Block(start, end, rank if pieces else block.rank, block.kind, block.path))
-    if pattern is LINE and block.kind in (Kind.FENCE, Kind.TABLE):
-        for piece in pieces[1 : 2 if block.kind is Kind.FENCE else 3]:
+    if pattern is LINE and block.kind in (BlockKind.FENCE, BlockKind.TABLE):
+        for piece in pieces[1 : 2 if block.kind is BlockKind.FENCE else 3]:
             piece.rank = Rank.GLUED
         if not text[pieces[-1].start : pieces[-1].end].strip("`~ \t"):
             pieces[-1].rank = Rank.GLUED

@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 
 import to_markdown
-from to_markdown import Converted, Limits
+from to_markdown import Conversion, Limits
 
 from ..errors import DISTRIBUTION, AIToolsError
 from ..records import content_id
@@ -73,9 +73,9 @@ def is_kept(job: Job) -> bool:
         return False
 
 
-def read(job: Job) -> Converted:
+def read(job: Job) -> Conversion:
     row = json.loads(job.kept.read_text("ascii"))
-    return Converted(**row | {"warnings": tuple(row["warnings"]), "pages": tuple(row["pages"])})
+    return Conversion(**row | {"warnings": tuple(row["warnings"]), "pages": tuple(row["pages"])})
 
 
 @lru_cache(maxsize=1)

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..errors import InputError
 from ..records import Chunk, Document, content_id
-from .blocks import Block, Kind, markdown_blocks, plain_blocks
+from .blocks import Block, BlockKind, markdown_blocks, plain_blocks
 from .packing import Measure, Packer, fitting
 
 __all__ = ["chunk_document", "chunk_text"]
@@ -63,7 +63,7 @@ def _chunks(document: Document, blocks: list[Block], limit: int, overlap: int, m
         raise InputError(f"{document.source}: empty; nothing to chunk")
     if not 0 <= overlap < limit:
         raise InputError(f"overlap {overlap}: give less than the chunk size, {limit}, and not less than 0")
-    containers = [block for block in blocks if block.opening and block.kind is not Kind.HEADING]
+    containers = [block for block in blocks if block.opening and block.kind is not BlockKind.HEADING]
     begins = [block.start for block in containers]
     fits = functools.cache(lambda opening: measure([opening])[0] <= limit)
     packer = Packer(text, fitting(text, blocks, limit, overlap, measure), limit, overlap, measure)
@@ -75,7 +75,7 @@ def _chunks(document: Document, blocks: list[Block], limit: int, overlap: int, m
             metadata["pages"] = [max(1, bisect.bisect_right(document.pages, place)) for place in (start, end - 1)]
         inside = containers[place] if (place := bisect.bisect_left(begins, start) - 1) >= 0 else None
         if inside and start < inside.end and fits(inside.opening):
-            metadata["fence" if inside.kind is Kind.FENCE else "table_header"] = inside.opening
+            metadata["fence" if inside.kind is BlockKind.FENCE else "table_header"] = inside.opening
         chunks.append(
             Chunk(
                 chunk_id=content_id(document.name, start, end, text[start:end]),

@@ -31,7 +31,7 @@ SUFFIX = r"(?<=.)\.[A-Za-z]\w{0,7}$"
 
 
 @dataclass(frozen=True, slots=True)
-class _Item:
+class _Input:
     """One document to be. `source`: its path below what was named, or its address; `fault`: why it cannot become one.
 
     `label` is what its name is made from.
@@ -127,13 +127,13 @@ def document_row(document: Document) -> dict[str, Any]:
 # --- what is there ---
 
 
-def _files(found: Sources) -> Iterator[_Item]:
+def _files(found: Sources) -> Iterator[_Input]:
     for file in found.files:
         below = found.path_below(file)
-        yield _Item(below, below, file)
+        yield _Input(below, below, file)
 
 
-def _fetched(found: Sources, settings: Settings) -> Iterator[_Item]:
+def _fetched(found: Sources, settings: Settings) -> Iterator[_Input]:
     if not found.addresses:
         return
     answers = fetching.fetch_all(
@@ -145,9 +145,9 @@ def _fetched(found: Sources, settings: Settings) -> Iterator[_Item]:
     for address, answer in zip(found.addresses, answers, strict=True):
         label = _label(address)
         if isinstance(answer, InputError):
-            yield _Item(fetching.public(address), label, fault=str(answer))
+            yield _Input(fetching.public(address), label, fault=str(answer))
         else:
-            yield _Item(answer.address, label, answer.path, answer.charset, answer.fetched_at, answer.warning)
+            yield _Input(answer.address, label, answer.path, answer.charset, answer.fetched_at, answer.warning)
 
 
 def _label(address: str) -> str:
@@ -161,7 +161,7 @@ def _label(address: str) -> str:
 # --- conversion ---
 
 
-def _jobs(items: Sequence[_Item], settings: Settings) -> tuple[dict[int, Job], dict[int, str]]:
+def _jobs(items: Sequence[_Input], settings: Settings) -> tuple[dict[int, Job], dict[int, str]]:
     """What is to be converted, and why the rest is not, by number."""
     folder = workspace.conversions_path(settings.output)
     most = round(settings.max_file_mb * MB)
@@ -231,7 +231,7 @@ def _said(outcome: str | Fault) -> str:
     return f"the converter failed ({outcome.reason}); save it in another form"
 
 
-def _result(item: _Item, name: str, job: Job | None, reason: str) -> Document | Rejection:
+def _result(item: _Input, name: str, job: Job | None, reason: str) -> Document | Rejection:
     if job is None or reason:
         check = "fetch" if item.fault else "convert"
         return Rejection(check, f"{item.source}: {reason}", {"source": item.source})

@@ -34,7 +34,7 @@ SUFFIXES = {"text/html": ".html", "application/pdf": ".pdf", "text/markdown": ".
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class Download:
     """An answer as it came. `address` is as it was named, `found_at` where it was found in the end, both without user
     name and password; `charset` is what the server said. `warning`: why this is the copy of an earlier time."""
 
@@ -48,7 +48,7 @@ class Fetched:
 
 def fetch_all(
     addresses: Sequence[str], folder: Path, *, timeout: float, max_bytes: float
-) -> list[Fetched | InputError]:
+) -> list[Download | InputError]:
     """Fetch addresses side by side into a folder: one result for each, in their order, a failure as data.
 
     Where an address cannot be fetched now, the copy of an earlier time is used, with a warning that says its date.
@@ -58,13 +58,13 @@ def fetch_all(
 
 async def _fetch_all(
     addresses: Sequence[str], folder: Path, timeout: float, max_bytes: float
-) -> list[Fetched | InputError]:
+) -> list[Download | InputError]:
     import aiohttp
 
     folder.mkdir(parents=True, exist_ok=True)
     gate = asyncio.Semaphore(AT_ONCE)
 
-    async def one(session: aiohttp.ClientSession, address: str) -> Fetched | InputError:
+    async def one(session: aiohttp.ClientSession, address: str) -> Download | InputError:
         async with gate:
             try:
                 return await _fetch(session, address, folder, max_bytes)
@@ -89,7 +89,7 @@ async def _fetch_all(
         return await asyncio.gather(*(one(session, address) for address in addresses))
 
 
-async def _fetch(session: aiohttp.ClientSession, address: str, folder: Path, max_bytes: float) -> Fetched:
+async def _fetch(session: aiohttp.ClientSession, address: str, folder: Path, max_bytes: float) -> Download:
     async with session.get(address, max_redirects=MAX_REDIRECTS) as answer:
         if answer.status != 200:
             raise InputError(f"answered {answer.status} {answer.reason or ''}".rstrip() + "; check the address")
@@ -114,19 +114,19 @@ async def _fetch(session: aiohttp.ClientSession, address: str, folder: Path, max
         finally:
             part.unlink(missing_ok=True)
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        found = Fetched(path, public(address), public(str(answer.url)), answer.charset or "", now)
+        found = Download(path, public(address), public(str(answer.url)), answer.charset or "", now)
     _keep(found, folder / f"{stem}{NOTE}")
     return found
 
 
-def _keep(found: Fetched, note: Path) -> None:
+def _keep(found: Download, note: Path) -> None:
     """Write beside the answer what it is, in one move, so that a note is never without its answer."""
     row = {"file": found.path.name, "address": found.address, "found_at": found.found_at}
     row |= {"charset": found.charset, "fetched_at": found.fetched_at}
     files.write_json(note, row)
 
 
-def _kept(address: str, folder: Path, why: str) -> Fetched | None:
+def _kept(address: str, folder: Path, why: str) -> Download | None:
     """What an earlier time has left of an address."""
     try:
         row: dict[str, Any] = files.read_json(folder / f"{_stem(address)}{NOTE}")
@@ -134,7 +134,7 @@ def _kept(address: str, folder: Path, why: str) -> Fetched | None:
         if not path.is_file():
             return None
         warning = f"not fetched anew: {why.split(';')[0]}; this is the copy of {row['fetched_at']}"
-        return Fetched(path, row["address"], row["found_at"], row["charset"], row["fetched_at"], warning)
+        return Download(path, row["address"], row["found_at"], row["charset"], row["fetched_at"], warning)
     except (OSError, ValueError, KeyError):
         return None
 

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 
 from ..errors import InputError
-from .blocks import LINE, SENTENCE, WORD, Block, Kind, Rank, finer
+from .blocks import LINE, SENTENCE, WORD, Block, BlockKind, Rank, finer
 
 Measure = Callable[[Iterable[str]], list[int]]
 
@@ -108,7 +108,7 @@ class Packer:
         """Part a block, so that headings do not stay alone and prose fills a chunk that would be nearly empty."""
         following = self.waiting[-1]
         bodies = [place for place, block in enumerate(window) if block.is_body]
-        if not bodies or following.kind in (Kind.PROSE, Kind.PLAIN):
+        if not bodies or following.kind in (BlockKind.PROSE, BlockKind.PLAIN):
             pieces = self.pieces(following, room)
             self.waiting[-1:] = pieces[::-1] or [following]
         elif following.is_body or self.best_cut(window, sums, 0):

@@ -250,7 +250,7 @@ def qna_yaml(
         "document_outline": outline or repo,
         "seed_examples": [
             {
-                "context": _Block(_context(group[0].raw_document)),
+                "context": _Literal(_context(group[0].raw_document)),
                 "questions_and_answers": [{"question": one.question, "answer": one.response} for one in group],
             }
             for group in examples
@@ -261,7 +261,7 @@ def qna_yaml(
             "patterns": sorted({f"*{PurePath(row['source']).suffix}" for row in documents}) or ["*"],
         },
     }
-    return yaml.dump(content, Dumper=_BlockDumper, sort_keys=False, allow_unicode=True, width=LINE)
+    return yaml.dump(content, Dumper=_LiteralDumper, sort_keys=False, allow_unicode=True, width=LINE)
 
 
 def qna_index(examples: Sequence[Sequence[Sample]]) -> list[dict[str, Any]]:
@@ -308,13 +308,13 @@ def _context(text: str) -> str:
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n")
 
 
-class _Block(str):
+class _Literal(str):
     """Text that is written as a block however short it is."""
 
     __slots__ = ()
 
 
-class _BlockDumper(yaml.SafeDumper):
+class _LiteralDumper(yaml.SafeDumper):
     """Writes text of several lines as block scalars, which people can read and edit."""
 
     def ignore_aliases(self, data: Any) -> bool:
@@ -322,9 +322,9 @@ class _BlockDumper(yaml.SafeDumper):
 
 
 def _scalar(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in text or isinstance(text, _Block) else None
+    style = "|" if "\n" in text or isinstance(text, _Literal) else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
-_BlockDumper.add_representer(str, _scalar)
-_BlockDumper.add_representer(_Block, _scalar)
+_LiteralDumper.add_representer(str, _scalar)
+_LiteralDumper.add_representer(_Literal, _scalar)

@@ -50,7 +50,7 @@ class Decision(Record):
 
 
 @dataclass(frozen=True)
-class Reviewed:
+class ReviewResult:
     """Datasets after the review. `first` are the samples that people looked at and want: they come before others."""
 
     datasets: dict[str, list[Sample]]
@@ -71,7 +71,7 @@ def read(folder: Path) -> dict[str, Decision]:
     return {one.sample_id: one for one in (*written, *_edits(folder))}
 
 
-def apply(datasets: dict[str, list[Sample]], decisions: dict[str, Decision]) -> Reviewed:
+def apply(datasets: dict[str, list[Sample]], decisions: dict[str, Decision]) -> ReviewResult:
     """Datasets without what was rejected, with the words of what was edited.
 
     An edited sample keeps its id, and loses its reasoning, which led to another answer. The report counts decisions,
@@ -106,7 +106,7 @@ def apply(datasets: dict[str, list[Sample]], decisions: dict[str, Decision]) -> 
         "unknown": len(decisions) - len(known),
         "rejected_rows": dict(Counter(one.row["recipe"] for one in rejected)),
     }
-    return Reviewed(kept, rejected, frozenset(first), report)
+    return ReviewResult(kept, rejected, frozenset(first), report)
 
 
 def write_qna(

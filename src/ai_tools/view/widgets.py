@@ -21,7 +21,7 @@ _BINARY = {"application/pdf": "PDF", "application/epub+zip": "EPUB"}
 
 
 @dataclass(frozen=True)
-class Shown:
+class Exhibit:
     """Something to look at: as HTML where a front end draws it, else as text."""
 
     text: str
@@ -34,7 +34,7 @@ class Shown:
         return self.html
 
 
-def chunk_in_place(document: Document, chunk: Chunk, around: int = 250) -> Shown:
+def chunk_in_place(document: Document, chunk: Chunk, around: int = 250) -> Exhibit:
     """A chunk marked within its document, with `around` characters of what stands before and after it."""
     begin, end = max(0, chunk.start - around), min(len(document.text), chunk.end + around)
     before, after = document.text[begin : chunk.start], document.text[chunk.end : end]
@@ -48,7 +48,7 @@ def chunk_in_place(document: Document, chunk: Chunk, around: int = 250) -> Shown
     title = f"{document.source}, chunk {chunk.index}: " + ", ".join(where)
     dots = "\u2026"
     lead, tail = dots * (begin > 0) + before, after + dots * (end < len(document.text))
-    return Shown(
+    return Exhibit(
         f"{title}\n\n{lead}[[[{chunk.text}]]]{tail}",
         f'<p>{html.escape(title)}</p><pre style="{_PANE}"><span style="color: #7f8c9b">{html.escape(lead)}</span>'
         f'<mark style="{_MARK}">{html.escape(chunk.text)}</mark>'
@@ -56,7 +56,7 @@ def chunk_in_place(document: Document, chunk: Chunk, around: int = 250) -> Shown
     )
 
 
-def before_and_after(found: Sources, document: Document, length: int = 1200) -> Shown:
+def before_and_after(found: Sources, document: Document, length: int = 1200) -> Exhibit:
     """The beginning of a file as it came, beside the beginning of the Markdown that was made of it."""
     path = next((file for file in found.files if found.path_below(file) == document.source), None)
     source = path.read_bytes() if path else b""
@@ -77,7 +77,7 @@ def before_and_after(found: Sources, document: Document, length: int = 1200) -> 
         f'<pre style="{_PANE}">{html.escape(text)}</pre></div>'
         for title, text in cut
     )
-    return Shown(
+    return Exhibit(
         "\n\n".join(f"--- {title}\n{text}" for title, text in cut),
         f'<div style="display: flex; gap: 12px">{columns}</div>',
     )
@@ -105,17 +105,17 @@ def chunks(found: Sequence[Chunk], documents: Sequence[Document]) -> Any:
     for chunk in found:
         by_document.setdefault(chunk.document_id, []).append(chunk)
 
-    def show(chunk: Chunk) -> Shown:
+    def show(chunk: Chunk) -> Exhibit:
         return chunk_in_place(texts[chunk.document_id], chunk)
 
     if not has_reader() or not found:
         some = [show(chunk) for chunk in found[:_HEADLESS]]
-        return Shown("\n\n".join(map(repr, some)), "".join(one.html for one in some))
+        return Exhibit("\n\n".join(map(repr, some)), "".join(one.html for one in some))
     names = {f"{texts[key].source} ({len(members)})": members for key, members in by_document.items()}
     return _leaf_through(names, show)
 
 
-def _leaf_through(groups: dict[str, list[Any]], show: Callable[[Any], Shown]) -> Any:
+def _leaf_through(groups: dict[str, list[Any]], show: Callable[[Any], Exhibit]) -> Any:
     """A widget: one group of a list, one member of it by a slider."""
     import ipywidgets as widgets
 

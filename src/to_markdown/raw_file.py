@@ -23,7 +23,7 @@ LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
-class Converted:
+class Conversion:
     """A document in Markdown. `title` is empty where the file has none.
 
     `pages`: where in `text` each page or slide begins, in characters; empty where the file has no pages.
@@ -38,7 +38,7 @@ class Converted:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class RawFile:
     """A file as it came. `charset` is what a web server said."""
 
     data: bytes
@@ -66,9 +66,9 @@ USUAL = re.compile(
 WESTERN = re.compile(r"cp125[0278]|latin_1|iso8859_(1|4|10|14|15|16)|hp_roman8")
 
 
-def decode(given: Given) -> tuple[str, tuple[str, ...]]:
+def decode(file: RawFile) -> tuple[str, tuple[str, ...]]:
     """The text of bytes, with `\\n` line ends, and a warning where its encoding had to be guessed."""
-    text, warnings = _decoded(given)
+    text, warnings = _decoded(file)
     if "\r" in text or "\f" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n")
     sample = text[:100_000]
@@ -77,15 +77,15 @@ def decode(given: Given) -> tuple[str, tuple[str, ...]]:
     return text.replace("\0", ""), tuple(warnings)
 
 
-def _decoded(given: Given) -> tuple[str, list[str]]:
-    data = given.data
+def _decoded(file: RawFile) -> tuple[str, list[str]]:
+    data = file.data
     for mark, encoding in MARKS:
         if data.startswith(mark):
             return _replacing(data[len(mark) :], encoding)
     if encoding := _wide(data):
         return _replacing(data, encoding, f"{encoding.upper()} without a mark, guessed")
     # What is UTF-8 without a fault is so, whatever it is called.
-    for encoding in ("utf-8", given.charset, _declared(given)):
+    for encoding in ("utf-8", file.charset, _declared(file)):
         if not USUAL.match(encoding):
             continue
         try:
@@ -152,10 +152,10 @@ def _wide(data: bytes) -> str:
     return ""
 
 
-def _declared(given: Given) -> str:
+def _declared(file: RawFile) -> str:
     """The encoding that a web page names itself."""
     found = re.search(
-        rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w-]+)|^<\?xml[^>]*encoding=[\"']([\w-]+)", given.data[:4096], re.I
+        rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w-]+)|^<\?xml[^>]*encoding=[\"']([\w-]+)", file.data[:4096], re.I
     )
     name = (found[1] or found[2]).decode().lower() if found else ""
     return "cp1252" if name in {"iso-8859-1", "latin-1", "latin1", "us-ascii"} else name  # as browsers take them
