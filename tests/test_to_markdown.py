@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ai_tools.errors import InputError, MissingExtra
-from to_markdown import Conversion, Limits, convert
+from to_markdown import Conversion, FileLimits, convert
 
 PAGE = """<!DOCTYPE html><html><head><title>Pumps | ACME</title><style>p{{}}</style></head><body>
 <header><a href="/">ACME</a></header><nav><a href="/">Home</a> <a href="/shop">Shop</a></nav>
@@ -497,19 +497,19 @@ def test_what_cannot_be_read_is_answered_with_one_line_and_a_fix(data: bytes, me
 
 def test_limits_of_size_and_of_expansion_hold_before_anything_is_expanded() -> None:
     with pytest.raises(InputError, match=r"0\.1 MB, over the limit of 0\.05 MB; split it or raise MAX_FILE_MB"):
-        convert(b"x" * 100_000, "a.txt", limits=Limits(file=50_000))
+        convert(b"x" * 100_000, "a.txt", limits=FileLimits(file=50_000))
     bomb = docx("", **{"word/document.xml": b" " * 30_000_000})
     tracemalloc.start()
     try:
         with pytest.raises(InputError, match="expands to 30 MB of text, over the limit of 10 MB; split it"):
-            convert(bomb, limits=Limits(expanded=10_000_000))
+            convert(bomb, limits=FileLimits(expanded=10_000_000))
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
     finally:
         tracemalloc.stop()
     many = epub(**{"O/b.xhtml": b"<p>x" + b" " * 4_000_000, "O/a b.xhtml": b"<p>x" + b" " * 4_000_000})
-    assert convert(many, limits=Limits(expanded=9_000_000)).text
+    assert convert(many, limits=FileLimits(expanded=9_000_000)).text
     with pytest.raises(InputError, match="expands to 8 MB of text, over the limit of 7 MB"):
-        convert(many, limits=Limits(expanded=7_000_000))
+        convert(many, limits=FileLimits(expanded=7_000_000))
 
 
 def test_entities_of_xml_neither_multiply_nor_read_files(tmp_path: Path) -> None:

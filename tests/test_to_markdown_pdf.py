@@ -16,7 +16,7 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
 from ai_tools.errors import InputError
-from to_markdown import Conversion, Limits, convert
+from to_markdown import Conversion, FileLimits, convert
 
 Draw = Callable[[Canvas], None]
 PROSE = (
@@ -395,8 +395,8 @@ def test_more_text_than_the_limit_is_refused() -> None:
     with pytest.raises(
         InputError, match=r"more than 0\.0005 MB of text, which is the limit; split it or raise MAX_FILE_MB"
     ):
-        convert(data, limits=Limits(expanded=500))
-    assert convert(data, limits=Limits(expanded=5_000)).text
+        convert(data, limits=FileLimits(expanded=500))
+    assert convert(data, limits=FileLimits(expanded=5_000)).text
 
 
 def test_work_grows_no_faster_than_the_pages() -> None:

@@ -22,14 +22,14 @@ from .epub import from_epub
 from .html import from_html
 from .media_types import DOCX, EPUB, PDF, PPTX, media_type
 from .office import from_docx, from_pptx
-from .raw_file import LIMITS, MB, Conversion, Limits, RawFile
+from .raw_file import LIMITS, MB, Conversion, FileLimits, RawFile
 from .text import from_markdown, from_text
 
-__all__ = ["LIMITS", "Conversion", "Limits", "convert"]
+__all__ = ["LIMITS", "Conversion", "FileLimits", "convert"]
 
 
 def convert(
-    data: bytes, name: str = "", *, charset: str = "", limits: Limits = LIMITS, pdf: str = "builtin"
+    data: bytes, name: str = "", *, charset: str = "", limits: FileLimits = LIMITS, pdf: str = "builtin"
 ) -> Conversion:
     """The Markdown of a file, with `\\n` line ends, and what was lost or guessed on the way.
 

@@ -12,14 +12,14 @@ MB = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class FileLimits:
     """What one file may cost, in bytes. `expanded`: of the text that it holds, as it says itself before it is read."""
 
     file: int = 50 * MB
     expanded: int = 50 * MB
 
 
-LIMITS = Limits()
+LIMITS = FileLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class RawFile:
     data: bytes
     name: str = ""
     charset: str = ""
-    limits: Limits = LIMITS
+    limits: FileLimits = LIMITS
 
     @property
     def suffix(self) -> str:

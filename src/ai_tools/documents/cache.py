@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 
 import to_markdown
-from to_markdown import Conversion, Limits
+from to_markdown import Conversion, FileLimits
 
 from ..errors import DISTRIBUTION, AIToolsError
 from ..records import content_id
@@ -30,12 +30,12 @@ class Job:
     path: Path
     sha256: str
     charset: str
-    limits: Limits
+    limits: FileLimits
     pdf: str
     kept: Path
 
 
-def job(path: Path, folder: Path, *, charset: str, limits: Limits, pdf: str) -> Job:
+def job(path: Path, folder: Path, *, charset: str, limits: FileLimits, pdf: str) -> Job:
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     name = path.name.encode("utf-8", "surrogateescape").hex()

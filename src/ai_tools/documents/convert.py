@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from to_markdown import Limits
+from to_markdown import FileLimits
 
 from .. import workspace
 from ..errors import InputError, TooManyFailures
@@ -165,7 +165,7 @@ def _jobs(items: Sequence[_Input], settings: Settings) -> tuple[dict[int, Job], 
     """What is to be converted, and why the rest is not, by number."""
     folder = workspace.conversions_path(settings.output)
     most = round(settings.max_file_mb * MB)
-    limits = Limits(file=most, expanded=most)
+    limits = FileLimits(file=most, expanded=most)
     jobs: dict[int, Job] = {}
     reasons: dict[int, str] = {}
     for number, item in enumerate(items):
