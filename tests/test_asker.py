@@ -26,7 +26,7 @@ from ai_tools.steps import generation
 from ai_tools.steps.generation import load_recipe
 from ai_tools.teachers.asker import RECENT, Asker, Outcome, Session
 from ai_tools.teachers.journal import Journal
-from ai_tools.teachers.replies import BadReply, Pairs
+from ai_tools.teachers.replies import BadReply
 from ai_tools.teachers.throttle import CallFailed
 
 GOOD = '{"pairs": [{"question": "When does it ring?", "answer": "At noon."}]}'
@@ -67,15 +67,15 @@ def number_of(words: Any) -> int:
     return int(found[1])
 
 
-async def try_ask(call: Call, session: Session) -> Pairs | None:
+async def try_ask(call: Call, session: Session) -> Any:
     return await session.try_ask(call)
 
 
-def ask_about(asker: Asker, *numbers: int) -> Outcome[Pairs | None]:
+def ask_about(asker: Asker, *numbers: int) -> Outcome[Any]:
     return asker.run(try_ask, [plan(asker, number) for number in numbers])
 
 
-def run(settings: Settings, *numbers: int) -> list[Pairs | None]:
+def run(settings: Settings, *numbers: int) -> list[Any]:
     with asking(settings) as asker:
         return ask_about(asker, *numbers).results
 

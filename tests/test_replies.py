@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ai_tools.records import Call, Completion
 from ai_tools.teachers import replies
-from ai_tools.teachers.replies import REPLIES, BadReply, Pair, Pairs, parse, split_thinking
+from ai_tools.teachers.replies import REPLIES, BadReply, Pair, parse, split_thinking
 
 CALL = Call("00c0ffee00c0ffee", "questions", "1", (), {}, "pairs", 0.0, 100)
 
@@ -150,7 +150,7 @@ PAIR = st.builds(Pair, id=WORDS, question=WORDS, reasoning=WORDS, answer=WORDS)
 def test_every_reply_comes_back_equal_out_of_a_fence_with_words_around(
     around: str, pairs: list[Pair], indent: int | None, ascii_only: bool
 ) -> None:
-    text = json.dumps(Pairs(pairs=pairs).model_dump(), indent=indent, ensure_ascii=ascii_only)
+    text = json.dumps({"pairs": [pair.model_dump() for pair in pairs]}, indent=indent, ensure_ascii=ascii_only)
     assert parse(CALL, Completion(around.replace("{}", text), "m")).pairs == pairs
 
 

@@ -302,11 +302,11 @@ def _sample(
     draw: int,
     document: str,
     *,
-    reply: replies.Pairs,
+    reply: replies.Reply,
     key_fact: str | None = None,
 ) -> Sample:
     # What a model thought aloud belongs to its call; with one pair in it, it is that pair's.
-    thinking = reply.thinking if len(reply.pairs) == 1 else ""
+    thinking = reply.thinking if len(reply.items) == 1 else ""
     reasoning = (pair.reasoning.strip() or thinking) if call.fields["reasoning"] else ""
     return Sample(
         sample_id=content_id(call.recipe, item.chunk_id, draw, pair.question, pair.answer),

@@ -84,34 +84,26 @@ class DryRun:
 
 def _typical_reply(call: Call) -> Reply:
     """A reply as long as a language model's would be, as far as one can say beforehand; no two parts are equal."""
-    fields = call.fields
-    passage = fields.get("passage", "")
-
-    def pair(number: int, **more: Any) -> dict[str, Any]:
-        reasoning = "word " * 25 if fields.get("reasoning") else ""
-        question = f"{call.key} {number} " + "word " * 12
-        return {"question": question, "reasoning": reasoning, "answer": "word " * 12} | more
-
-    count = int(fields.get("count", 1))
+    fields, (name, part) = call.fields, replies.PARTS[call.reply]
+    passage, count = fields.get("passage", ""), int(fields.get("count", 1))
     rows: list[Any]
     if call.reply == "summaries":
         rows = [{"angle": angle, "text": f"{angle} {passage[: len(passage) // 2]}"} for angle in fields["angles"]]
     elif call.reply == "facts":
         rows = [f"{call.key} {number} " + "word " * 16 for number in range(max(1, len(passage.split()) // 20))]
-    elif call.reply == "reasoned_pairs":
-        rows = [pair(number, steps=["word " * 12] * 3, follows=True) for number in range(count)]
     elif "pairs" in fields:  # something is said of each pair that is shown
-        rows = [_typical_row(replies.item_of(call.reply), one["id"]) for one in fields["pairs"]]
-    elif call.reply == "exam":
-        rows = [pair(number, wrong_options=["word " * 6] * 3) for number in range(count)]
+        rows = [_typical_part(part, pair["id"]) for pair in fields["pairs"]]
     else:
-        facts = fields.get("facts", [{"id": ""}])
-        rows = [pair(number, id=fact["id"]) for fact in facts for number in range(count)]
-    model = replies.REPLIES[call.reply]
-    return model.model_validate({next(iter(model.model_fields)): rows})
+        reasoning = "word " * 25 if fields.get("reasoning") else ""
+        rows = [
+            _typical_part(part, fact["id"], question=f"{call.key} {number} " + "word " * 12, reasoning=reasoning)
+            for fact in fields.get("facts", [{"id": ""}])
+            for number in range(count)
+        ]
+    return replies.REPLIES[call.reply].model_validate({name: rows})
 
 
-def _typical_row(item: Any, name: str) -> dict[str, Any]:
+def _typical_part(part: Any, name: str, **own: str) -> dict[str, Any]:
     typical = {str: "word " * 12, bool: True, float: 2.0, list[str]: ["word " * 12] * 3}
-    kinds = {field: info.annotation for field, info in item.model_fields.items()}
-    return {field: typical.get(kind) or get_args(kind)[0] for field, kind in kinds.items()} | {"id": name}
+    kinds = {field: info.annotation for field, info in part.model_fields.items()}
+    return {field: typical.get(kind) or get_args(kind)[0] for field, kind in kinds.items()} | {"id": name} | own

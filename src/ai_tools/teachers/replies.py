@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, create_model
 
 from ..records import Call, Completion
 
@@ -21,12 +21,12 @@ _ESCAPED = re.compile(r"\\.", re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|[\"\\/bfnrt])")
 
 
-class _Item(BaseModel):
+class _Part(BaseModel):
     model_config = ConfigDict(coerce_numbers_to_str=True)  # an answer of 64 is "64"
 
 
-class Reply(_Item):
-    """What a teacher is asked for, and the completion that it came in."""
+class Reply(_Part):
+    """What a teacher is asked for, one list of parts, and the completion that it came in."""
 
     _completion: Completion | None = PrivateAttr(None)
 
@@ -42,43 +42,45 @@ class Reply(_Item):
 
     @property
     def items(self) -> list[Any]:
-        """Every reply is one list; this is it."""
         items: list[Any] = getattr(self, next(iter(type(self).model_fields)))
         return items
 
 
-class Summary(_Item):
+class Summary(_Part):
     angle: str
     text: str
 
 
-class Summaries(Reply):
-    summaries: list[Summary]
-
-
-class Facts(Reply):
-    facts: list[str]
-
-
-class Pair(_Item):
+class Pair(_Part):
     id: str = ""
     question: str
     reasoning: str = ""
     answer: str
 
 
-class Pairs(Reply):
-    pairs: list[Pair]
+class ReasonedPair(_Part):
+    question: str
+    steps: list[str]
+    answer: str
+    follows: bool
 
 
-class Judgement(_Item):
+class Rewrite(_Part):
+    id: str
+    answer: str
+    changes: str
+
+
+class Reasoning(_Part):
+    id: str
+    steps: list[str]
+    follows: bool
+
+
+class Judgement(_Part):
     id: str
     explanation: str
     grounded: bool
-
-
-class Judgements(Reply):
-    judgements: list[Judgement]
 
 
 UpTo2 = Annotated[float, Field(ge=0, le=2)]
@@ -86,7 +88,7 @@ UpTo3 = Annotated[float, Field(ge=0, le=3)]
 UpTo10 = Annotated[float, Field(ge=0, le=10)]
 
 
-class Rating(_Item):
+class Rating(_Part):
     """Criteria before the verdict, for what is written first is reasoned for."""
 
     id: str
@@ -98,11 +100,7 @@ class Rating(_Item):
     grounded: bool
 
 
-class Ratings(Reply):
-    ratings: list[Rating]
-
-
-class FactCheck(_Item):
+class FactCheck(_Part):
     id: str
     reasoning: str
     factual_accuracy: UpTo10
@@ -111,81 +109,41 @@ class FactCheck(_Item):
     verdict: Literal["PASS", "NEEDS_REVIEW", "FAIL"]
 
 
-class FactChecks(Reply):
-    checks: list[FactCheck]
-
-
-class Preference(_Item):
+class Preference(_Part):
     id: str
     reasoning: str
     better: Literal["first", "second", "neither"]
 
 
-class Preferences(Reply):
-    preferences: list[Preference]
-
-
-class Rewrite(_Item):
-    id: str
-    answer: str
-    changes: str
-
-
-class Rewrites(Reply):
-    rewrites: list[Rewrite]
-
-
-class ReasonedPair(_Item):
-    question: str
-    steps: list[str]
-    answer: str
-    follows: bool
-
-
-class ReasonedPairs(Reply):
-    pairs: list[ReasonedPair]
-
-
-class Reasoning(_Item):
-    id: str
-    steps: list[str]
-    follows: bool
-
-
-class Reasonings(Reply):
-    reasonings: list[Reasoning]
-
-
-class ExamQuestion(_Item):
+class ExamQuestion(_Part):
     question: str
     answer: str
     wrong_options: list[str]
 
 
-class Exam(Reply):
-    questions: list[ExamQuestion]
-
-
-REPLIES: dict[str, type[Reply]] = {
-    "summaries": Summaries,
-    "facts": Facts,
-    "pairs": Pairs,
-    "reasoned_pairs": ReasonedPairs,
-    "rewrites": Rewrites,
-    "reasonings": Reasonings,
-    "judgements": Judgements,
-    "ratings": Ratings,
-    "fact_checks": FactChecks,
-    "preferences": Preferences,
-    "exam": Exam,
+PARTS: dict[str, tuple[str, Any]] = {  # of each kind of reply: the name of its list, and what that is a list of
+    "summaries": ("summaries", Summary),
+    "facts": ("facts", str),
+    "pairs": ("pairs", Pair),
+    "reasoned_pairs": ("pairs", ReasonedPair),
+    "rewrites": ("rewrites", Rewrite),
+    "reasonings": ("reasonings", Reasoning),
+    "judgements": ("judgements", Judgement),
+    "ratings": ("ratings", Rating),
+    "fact_checks": ("checks", FactCheck),
+    "preferences": ("preferences", Preference),
+    "exam": ("questions", ExamQuestion),
 }
 JUDGED = frozenset({"judgements", "ratings", "fact_checks", "preferences"})  # replies that the judge is asked for
 
 
-def item_of(reply: str) -> Any:
-    """The model of what a kind of reply is a list of."""
-    info = next(iter(REPLIES[reply].model_fields.values()))
-    return info.annotation.__args__[0]  # type: ignore[union-attr]
+def _model(kind: str) -> type[Reply]:
+    name, part = PARTS[kind]
+    fields: dict[str, Any] = {name: (list[part], ...)}  # type: ignore[valid-type]  # a type that is a value
+    return create_model(kind, __base__=Reply, **fields)
+
+
+REPLIES = {kind: _model(kind) for kind in PARTS}
 
 
 class BadReply(ValueError):
@@ -240,22 +198,16 @@ def split_thinking(text: str) -> tuple[str, str]:
 
 def shape(reply: str, fields: dict[str, Any]) -> str:
     """The reply's shape as a line of JSON, for the prompt: some endpoints heed no schema."""
-    return _shape(reply, *_shown(fields))
+    return _shape(reply, _left_out(reply, fields))
 
 
 @lru_cache
-def _shape(reply: str, with_id: bool, with_reasoning: bool) -> str:
-    name, item = next(iter(REPLIES[reply].model_fields)), item_of(reply)
-    hidden = _hidden(reply, with_id, with_reasoning)
-    row = (
-        "..."
-        if item is str
-        else {
-            key: "<id>" if key == "id" else _example(field.annotation)
-            for key, field in item.model_fields.items()
-            if key not in hidden
-        }
-    )
+def _shape(reply: str, left_out: frozenset[str]) -> str:
+    name, part = PARTS[reply]
+    row: Any = "..."
+    if part is not str:
+        kinds = {key: field.annotation for key, field in part.model_fields.items() if key not in left_out}
+        row = {key: "<id>" if key == "id" else _example(kind) for key, kind in kinds.items()}
     return json.dumps({name: [row]})
 
 
@@ -268,50 +220,39 @@ def _example(kind: Any) -> Any:
 def schema(call: Call) -> dict[str, Any]:
     """The JSON schema of a call's reply, as strict endpoints want it: every property required, no others allowed."""
     angles, count = call.fields.get("angles"), call.fields.get("count")
-    bounds = (0, 0)
+    least = most = 0
     if call.reply == "summaries" and angles:
-        bounds = (len(angles), len(angles))
+        least = most = len(angles)
     elif call.reply in ("pairs", "reasoned_pairs", "exam") and count and "facts" not in call.fields:
-        bounds = (0, count)
-    return _schema(call.reply, *_shown(call.fields), bounds)
+        most = count
+    return _schema(call.reply, _left_out(call.reply, call.fields), least, most)
 
 
 @lru_cache
-def _schema(reply: str, with_id: bool, with_reasoning: bool, bounds: tuple[int, int]) -> dict[str, Any]:
+def _schema(reply: str, left_out: frozenset[str], least: int, most: int) -> dict[str, Any]:
     whole = REPLIES[reply].model_json_schema()
-    hidden = _hidden(reply, with_id, with_reasoning)
     definitions = whole.pop("$defs", {})
 
     def strict(node: dict[str, Any]) -> dict[str, Any]:
         if "$ref" in node:
             return strict(definitions[node["$ref"].rsplit("/", 1)[1]])
         if node["type"] == "object":
-            properties = {name: strict(x) for name, x in node["properties"].items() if name not in hidden}
-            return {
-                "type": "object",
-                "properties": properties,
-                "required": list(properties),
-                "additionalProperties": False,
-            }
+            properties = {name: strict(x) for name, x in node["properties"].items() if name not in left_out}
+            required = {"required": list(properties), "additionalProperties": False}
+            return {"type": "object", "properties": properties} | required
         plain = {name: node[name] for name in ("type", "enum", "minimum", "maximum") if name in node}
         return plain | ({"items": strict(node["items"])} if "items" in node else {})
 
-    found = strict(whole)
-    least, most = bounds
-    items = next(iter(found["properties"].values()))
-    items.update({"minItems": least} if least else {}, **({"maxItems": most} if most else {}))
-    return found
+    result = strict(whole)
+    parts = result["properties"][PARTS[reply][0]]
+    parts |= ({"minItems": least} if least else {}) | ({"maxItems": most} if most else {})
+    return result
 
 
-def _shown(fields: dict[str, Any]) -> tuple[bool, bool]:
-    """Which optional parts of a pair are asked for: the id of its fact, the reasoning."""
-    return "facts" in fields, bool(fields.get("reasoning"))
-
-
-def _hidden(reply: str, with_id: bool, with_reasoning: bool) -> set[str]:
-    if reply != "pairs":
-        return set()
-    return {name for name, asked in (("id", with_id), ("reasoning", with_reasoning)) if not asked}
+def _left_out(reply: str, fields: dict[str, Any]) -> frozenset[str]:
+    """Of a pair, what is not asked for: the id of its fact, its reasoning."""
+    asked = {"id": "facts" in fields, "reasoning": fields.get("reasoning")} if reply == "pairs" else {}
+    return frozenset(name for name, wanted in asked.items() if not wanted)
 
 
 # --- reading what is not quite JSON ---
@@ -322,16 +263,15 @@ def _repaired(call: Call, text: str, error: ValidationError) -> Reply:
 
     Raises BadReply for anything else, a reply that ends in the middle above all: closing it would pass half an answer.
     """
-    model = REPLIES[call.reply]
     starts = sorted(at for at in (text.find("{"), text.find("[")) if at >= 0)
     if not starts:
         raise BadReply(f"no JSON in it: {text[:80]!r}")
     for start in starts:  # a fence, a sentence or a citation may stand before or after
         try:
-            found, _ = _LENIENT.raw_decode(text[start:])
-            if found == [] and "{" in text:  # a box to be ticked, or the like
+            content, _ = _LENIENT.raw_decode(text[start:])
+            if content == [] and "{" in text:  # a box to be ticked, or the like
                 continue
-            return _fitted(model, found)
+            return _fitted(call.reply, content)
         except ValidationError as misfit:
             error = misfit
         except json.JSONDecodeError:
@@ -341,24 +281,24 @@ def _repaired(call: Call, text: str, error: ValidationError) -> Reply:
         raise BadReply("it ends in the middle")
     from json_repair import repair_json
 
-    found = repair_json(inside, return_objects=True)
-    mended = json.dumps(found, ensure_ascii=False)
+    content = repair_json(inside, return_objects=True)
+    mended = json.dumps(content, ensure_ascii=False)
     if _closing(mended) != _closing(inside) or _is_open(inside):
         raise BadReply("it ends in the middle")
     if _letters(mended) == _letters(inside):
         try:
-            return _fitted(model, found)
+            return _fitted(call.reply, content)
         except ValidationError as misfit:
             error = misfit
     first = error.errors()[0]
     raise BadReply(f"{'.'.join(map(str, first['loc'])) or 'reply'}: {first['msg']}")
 
 
-def _fitted(model: type[Reply], found: Any) -> Reply:
+def _fitted(reply: str, content: Any) -> Reply:
     """As JSON once more: that refuses half a character, which no file could hold."""
-    if isinstance(found, list):  # some models leave the outermost braces out
-        found = {next(iter(model.model_fields)): found}
-    return model.model_validate_json(json.dumps(found))
+    if isinstance(content, list):  # some models leave the outermost braces out
+        content = {PARTS[reply][0]: content}
+    return REPLIES[reply].model_validate_json(json.dumps(content))
 
 
 def _closing(text: str) -> str:
@@ -368,11 +308,11 @@ def _closing(text: str) -> str:
 
 def _is_open(text: str) -> bool:
     """Whether a JSON text ends within a string: its kind of quotation mark stands in it an odd number of times."""
-    mark = min("\"'", key=lambda one: (text + one).index(one))
+    mark = min("\"'", key=lambda quote: (text + quote).index(quote))
     return _ESCAPED.sub("", text).count(mark) % 2 == 1
 
 
 def _letters(text: str) -> str:
     """The letters and digits of a JSON text, escapes resolved: what a repair may neither add nor lose."""
-    text = _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else "", text)
+    text = _ESCAPE.sub(lambda match: chr(int(match[1], 16)) if match[1] else "", text)
     return "".join(char for char in text if char.isalnum()).casefold()
