@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sized
 from contextvars import ContextVar
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Generic, NamedTuple, NoReturn, Protocol, TypeVar
 
 from ..errors import BudgetReached, TeacherRefused, TeacherUnreachable, TooManyFailures
@@ -30,6 +31,7 @@ RECENT = 50  # calls by which a run that goes wrong is stopped before its end
 
 Item = TypeVar("Item")
 T = TypeVar("T")
+Chain = Callable[[Item, "LiveRun"], Awaitable[T]]
 _item: ContextVar[int] = ContextVar("item", default=0)  # the item of a run that a call belongs to
 
 
@@ -94,11 +96,7 @@ class Asker:
         return self.run(lambda _, run: run.ask(call), [call]).results[0]
 
     def run(
-        self,
-        chain: Callable[[Item, LiveRun], Awaitable[T]],
-        items: Iterable[Item],
-        total: int | None = None,
-        each: Callable[[T], None] | None = None,
+        self, chain: Chain[Item, T], items: Iterable[Item], total: int = 0, each: Callable[[T], None] | None = None
     ) -> Outcome[T]:
         """Take all items through a chain of calls, side by side.
 
@@ -108,7 +106,7 @@ class Asker:
             total: how many those are, where `items` has no length.
             each: is given every result in order instead of the list, so that none need be kept.
         """
-        run = LiveRun(self, len(items) if isinstance(items, Sized) else total or 0)
+        run = LiveRun(self, len(items) if isinstance(items, Sized) else total)
         return run_sync(run.through(chain, items, each))
 
 
@@ -129,16 +127,13 @@ class LiveRun:
         self._writer = _Writer(asker.journal)
         self._under_way: dict[str, asyncio.Event] = {}  # calls, by their keys
         self._recent: deque[bool] = deque(maxlen=RECENT)
-        self._failed: list[tuple[int, Rejection]] = []
+        self._failed: list[tuple[tuple[int, str, int, str], Rejection]] = []  # with their places in the plan
         self._asked = 0
         self._stopping = False
         self._progress = Progress(total)
 
     async def through(
-        self,
-        chain: Callable[[Item, LiveRun], Awaitable[T]],
-        items: Iterable[Item],
-        each: Callable[[T], None] | None,
+        self, chain: Chain[Item, T], items: Iterable[Item], each: Callable[[T], None] | None
     ) -> Outcome[T]:
         """See `Asker.run`."""
         results: list[T] = []
@@ -149,15 +144,12 @@ class LiveRun:
                 await teacher.close()
             await self._writer.finish()  # last, since it may raise
         now = self._progress
-        self._failed.sort(key=lambda row: (row[0], row[1].row["prompt"], row[1].row["draw"], row[1].row["key"]))
-        failed = [rejection for _, rejection in self._failed]
+        failed = [rejection for _, rejection in sorted(self._failed, key=itemgetter(0))]
         usage = Usage(now.calls, now.from_journal, now.tokens, now.usd)
         return Outcome(results, failed, self._asked, usage, time.monotonic() - now.started)
 
-    async def _side_by_side(
-        self, chain: Callable[[Item, LiveRun], Awaitable[T]], items: Iterable[Item], each: Callable[[T], None]
-    ) -> None:
-        ready: dict[int, T] = {}
+    async def _side_by_side(self, chain: Chain[Item, T], items: Iterable[Item], each: Callable[[T], None]) -> None:
+        ready: dict[int, T] = {}  # results that wait for earlier ones, by the numbers of their items
         handed_on = 0
         room = asyncio.Semaphore(self._most)
 
@@ -209,9 +201,9 @@ class LiveRun:
         try:
             return await self.ask(call)
         except (BadReply, CallFailed) as error:
-            row = {"key": call.key, "recipe": call.recipe, "prompt": call.prompt, "chunk_id": call.chunk_id}
-            check = "reply" if isinstance(error, BadReply) else "transport"
-            self._failed.append((_item.get(), Rejection(check, str(error), row | {"draw": call.draw})))
+            row = {name: getattr(call, name) for name in ("key", "recipe", "prompt", "chunk_id", "draw")}
+            rejection = Rejection("reply" if isinstance(error, BadReply) else "transport", str(error), row)
+            self._failed.append(((_item.get(), call.prompt, call.draw, call.key), rejection))
             self._progress.failed += 1
             return None
 

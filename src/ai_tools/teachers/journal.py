@@ -10,6 +10,7 @@ import sqlite3
 import threading
 import warnings
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -63,17 +64,17 @@ class Journal:
 
     def __init__(self, path: Path, *, read_only: bool = False):
         self.path = path
-        self._lock = None if read_only else _lock(path)
         self._writing = threading.Lock()
-        self._db = sqlite3.connect(":memory:")  # for `close`, should the file be none
-        try:
-            self._db = _reader(path) if read_only else _writer(path)
-        except sqlite3.DatabaseError as error:
-            self.close()
-            raise InputError(f"{path}: not a journal ({error}); move the file away to start anew") from None
-        except UsageError:
-            self.close()
-            raise
+        with ExitStack() as opened:
+            if not read_only:
+                opened.callback(_lock(path).release)
+            try:
+                self._db = _connect(path, read_only=read_only)
+                opened.callback(self._db.close)
+                (_check_layout if read_only else _prepare)(self._db, path)
+            except sqlite3.DatabaseError as error:
+                raise InputError(f"{path}: not a journal ({error}); move the file away to start anew") from None
+            self._opened = opened.pop_all()
 
     def __enter__(self) -> Self:
         return self
@@ -82,9 +83,7 @@ class Journal:
         self.close()
 
     def close(self) -> None:
-        self._db.close()
-        if self._lock:
-            self._lock.release()
+        self._opened.close()
 
     def get(self, key: str) -> Entry | None:
         row = self._db.execute(_GET, (key,)).fetchone()
@@ -130,37 +129,31 @@ def _lock(path: Path) -> FileLock:
     return lock
 
 
-def _writer(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, check_same_thread=False, timeout=READERS_WAIT)
-    db.row_factory = sqlite3.Row
-    try:
-        layout = _layout(db, path)
-        use_write_ahead(db, path)
-        db.execute("PRAGMA synchronous=FULL")
-        with db:
-            db.execute("BEGIN IMMEDIATE")  # all or nothing, should the process be killed on the way
-            for statement in _MIGRATIONS.get(layout, ()):
-                db.execute(statement)
-            db.execute(_SCHEMA)
-            db.execute(f"PRAGMA user_version={LAYOUT}")
-    except (sqlite3.DatabaseError, UsageError):
-        db.close()
-        raise
-    return db
-
-
-def _reader(path: Path) -> sqlite3.Connection:
-    if not path.is_file():
+def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    if read_only and not path.is_file():
         raise InputError(f"{path}: no journal there; no teacher has been called yet, or OUTPUT_DIR is another one")
-    db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False, timeout=READERS_WAIT)
+    address = path.absolute().as_uri() + ("?mode=ro" if read_only else "")
+    db = sqlite3.connect(address, uri=True, check_same_thread=False, timeout=READERS_WAIT)
     db.row_factory = sqlite3.Row
-    try:
-        if _layout(db, path) != LAYOUT:
-            raise InputError(f"{path}: written by an older version; any run that calls a teacher brings it up to date")
-    except (sqlite3.DatabaseError, UsageError):
-        db.close()
-        raise
     return db
+
+
+def _prepare(db: sqlite3.Connection, path: Path) -> None:
+    """Bring a file to this version's layout, for writing."""
+    layout = _layout(db, path)
+    use_write_ahead(db, path)
+    db.execute("PRAGMA synchronous=FULL")
+    with db:
+        db.execute("BEGIN IMMEDIATE")  # all or nothing, should the process be killed on the way
+        for statement in _MIGRATIONS.get(layout, ()):
+            db.execute(statement)
+        db.execute(_SCHEMA)
+        db.execute(f"PRAGMA user_version={LAYOUT}")
+
+
+def _check_layout(db: sqlite3.Connection, path: Path) -> None:
+    if _layout(db, path) != LAYOUT:
+        raise InputError(f"{path}: written by an older version; any run that calls a teacher brings it up to date")
 
 
 def _layout(db: sqlite3.Connection, path: Path) -> int:

@@ -54,7 +54,8 @@ class Throttle:
         self._overload: deque[bool] = deque(maxlen=WINDOW)
         self._changed, self._round_trip = 0.0, 1.0  # seconds; the round trip is a guess until a reply has come
         self._reached = False
-        self._lost_in_a_row = self._flying = self._outages = 0
+        self._lost = self._were_in_flight = 0  # connections in a row; calls that were on their way at the first of them
+        self._outages = 0
 
     async def complete(self, teacher: Teacher, call: Call, commit: Callable[[Completion], Awaitable[T]]) -> T:
         """Ask until there is a reply, and `commit` it before its slot is given on; what that returns.
@@ -74,7 +75,7 @@ class Throttle:
                 requests += 1
                 now = datetime.now(UTC).isoformat(timespec="seconds")
                 completion = replace(completion, attempts=requests, created=now)
-                self._heard(overloaded=False, seconds=completion.latency)
+                self._adapt_slots(overloaded=False, seconds=completion.latency)
                 self._reached = True
                 return await commit(completion)
             except CallFault as error:
@@ -144,15 +145,15 @@ class Throttle:
 
     def _is_outage(self) -> bool:
         """Whether, since the last reply, all that were on their way have failed to connect."""
-        self._lost_in_a_row += 1
-        if self._lost_in_a_row == 1:
-            self._flying = self.in_flight
-        return self._reached and not self._paused and self._lost_in_a_row >= self._flying
+        self._lost += 1
+        if self._lost == 1:
+            self._were_in_flight = self.in_flight
+        return self._reached and not self._paused and self._lost >= self._were_in_flight
 
     def _wait_after(self, fault: CallFault, attempts: int) -> float:
         """Seconds until the next attempt, if there is to be one. Raises what ends the call or the run at once."""
         if fault.kind not in ("connection", "reset"):
-            self._heard(overloaded=fault.kind in ("overload", "timeout"))
+            self._adapt_slots(overloaded=fault.kind in ("overload", "timeout"))
         if fault.kind == "refused":
             raise CallFailed(str(fault), attempts) from None
         if fault.kind == "adapted":
@@ -178,9 +179,9 @@ class Throttle:
         if fault.kind in ("connection", "reset") and attempts > self.retries:
             self._end(TeacherUnreachable(f"{fault}, {attempts} times; is it running? See TEACHER_MODEL_BASE_URL"))
 
-    def _heard(self, *, overloaded: bool, seconds: float = 0.0) -> None:
+    def _adapt_slots(self, *, overloaded: bool, seconds: float = 0.0) -> None:
         """Somebody answered: count it, and change the number of slots at most once a round trip."""
-        self._lost_in_a_row = 0
+        self._lost = 0
         self._overload.append(overloaded)
         self._round_trip = seconds or self._round_trip
         now = time.monotonic()
