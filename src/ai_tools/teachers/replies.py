@@ -21,11 +21,11 @@ _ESCAPED = re.compile(r"\\.", re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|[\"\\/bfnrt])")
 
 
-class _Part(BaseModel):
+class _ReplyPart(BaseModel):
     model_config = ConfigDict(coerce_numbers_to_str=True)  # an answer of 64 is "64"
 
 
-class Reply(_Part):
+class Reply(_ReplyPart):
     """What a teacher is asked for, one list of parts, and the completion that it came in."""
 
     _completion: Completion | None = PrivateAttr(None)
@@ -46,38 +46,38 @@ class Reply(_Part):
         return items
 
 
-class Summary(_Part):
+class Summary(_ReplyPart):
     angle: str
     text: str
 
 
-class Pair(_Part):
+class Pair(_ReplyPart):
     id: str = ""
     question: str
     reasoning: str = ""
     answer: str
 
 
-class ReasonedPair(_Part):
+class ReasonedPair(_ReplyPart):
     question: str
     steps: list[str]
     answer: str
     follows: bool
 
 
-class Rewrite(_Part):
+class Rewrite(_ReplyPart):
     id: str
     answer: str
     changes: str
 
 
-class Reasoning(_Part):
+class Reasoning(_ReplyPart):
     id: str
     steps: list[str]
     follows: bool
 
 
-class Judgement(_Part):
+class Judgement(_ReplyPart):
     id: str
     explanation: str
     grounded: bool
@@ -88,7 +88,7 @@ UpTo3 = Annotated[float, Field(ge=0, le=3)]
 UpTo10 = Annotated[float, Field(ge=0, le=10)]
 
 
-class Rating(_Part):
+class Rating(_ReplyPart):
     """Criteria before the verdict, for what is written first is reasoned for."""
 
     id: str
@@ -100,7 +100,7 @@ class Rating(_Part):
     grounded: bool
 
 
-class FactCheck(_Part):
+class FactCheck(_ReplyPart):
     id: str
     reasoning: str
     factual_accuracy: UpTo10
@@ -109,13 +109,13 @@ class FactCheck(_Part):
     verdict: Literal["PASS", "NEEDS_REVIEW", "FAIL"]
 
 
-class Preference(_Part):
+class Preference(_ReplyPart):
     id: str
     reasoning: str
     better: Literal["first", "second", "neither"]
 
 
-class ExamQuestion(_Part):
+class ExamQuestion(_ReplyPart):
     question: str
     answer: str
     wrong_options: list[str]
