@@ -39,8 +39,8 @@ APART = {"offline_teacher"}  # nobody imports it: it comes in by a line of provi
 INSIDE = {  # what the modules of a folder may import of one another: those to their left
     "cli": ("config", "options", "series", "single", "teacher", "__init__"),
     "documents": (
-        *("workers", "fetching", "cache", "convert", "blocks", "packing", "chunking", "outlines", "seeds"),
-        *("passages", "chunk_folder", "__init__"),
+        *("file_names", "workers", "fetching", "cache", "convert", "blocks", "packing", "chunking", "outlines"),
+        *("seeds", "passages", "chunk_folder", "__init__"),
     ),
     "offline_teacher": (
         *("english", "answers", "clauses", "grammar", "blocks", "facts", "values", "orders", "phrase_rules"),

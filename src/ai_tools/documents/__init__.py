@@ -5,7 +5,7 @@ fetching      addresses                                     blocks        what m
 workers       processes with limits                         packing       what goes together
 cache         conversions that are kept                     passages      chunks that others have cut
 outlines      what a document is called                     chunk_folder  chunks for others
-seeds         what a teacher is told of a document
+seeds         what a teacher is told of a document          file_names    what its files are called
 """
 
 from .convert import check_failures, convert, convert_each, document_row

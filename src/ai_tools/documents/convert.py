@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import unicodedata
-from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -20,14 +18,12 @@ from ..errors import InputError, TooManyFailures
 from ..records import Document, OnProgress, Progress, Rejection, content_id
 from ..settings import Settings
 from ..sources import Sources
-from . import cache, fetching, workers
+from . import cache, fetching, file_names, workers
 from .cache import Job
 from .workers import Fault
 
 MB = 1_000_000
 SMALL = 200_000  # bytes of text in all that are converted here, since processes would take longer to start
-LONGEST_NAME = 200  # bytes; what is made of a document adds to its name, and a file's may have 255
-SUFFIX = r"(?<=.)\.[A-Za-z]\w{0,7}$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +73,7 @@ def convert_each(
     `workspace.conversions_path`. Addresses are fetched anew at every call and kept in `workspace.fetched_path`.
     """
     items = [*_files(found), *_fetched(found, settings)]
-    names = _names([item.label for item in items])
+    names = file_names.of_documents([item.label for item in items])
     jobs, reasons = _jobs(items, settings)
     waiting = {number for number, job in jobs.items() if not cache.is_kept(job)}
     progress = Progress(len(items), done=len(items) - len(waiting), failed=len(reasons))
@@ -251,35 +247,7 @@ def _result(item: _Input, name: str, job: Job | None, reason: str) -> Document |
     )
 
 
-# --- names ---
-
-
 def _title(label: str) -> str:
     """A file's name as words."""
-    stem = re.sub(SUFFIX, "", PurePosixPath(label).name)
+    stem = file_names.without_suffix(PurePosixPath(label).name)
     return re.sub(r"^\d+[_\- ]+|[_\-]+", " ", stem).strip().capitalize() or stem
-
-
-def _names(labels: Sequence[str]) -> list[str]:
-    """A name for each document: its path below the source, `/` as `__`, with the suffix where two would be equal.
-
-    Where `a__x.md` stands beside `a/x.md` that is not enough, and a hash of the path tells them apart; it also
-    stands for the end of a name that is too long for a file's. Upper and lower case are the same to some file systems,
-    and to some a letter with its accent is two.
-    """
-    paths = [re.sub(r"[\0-\x1f\x7f]", "_", unicodedata.normalize("NFC", label)).replace("/", "__") for label in labels]
-    short = [re.sub(SUFFIX, "", path) for path in paths]
-    count = Counter(map(str.casefold, short))
-    longer = [name if count[name.casefold()] == 1 else path for name, path in zip(short, paths, strict=True)]
-    again = Counter(map(str.casefold, longer))
-    seen: Counter[str] = Counter()
-    names = []
-    for name, label in zip(longer, labels, strict=True):
-        mark = content_id(label, seen[label])
-        seen[label] += 1
-        if len(name.encode()) > LONGEST_NAME:
-            name = f"{name.encode()[: LONGEST_NAME - 20].decode(errors='ignore')}-{mark}"
-        elif again[name.casefold()] > 1:
-            name = f"{name}-{mark[:6]}"
-        names.append(name)
-    return names

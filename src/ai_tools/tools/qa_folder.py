@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import tempfile
 import time
 from collections import Counter
@@ -15,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from .. import files
+from ..documents import file_names
 from ..documents.passages import SUFFIX as CHUNKS
 from ..errors import UsageError
 from ..records import Home, Passage, content_id
@@ -25,7 +25,6 @@ from .running import Pair
 SECONDS = 2.0  # at least, between two states of the file of a document that is being worked on
 SHARE = 10  # of the time, one part at most goes into such states: documents may be long, or many at a time
 EDITED = "_qa.edited.json"
-LONGEST_NAME = 200  # bytes, of the 255 that file systems take
 READ_TO_TELL = 10_000  # characters of a file by which it is told who made it
 ROWS, LAST = '  "training_pairs": [', "\n}"  # the line that opens the list of a file's rows; how its head ends without
 
@@ -80,7 +79,9 @@ class QaFolder:
     def __init__(self, folder: Path, documents: Mapping[Home, int], info: dict[str, Any], *, fresh: bool):
         self.folder, self._info, self._fresh = folder, info, fresh
         self._documents = documents
-        self._names = _names(documents)
+        self._paths = {
+            which: folder / f"{name}{SUFFIX}" for which, name in zip(documents, _names(documents), strict=True)
+        }
         self._of_origin = Counter(origin for origin, _ in documents)
         self._open: dict[Home, _Doc] = {}
         self._told: tuple[str, dict[str, Any]] = ("", {})
@@ -95,7 +96,7 @@ class QaFolder:
         mark = f'"processed_by": "ai-tools {maker}"'
         own = ("", "follows") if maker == "generate-cot" else ("",)
         for document in chosen:
-            path = self.folder / self._names[document]
+            path = self._paths[document]
             if path.is_file() and not overwrite:
                 with path.open(encoding="utf-8", errors="replace") as file:
                     begins = file.read(READ_TO_TELL)
@@ -146,7 +147,7 @@ class QaFolder:
 
     def _document(self, which: Home) -> _Doc:
         if which not in self._open:
-            document = _Doc(which, self.folder / self._names[which], self._about(which), written=time.monotonic())
+            document = _Doc(which, self._paths[which], self._about(which), written=time.monotonic())
             completed, document.edited = _state_of(document.path)
             document.is_there = None if self._fresh else completed
             self._open[which] = document
@@ -240,38 +241,21 @@ class QaFolder:
         return {"metadata": metadata, "processing_info": processing}
 
 
-def _names(documents: Mapping[Home, int]) -> dict[Home, str]:
-    """A file name for each document: that of its chunk file, else its path.
-
-    Its suffix stays to tell two apart, then its table, then a hash; letter case does not, for some file systems.
-    """
+def _names(documents: Mapping[Home, int]) -> list[str]:
+    """A name for each document: that of its chunk file, else its path; its suffix tells two apart, then its table."""
     of_origin = Counter(origin for origin, _ in documents)
-
-    def choices(origin: str, file: str) -> tuple[str, ...]:
-        stem = PurePosixPath(origin).stem
+    offers = []
+    for origin, file in documents:
+        table = PurePosixPath(origin)
+        mark = content_id(table.name, file)[:8]
         if origin.endswith(CHUNKS) and of_origin[origin] == 1:
-            whole = short = PurePosixPath(origin).name.removesuffix(CHUNKS)
+            name = path = table.name.removesuffix(CHUNKS)
         else:
-            whole = re.sub(r"[/\\]", "__", re.sub(r"[\x00-\x1f]", "_", file)) or stem
-            short = PurePosixPath(whole).stem or whole
-        mark = content_id(PurePosixPath(origin).name, file)[:8]
-        found = (short, whole, f"{whole}-{stem}", f"{whole}-{mark}")
-        return tuple(one if len(one.encode()) <= LONGEST_NAME else f"{_cut(one)}-{mark}" for one in found)
-
-    offered = {which: choices(*which) for which in documents}
-    chosen = dict.fromkeys(documents, 0)
-    while True:
-        found = {which: offered[which][chosen[which]] for which in documents}
-        count = Counter(name.lower() for name in found.values())
-        clashing = [which for which in documents if count[found[which].lower()] > 1 and chosen[which] < 3]
-        if not clashing:
-            return {which: f"{name}{SUFFIX}" for which, name in found.items()}
-        for which in clashing:
-            chosen[which] += 1
-
-
-def _cut(name: str) -> str:
-    return name.encode()[: LONGEST_NAME - 9].decode(errors="ignore")
+            path = file_names.flat(file) or table.stem
+            name = file_names.without_suffix(path)
+        choices = (name, path, f"{path}-{table.stem}", f"{path}-{mark}")
+        offers.append([file_names.fitting(one, mark) for one in choices])
+    return file_names.tell_apart(offers)
 
 
 def _told_by(origin: str) -> dict[str, Any]:
