@@ -10,7 +10,7 @@ import pytest
 from outside import ai_tools, error_of
 
 from ai_tools import chunk_documents, convert, sources
-from ai_tools.documents import passages
+from ai_tools.documents import passages, reading
 from ai_tools.documents.chunking import chunk_document
 from ai_tools.errors import InputError, NothingProduced, UsageError
 from ai_tools.settings import Settings
@@ -85,7 +85,7 @@ def test_the_chunks_are_those_that_the_notebook_makes(
 ) -> None:
     (toy_root / "docs/bells.md").write_text(LONG)
     made = chunk_documents("docs/bells.md", toy_root / "new", toy_settings, chunk_size=40)
-    document, failed = convert(sources.find("docs/bells.md", toy_root), toy_settings)
+    document, failed = convert(sources.find("docs/bells.md", toy_root), reading(toy_settings))
     expected = chunk_document(document[0], max_tokens=40, tokenizer=toy_tokenizer)
     assert [row["text"] for row in rows_in(toy_root / "new/chunks.jsonl")] == [chunk.text for chunk in expected]
     assert (made.documents, made.chunks, made.failed) == (1, len(expected), ())

@@ -40,7 +40,9 @@ def write(folder: Path, **files: str | bytes) -> None:
 
 
 def convert(settings: Settings, **more: Any) -> Found:
-    return documents.convert(sources.find(settings.source_documents, settings.root), settings, **more)
+    return documents.convert(
+        sources.find(settings.source_documents, settings.root), documents.reading(settings), **more
+    )
 
 
 def slow_page() -> bytes:
@@ -141,7 +143,7 @@ def test_documents_come_one_by_one_before_all_are_done_and_whoever_stops_ends_th
 ) -> None:
     write(folder, a__md="Bells ring.", b__html=slow_page())
     before = set(psutil.Process().children())
-    coming = documents.convert_each(sources.find("docs", toy_settings.root), toy_settings)
+    coming = documents.convert_each(sources.find("docs", toy_settings.root), documents.reading(toy_settings))
     first = next(coming)
     assert isinstance(first, Document)
     assert first.name == "a"
@@ -211,7 +213,7 @@ def test_a_file_is_converted_again_by_changed_converters_and_what_the_old_ones_m
     script = (
         "from ai_tools import documents, settings, sources\n"
         f"s = settings.load_settings(output_dir={str(toy_settings.output)!r}, source_documents='docs')\n"
-        "print(documents.convert(sources.find('docs', s.root), s)[0][0].text)"
+        "print(documents.convert(sources.find('docs', s.root), documents.reading(s))[0][0].text)"
     )
     environment = os.environ | {"PYTHONPATH": str(other)}
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment)
@@ -375,5 +377,5 @@ def test_more_unreadable_documents_than_the_settings_allow_are_a_failure(toy_set
     write(folder, a__md="# Bells\n\nThey ring.\n", b__pdf=b"%PDF-1.7 torn")
     found, failed = convert(toy_settings)
     with pytest.raises(TooManyFailures, match=r"1 of 2 documents could not be read \(b\.pdf: .*MAX_FAILURE_RATE=0\.1"):
-        documents.check_failures(found, failed, toy_settings)
-    documents.check_failures(found, failed, toy_settings.with_(max_failure_rate=0.5))
+        documents.check_failures(found, failed, toy_settings.max_failure_rate)
+    documents.check_failures(found, failed, 0.5)

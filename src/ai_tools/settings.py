@@ -11,7 +11,16 @@ from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from dotenv.parser import parse_stream
-from pydantic import AliasChoices, Field, PrivateAttr, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AliasChoices,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+)  # fmt: skip
 from pydantic.config import JsonDict
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -20,22 +29,23 @@ from .matching import nearest
 
 SAMPLE_DOCUMENTS = "assets/corpus"
 SAMPLE_EXAM = "assets/exam.jsonl"
+_Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 _URL_USER = re.compile(r"(^|//).*@")  # user and password in an address
 
 
-def _setting(names: str, default: Any, description: str, steps: str, **limits: Any) -> Any:
-    """A field with its environment variables, the canonical one first, and the steps whose results it changes.
+def _setting(default: Any, description: str, steps: str = "", *, names: str = "", **limits: Any) -> Any:
+    """A field: what it is, and the steps whose results it changes; `01?` is step 01 where the teacher writes the exam.
 
-    `01?` is step 01 where the teacher writes the exam.
+    `names` are its environment variables where there are several, the canonical one first.
     """
     extra: JsonDict = {"steps": steps}
-    alias = AliasChoices(*names.split())
+    alias = AliasChoices(*names.split()) if names else None
     return Field(default, validation_alias=alias, description=description, json_schema_extra=extra, **limits)
 
 
-def _secret(names: str, description: str) -> Any:
+def _secret(description: str, names: str = "") -> Any:
     """A key: never printed, part of no manifest, no notebook parameter."""
-    return _setting(names, None, f"{description} Secret.", "")
+    return _setting(None, f"{description} Secret.", names=names)
 
 
 class Settings(BaseSettings):
@@ -44,228 +54,168 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True, populate_by_name=True, frozen=True)
 
     source_documents: str = _setting(
-        "SOURCE_DOCUMENTS",
         SAMPLE_DOCUMENTS,
         "Documents to learn: a file, a folder, a glob, an http(s) address or a comma list of them.",
         "01? 02",
     )
     pdf_converter: Literal["builtin", "docling"] = _setting(
-        "PDF_CONVERTER", "builtin", "What reads PDF: builtin, or docling, which loads layout models.", "01? 02"
+        "builtin", "What reads PDF: builtin, or docling, which loads layout models.", "01? 02"
     )
     max_file_mb: float = _setting(
-        "MAX_FILE_MB",
-        50,
-        "Most megabytes of one document, as it comes and unpacked.",
-        "01? 02",
-        gt=0,
-        allow_inf_nan=False,
+        50, "Most megabytes of one document, as it comes and unpacked.", "01? 02", gt=0, allow_inf_nan=False
     )
     file_timeout: float = _setting(
-        "FILE_TIMEOUT", 120, "Seconds that one document may take to convert.", "01? 02", gt=0, allow_inf_nan=False
+        120, "Seconds that one document may take to convert.", "01? 02", gt=0, allow_inf_nan=False
     )
     fetch_timeout: float = _setting(
-        "FETCH_TIMEOUT", 60, "Seconds that one address has for its whole answer.", "01? 02", gt=0, allow_inf_nan=False
+        60, "Seconds that one address has for its whole answer.", "01? 02", gt=0, allow_inf_nan=False
     )
     exam: str = _setting(
-        "EXAM",
-        "",
-        f"Exam file (JSONL, CSV, YAML). Empty: {SAMPLE_EXAM} with the sample, else the teacher writes one.",
-        "01",
+        "", f"Exam file (JSONL, CSV, YAML). Empty: {SAMPLE_EXAM} with the sample, else the teacher writes one.", "01"
     )
-    chunk_tokens: int = _setting("CHUNK_TOKENS", 512, "Most tokens in a chunk.", "01? 02", ge=16)
-    chunk_overlap: int = _setting(
-        "CHUNK_OVERLAP", 0, "Most tokens that a chunk repeats of the one before it.", "01? 02", ge=0
-    )
-    domain: str = _setting("DOMAIN", "", "Subject of the documents. Empty: inferred from their titles.", "02")
+    chunk_tokens: int = _setting(512, "Most tokens in a chunk.", "01? 02", ge=16)
+    chunk_overlap: int = _setting(0, "Most tokens that a chunk repeats of the one before it.", "01? 02", ge=0)
+    domain: str = _setting("", "Subject of the documents. Empty: inferred from their titles.", "02")
     document_outline: str = _setting(
-        "DOCUMENT_OUTLINE", "", 'A short noun phrase that names the document, fit for "In …,". Empty: inferred.', "02"
+        "", 'A short noun phrase that names the document, fit for "In …,". Empty: inferred.', "02"
     )
     icl_file: str = _setting(
-        "ICL_FILE",
         "",
         "Worked examples (YAML, JSON, JSON Lines), for all documents or by name. Empty: the teacher writes them.",
         "02",
     )
-    num_seed_examples: int = _setting("NUM_SEED_EXAMPLES", 5, "Seed examples wanted in qna.yaml.", "03", ge=1)
+    num_seed_examples: int = _setting(5, "Seed examples wanted in qna.yaml.", "03", ge=1)
     provider: str = _setting(
-        "PROVIDER GENERATOR_PROVIDER MODEL_PROVIDER",
         "offline",
         "Who answers as the teacher: offline, openai, anthropic, gemini, ollama, vllm or openai-compatible.",
         "01? 02 03",
+        names="PROVIDER GENERATOR_PROVIDER MODEL_PROVIDER",
     )
     teacher_model_name: str = _setting(
-        "TEACHER_MODEL_NAME MODEL_NAME GENERATOR_MODEL", "", "The teacher's model. Empty: the provider's.", "01? 02 03"
+        "",
+        "The teacher's model. Empty: the provider's.",
+        "01? 02 03",
+        names="TEACHER_MODEL_NAME MODEL_NAME GENERATOR_MODEL",
     )
     teacher_model_base_url: str = _setting(
-        "TEACHER_MODEL_BASE_URL ENDPOINT",
         "",
         "Address of the endpoint, as a rule up to and with /v1. Empty: the provider's.",
         "01? 02 03",
+        names="TEACHER_MODEL_BASE_URL ENDPOINT",
     )
-    ollama_base_url: str = _setting(
-        "OLLAMA_BASE_URL", "", "Address of Ollama, where TEACHER_MODEL_BASE_URL is empty.", "01? 02 03"
-    )
+    ollama_base_url: str = _setting("", "Address of Ollama, where TEACHER_MODEL_BASE_URL is empty.", "01? 02 03")
     teacher_model_api_key: SecretStr | None = _secret(
-        "TEACHER_MODEL_API_KEY API_KEY", "Key of the endpoint that is chosen."
+        "Key of the endpoint that is chosen.", names="TEACHER_MODEL_API_KEY API_KEY"
     )
-    openai_api_key: SecretStr | None = _secret("OPENAI_API_KEY", "Key for the provider openai alone.")
-    anthropic_api_key: SecretStr | None = _secret("ANTHROPIC_API_KEY", "Key for the provider anthropic alone.")
-    gemini_api_key: SecretStr | None = _secret("GEMINI_API_KEY GOOGLE_API_KEY", "Key for the provider gemini alone.")
+    openai_api_key: SecretStr | None = _secret("Key for the provider openai alone.")
+    anthropic_api_key: SecretStr | None = _secret("Key for the provider anthropic alone.")
+    gemini_api_key: SecretStr | None = _secret(
+        "Key for the provider gemini alone.", names="GEMINI_API_KEY GOOGLE_API_KEY"
+    )
     teacher_temperature: float = _setting(
-        "TEACHER_TEMPERATURE GENERATOR_TEMPERATURE",
         0.7,
         "Sampling temperature of the teacher.",
         "01? 02 03",
+        names="TEACHER_TEMPERATURE GENERATOR_TEMPERATURE",
         ge=0,
         le=2,
     )
     teacher_max_tokens: int = _setting(
-        "TEACHER_MAX_TOKENS GENERATOR_MAX_TOKENS", 4096, "Most tokens in a teacher's reply.", "01? 02 03", ge=1
+        4096, "Most tokens in a teacher's reply.", "01? 02 03", names="TEACHER_MAX_TOKENS GENERATOR_MAX_TOKENS", ge=1
     )
-    teacher_top_p: float | None = _setting(
-        "TEACHER_TOP_P", None, "Nucleus sampling of the teacher.", "01? 02 03", gt=0, le=1
+    teacher_top_p: float | None = _setting(None, "Nucleus sampling of the teacher.", "01? 02 03", gt=0, le=1)
+    teacher_price: Annotated[tuple[_Dollars, _Dollars] | None, NoDecode] = _setting(
+        None, "US dollars for a million tokens in and out, such as 0.15,0.60. Empty: from the table of known models."
     )
-    teacher_price: Annotated[tuple[float, float] | None, NoDecode] = _setting(
-        "TEACHER_PRICE",
-        None,
-        "US dollars for a million tokens in and out, such as 0.15,0.60. Empty: from the table of known models.",
-        "",
-    )
-    ollama_top_k: int | None = _setting("OLLAMA_TOP_K", None, "Ollama's top_k.", "01? 02 03", ge=0)
-    ollama_top_p: float | None = _setting(
-        "OLLAMA_TOP_P", None, "Ollama's top_p. Empty: TEACHER_TOP_P.", "01? 02 03", ge=0, le=1
-    )
-    ollama_repeat_penalty: float | None = _setting(
-        "OLLAMA_REPEAT_PENALTY", None, "Ollama's repeat_penalty.", "01? 02 03", ge=0
-    )
+    ollama_top_k: int | None = _setting(None, "Ollama's top_k.", "01? 02 03", ge=0)
+    ollama_top_p: float | None = _setting(None, "Ollama's top_p. Empty: TEACHER_TOP_P.", "01? 02 03", ge=0, le=1)
+    ollama_repeat_penalty: float | None = _setting(None, "Ollama's repeat_penalty.", "01? 02 03", ge=0)
     ollama_num_predict: int | None = _setting(
-        "OLLAMA_NUM_PREDICT", None, "Ollama's num_predict. Empty: TEACHER_MAX_TOKENS.", "01? 02 03", ge=-2
+        None, "Ollama's num_predict. Empty: TEACHER_MAX_TOKENS.", "01? 02 03", ge=-2
     )
-    ollama_num_ctx: int = _setting(
-        "OLLAMA_NUM_CTX", 8192, "Context window that Ollama loads the model with.", "01? 02 03", ge=256
-    )
-    ollama_stop: str = _setting(
-        "OLLAMA_STOP", "", "Where Ollama stops writing; several are separated by commas.", "01? 02 03"
-    )
-    enable_reasoning: bool = _setting(
-        "ENABLE_REASONING", False, "Ask for the reasoning of each answer, and keep it.", "03"
-    )
-    judge_model_name: str = _setting("JUDGE_MODEL_NAME", "", "The judge's model. Empty: the teacher's.", "03")
-    judge_base_url: str = _setting(
-        "JUDGE_BASE_URL", "", "Address of an OpenAI-compatible judge. Empty: the teacher's endpoint.", "03"
-    )
-    judge_api_key: SecretStr | None = _secret("JUDGE_API_KEY", "Key of the judge, where JUDGE_BASE_URL is set.")
-    curate_threshold: float = _setting(
-        "CURATE_THRESHOLD", 7.0, "Least rating, of 10, that `ai-tools curate` keeps.", "", ge=0, le=10
-    )
-    customisation_prompt: str = _setting(
-        "CUSTOMISATION_PROMPT", "", "Instructions added to every generation prompt.", "03"
-    )
+    ollama_num_ctx: int = _setting(8192, "Context window that Ollama loads the model with.", "01? 02 03", ge=256)
+    ollama_stop: str = _setting("", "Where Ollama stops writing; several are separated by commas.", "01? 02 03")
+    enable_reasoning: bool = _setting(False, "Ask for the reasoning of each answer, and keep it.", "03")
+    judge_model_name: str = _setting("", "The judge's model. Empty: the teacher's.", "03")
+    judge_base_url: str = _setting("", "Address of an OpenAI-compatible judge. Empty: the teacher's endpoint.", "03")
+    judge_api_key: SecretStr | None = _secret("Key of the judge, where JUDGE_BASE_URL is set.")
+    curate_threshold: float = _setting(7.0, "Least rating, of 10, that `ai-tools curate` keeps.", ge=0, le=10)
+    customisation_prompt: str = _setting("", "Instructions added to every generation prompt.", "03")
     number_of_summaries: int | None = _setting(
-        "NUMBER_OF_SUMMARIES", None, "Summaries of each kind for a chunk. Empty: the largest of CUT_SIZES.", "03", ge=1
+        None, "Summaries of each kind for a chunk. Empty: the largest of CUT_SIZES.", "03", ge=1
     )
-    seed_data_subsample: int = _setting(
-        "SEED_DATA_SUBSAMPLE", 0, "Use only this many chunks, spread over the documents. 0: all.", "03", ge=0
-    )
+    seed_data_subsample: int = _setting(0, "Use only this many chunks, spread over the documents. 0: all.", "03", ge=0)
     questions_per_chunk: int = _setting(
-        "QUESTIONS_PER_CHUNK GENERATOR_QUESTIONS_PER_CHUNK",
         5,
         "Pairs asked for in one call about a chunk or a summary.",
         "03",
+        names="QUESTIONS_PER_CHUNK GENERATOR_QUESTIONS_PER_CHUNK",
         ge=1,
     )
-    max_concurrency: int | None = _setting(
-        "MAX_CONCURRENCY", None, "Most teacher calls in flight. Empty: 64, and 4 for ollama.", "", ge=1
-    )
+    max_concurrency: int | None = _setting(None, "Most teacher calls in flight. Empty: 64, and 4 for ollama.", ge=1)
     request_timeout: float = _setting(
-        "REQUEST_TIMEOUT INFERENCE_SERVER_TIMEOUT",
         120.0,
         "Seconds that a teacher has for a reply.",
-        "",
+        names="REQUEST_TIMEOUT INFERENCE_SERVER_TIMEOUT",
         gt=0,
         allow_inf_nan=False,
     )
     max_retries: int = _setting(
-        "MAX_RETRIES", 5, "Further attempts at a call after overload, server errors and lost connections.", "", ge=0
+        5, "Further attempts at a call after overload, server errors and lost connections.", ge=0
     )
     max_calls: int | None = _setting(
-        "MAX_CALLS", None, "Most requests that this output folder's journal may hold. Empty: no limit.", "", ge=1
+        None, "Most requests that this output folder's journal may hold. Empty: no limit.", ge=1
     )
     max_tokens_total: int | None = _setting(
-        "MAX_TOKENS_TOTAL", None, "Most tokens, in and out, of all calls in the journal. Empty: no limit.", "", ge=1
+        None, "Most tokens, in and out, of all calls in the journal. Empty: no limit.", ge=1
     )
     max_usd: float | None = _setting(
-        "MAX_USD", None, "Most US dollars for all calls in the journal. Empty: no limit.", "", gt=0, allow_inf_nan=False
+        None, "Most US dollars for all calls in the journal. Empty: no limit.", gt=0, allow_inf_nan=False
     )
-    retry_rejected: bool = _setting(
-        "RETRY_REJECTED", False, "Ask again where a former run's reply could not be used.", ""
-    )
-    max_failure_rate: float = _setting(
-        "MAX_FAILURE_RATE", 0.1, "Share of failed items above which a step fails.", "", ge=0, le=1
-    )
-    cut_sizes: Annotated[tuple[int, ...], NoDecode] = _setting(
-        "CUT_SIZES", (5, 10), "Summaries for a chunk in each cut.", "03 04"
-    )
-    qa_per_doc: int = _setting("QA_PER_DOC", 3, "Most pairs from one summary.", "04", ge=1)
+    retry_rejected: bool = _setting(False, "Ask again where a former run's reply could not be used.")
+    max_failure_rate: float = _setting(0.1, "Share of failed items above which a step fails.", ge=0, le=1)
+    cut_sizes: Annotated[tuple[int, ...], NoDecode] = _setting((5, 10), "Summaries for a chunk in each cut.", "03 04")
+    qa_per_doc: int = _setting(3, "Most pairs from one summary.", "04", ge=1)
     document_in_context: Literal["none", "summaries", "all"] = _setting(
-        "DOCUMENT_IN_CONTEXT", "none", "Add rows that show the document before the question.", "04"
+        "none", "Add rows that show the document before the question.", "04"
     )
     replay_share: float | None = _setting(
-        "REPLAY_SHARE", None, "Share of general rows in a cut, by tokens. Empty: by student.", "04", ge=0, lt=1
+        None, "Share of general rows in a cut, by tokens. Empty: by student.", "04", ge=0, lt=1
     )
     student_model_name: str = _setting(
-        "STUDENT_MODEL_NAME STUDENT_MODEL",
         "tiny",
         "Student: tiny, a local folder or a Hugging Face name.",
         "01 02 04 05 06",
+        names="STUDENT_MODEL_NAME STUDENT_MODEL",
     )
     tokenizer_model_name: str = _setting(
-        "TOKENIZER_MODEL_NAME TOKENIZER_MODEL", "", "Tokenizer that counts tokens. Empty: the student's.", "01? 02 04"
+        "",
+        "Tokenizer that counts tokens. Empty: the student's.",
+        "01? 02 04",
+        names="TOKENIZER_MODEL_NAME TOKENIZER_MODEL",
     )
-    training_method: Literal["full", "lora"] | None = _setting(
-        "TRAINING_METHOD", None, "full (all weights) or lora. Empty: full.", "05"
-    )
+    training_method: Literal["full", "lora"] | None = _setting(None, "full (all weights) or lora. Empty: full.", "05")
     training_cut: str = _setting(
-        "TRAINING_CUT", "", "A cut's number, or a path to a file of `ai-tools export`. Empty: the largest cut.", "05"
+        "", "A cut's number, or a path to a file of `ai-tools export`. Empty: the largest cut.", "05"
     )
-    learning_rate: float | None = _setting(
-        "LEARNING_RATE", None, "Peak learning rate. Empty: by student and method.", "05", gt=0
-    )
-    epochs: float | None = _setting("EPOCHS", None, "Passes over the cut. Empty: by student.", "05", gt=0)
+    learning_rate: float | None = _setting(None, "Peak learning rate. Empty: by student and method.", "05", gt=0)
+    epochs: float | None = _setting(None, "Passes over the cut. Empty: by student.", "05", gt=0)
     training_tokens: int | None = _setting(
-        "TRAINING_TOKENS",
-        None,
-        "Tokens to train on, over as many passes as that takes, instead of EPOCHS. Empty: by student.",
-        "05",
-        ge=1,
+        None, "Tokens to train on, over as many passes as that takes, instead of EPOCHS. Empty: by student.", "05", ge=1
     )
-    batch_tokens: int | None = _setting(
-        "BATCH_TOKENS", None, "Tokens in an optimiser step. Empty: by student.", "05", ge=1
-    )
-    max_seq_len: int | None = _setting(
-        "MAX_SEQ_LEN", None, "Longest training row in tokens. Empty: by student.", "04 05", ge=16
-    )
-    lora_rank: int | None = _setting("LORA_RANK", None, "Rank of the LoRA adapters. Empty: 32.", "05", ge=1)
-    generator_process_dir: str = _setting(
-        "GENERATOR_PROCESS_DIR", "", "Where `ai-tools generate` takes passages from, where none are named.", ""
-    )
+    batch_tokens: int | None = _setting(None, "Tokens in an optimiser step. Empty: by student.", "05", ge=1)
+    max_seq_len: int | None = _setting(None, "Longest training row in tokens. Empty: by student.", "04 05", ge=16)
+    lora_rank: int | None = _setting(None, "Rank of the LoRA adapters. Empty: 32.", "05", ge=1)
+    generator_process_dir: str = _setting("", "Where `ai-tools generate` takes passages from, where none are named.")
     generator_output_dir: str = _setting(
-        "GENERATOR_OUTPUT_DIR", "", "Folder that `generate` writes to and `combine` reads, where none is named.", ""
+        "", "Folder that `generate` writes to and `combine` reads, where none is named."
     )
-    generator_output_file: str = _setting(
-        "GENERATOR_OUTPUT_FILE", "", "File that `combine` writes, where none is named.", ""
-    )
-    generator_batch_processing: bool = _setting(
-        "GENERATOR_BATCH_PROCESSING", True, "false: `generate` has one passage in flight at a time.", ""
-    )
-    generator_resume: bool = _setting(
-        "GENERATOR_RESUME", True, "false: the single tools make everything anew, as with --fresh.", ""
-    )
-    output_dir: Path = _setting("OUTPUT_DIR OUTPUT_DATA_FOLDER", Path("output"), "Where every artifact goes.", "")
-    seed: int = _setting("SEED", 0, "Reaches every sampler.", "01 02 03 04 05 06", ge=0)
-    trust_remote_code: bool = _setting(
-        "TRUST_REMOTE_CODE", False, "Run code that comes with a student.", "01 02 04 05 06"
-    )
+    generator_output_file: str = _setting("", "File that `combine` writes, where none is named.")
+    generator_batch_processing: bool = _setting(True, "false: `generate` has one passage in flight at a time.")
+    generator_resume: bool = _setting(True, "false: the single tools make everything anew, as with --fresh.")
+    output_dir: Path = _setting(Path("output"), "Where every artifact goes.", names="OUTPUT_DIR OUTPUT_DATA_FOLDER")
+    seed: int = _setting(0, "Reaches every sampler.", "01 02 03 04 05 06", ge=0)
+    trust_remote_code: bool = _setting(False, "Run code that comes with a student.", "01 02 04 05 06")
 
     _root: Path = PrivateAttr(default_factory=lambda: find_root(Path.cwd()))
 
@@ -308,15 +258,13 @@ class Settings(BaseSettings):
     def _provider(cls, value: str) -> str:
         return value.strip().lower()
 
-    @field_validator("teacher_price", mode="before")
+    @field_validator("teacher_price", mode="wrap")
     @classmethod
-    def _price(cls, value: Any) -> Any:
-        if value is None:
-            return None
-        parts = value.split(",") if isinstance(value, str) else value
-        if not isinstance(parts, (list, tuple)) or len(parts) != 2 or not all(map(_is_amount, parts)):
-            raise ValueError("give two amounts, in and out, such as 0.15,0.60")
-        return tuple(map(float, parts))
+    def _price(cls, value: Any, validated: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return validated(value.split(",") if isinstance(value, str) else value)
+        except ValidationError:
+            raise ValueError("give two amounts, in and out, such as 0.15,0.60") from None
 
     @field_validator("teacher_model_base_url", "ollama_base_url", "judge_base_url")
     @classmethod
@@ -379,7 +327,7 @@ class Settings(BaseSettings):
 def env_names(name: str) -> list[str]:
     """The environment variables of a setting: the canonical name, then its aliases."""
     alias = Settings.model_fields[name].validation_alias
-    return [str(choice) for choice in alias.choices] if isinstance(alias, AliasChoices) else []
+    return [str(choice) for choice in alias.choices] if isinstance(alias, AliasChoices) else [name.upper()]
 
 
 def _steps_of(name: str) -> str:
@@ -418,13 +366,6 @@ def _explained(item: Any) -> SettingsError:
     if name.endswith("_base_url") or name == "endpoint" or "://" in str(value):
         value = _URL_USER.sub(r"\1…@", str(value))
     return SettingsError(f"{reason[0].lower()}{reason[1:]}", setting=name, value=value)
-
-
-def _is_amount(text: Any) -> bool:
-    try:
-        return 0 <= float(text) < float("inf")
-    except (ValueError, TypeError):
-        return False
 
 
 def _known(values: dict[str, Any]) -> dict[str, Any]:

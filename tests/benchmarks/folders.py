@@ -16,7 +16,8 @@ import sys
 from ai_tools import documents, sources
 from ai_tools.settings import load_settings
 settings = load_settings(source_documents=sys.argv[1], output_dir=sys.argv[2])
-converted, failed = documents.convert(sources.find(settings.source_documents, settings.root), settings)
+found = sources.find(settings.source_documents, settings.root)
+converted, failed = documents.convert(found, documents.reading(settings))
 print(len(converted), "documents,", len(failed), "failed,", sum(len(one.text) for one in converted), "characters")
 """
 WORDS = "bell lamp stair rings noon dusk light every night keeper harbour tide before after must may not the a of to in"

@@ -28,7 +28,8 @@ HERE = Path(__file__).parent
 def training_rows(settings: Settings, exam: list[Question], folder: Path, n_chunks: int | None) -> list[dict[str, Any]]:
     """The rows of the largest cut, made in memory as steps 02 to 04 make them, of the first chunks or of all."""
     tokenizer = students.counting_tokenizer("tiny")
-    converted, _ = documents.convert(sources.find(settings.source_documents, settings.root), settings)
+    found = sources.find(settings.source_documents, settings.root)
+    converted, _ = documents.convert(found, documents.reading(settings))
     size = settings.chunk_tokens
     chunks = [chunk for one in converted for chunk in chunk_document(one, max_tokens=size, tokenizer=tokenizer)]
     chunks = chunks[:n_chunks]

@@ -49,7 +49,8 @@ def main(small: bool = False) -> None:
     print(f"ai-tools --help: {fresh_interpreter(help_text, repeats):.3f} s")
     with tempfile.TemporaryDirectory() as folder:
         settings = load_settings(provider="offline", output_dir=folder, **({"number_of_summaries": 1} if small else {}))
-        converted, _ = documents.convert(sources.find(settings.source_documents, settings.root), settings)
+        found = sources.find(settings.source_documents, settings.root)
+        converted, _ = documents.convert(found, documents.reading(settings))
         chunks = chunking(converted[:1] if small else converted, repeats)
         seed_data = seeds.seed_rows(converted, chunks, {}, domain="", outline="")
         items = generation.passages([chunk.to_row() for chunk in chunks], seed_data)

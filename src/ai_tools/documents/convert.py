@@ -6,7 +6,7 @@ import re
 import shutil
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -26,6 +26,21 @@ MB = 1_000_000
 SMALL = 200_000  # bytes of text in all that are converted here, since processes would take longer to start
 
 
+@dataclass(frozen=True)
+class Reading:
+    """How documents are read, and the folder below which they are kept: the settings of these names."""
+
+    output: Path
+    pdf_converter: str
+    max_file_mb: float
+    file_timeout: float
+    fetch_timeout: float
+
+
+def reading(settings: Settings) -> Reading:
+    return Reading(**{each.name: getattr(settings, each.name) for each in fields(Reading)})
+
+
 @dataclass(frozen=True, slots=True)
 class _Input:
     """One document to be. `source`: its path below what was named, or its address; `fault`: why it cannot become one.
@@ -43,7 +58,7 @@ class _Input:
 
 
 def convert(
-    found: Sources, settings: Settings, *, on_progress: OnProgress | None = None
+    found: Sources, reading: Reading, *, on_progress: OnProgress | None = None
 ) -> tuple[list[Document], list[Rejection]]:
     """Documents in the order of their sources, and what could not be converted, each with its reason.
 
@@ -52,7 +67,7 @@ def convert(
     """
     documents: list[Document] = []
     failed: list[Rejection] = []
-    for one in convert_each(found, settings, on_progress=on_progress):
+    for one in convert_each(found, reading, on_progress=on_progress):
         if isinstance(one, Document):
             documents.append(one)
         else:
@@ -64,7 +79,7 @@ def convert(
 
 
 def convert_each(
-    found: Sources, settings: Settings, *, on_progress: OnProgress | None = None
+    found: Sources, reading: Reading, *, on_progress: OnProgress | None = None
 ) -> Iterator[Document | Rejection]:
     """The same one by one, for more documents than memory holds.
 
@@ -72,9 +87,9 @@ def convert_each(
     that are small are converted here. What was converted before, with the same converters and settings, is read from
     `workspace.conversions_path`. Addresses are fetched anew at every call and kept in `workspace.fetched_path`.
     """
-    items = [*_files(found), *_fetched(found, settings)]
+    items = [*_files(found), *_fetched(found, reading)]
     names = file_names.of_documents([item.label for item in items])
-    jobs, reasons = _jobs(items, settings)
+    jobs, reasons = _jobs(items, reading)
     waiting = {number for number, job in jobs.items() if not cache.is_kept(job)}
     progress = Progress(len(items), done=len(items) - len(waiting), failed=len(reasons))
     passed = 0
@@ -89,7 +104,7 @@ def convert_each(
         on_progress(progress)
     yield from ready()
     numbers = sorted(waiting)
-    with closing(_done([jobs[number] for number in numbers], settings)) as done:
+    with closing(_done([jobs[number] for number in numbers], reading)) as done:
         for place, reason in done:
             number = numbers[place]
             waiting.discard(number)
@@ -102,14 +117,14 @@ def convert_each(
             yield from ready()
 
 
-def check_failures(documents: Sequence[Document], failed: Sequence[Rejection], settings: Settings) -> None:
-    """Raises TooManyFailures where more than MAX_FAILURE_RATE of what was named could not be read."""
+def check_failures(documents: Sequence[Document], failed: Sequence[Rejection], most: float) -> None:
+    """Raises TooManyFailures where more than MAX_FAILURE_RATE (`most`) of what was named could not be read."""
     total = len(documents) + len(failed)
-    if len(failed) > settings.max_failure_rate * total:
+    if len(failed) > most * total:
         causes = "; ".join(one.reason for one in failed[:3]) + (f"; and {len(failed) - 3} more" * (len(failed) > 3))
         raise TooManyFailures(
             f"{len(failed)} of {total} documents could not be read ({causes}); mend or remove them, or raise "
-            f"MAX_FAILURE_RATE={settings.max_failure_rate:g}"
+            f"MAX_FAILURE_RATE={most:g}"
         )
 
 
@@ -129,14 +144,14 @@ def _files(found: Sources) -> Iterator[_Input]:
         yield _Input(below, below, file)
 
 
-def _fetched(found: Sources, settings: Settings) -> Iterator[_Input]:
+def _fetched(found: Sources, reading: Reading) -> Iterator[_Input]:
     if not found.addresses:
         return
     answers = fetching.fetch_all(
         found.addresses,
-        workspace.fetched_path(settings.output),
-        timeout=settings.fetch_timeout,
-        max_bytes=settings.max_file_mb * MB,
+        workspace.fetched_path(reading.output),
+        timeout=reading.fetch_timeout,
+        max_bytes=reading.max_file_mb * MB,
     )
     for address, answer in zip(found.addresses, answers, strict=True):
         label = _label(address)
@@ -157,10 +172,10 @@ def _label(address: str) -> str:
 # --- conversion ---
 
 
-def _jobs(items: Sequence[_Input], settings: Settings) -> tuple[dict[int, Job], dict[int, str]]:
+def _jobs(items: Sequence[_Input], reading: Reading) -> tuple[dict[int, Job], dict[int, str]]:
     """What is to be converted, and why the rest is not, by number."""
-    folder = workspace.conversions_path(settings.output)
-    most = round(settings.max_file_mb * MB)
+    folder = workspace.conversions_path(reading.output)
+    most = round(reading.max_file_mb * MB)
     limits = FileLimits(file=most, expanded=most)
     jobs: dict[int, Job] = {}
     reasons: dict[int, str] = {}
@@ -170,9 +185,9 @@ def _jobs(items: Sequence[_Input], settings: Settings) -> tuple[dict[int, Job], 
                 raise InputError(item.fault)
             if (size := item.path.stat().st_size) > most:  # before it is read
                 raise InputError(
-                    f"{size / MB:.1f} MB, over MAX_FILE_MB={settings.max_file_mb:g}; split it or raise that"
+                    f"{size / MB:.1f} MB, over MAX_FILE_MB={reading.max_file_mb:g}; split it or raise that"
                 )
-            jobs[number] = cache.job(item.path, folder, charset=item.charset, limits=limits, pdf=settings.pdf_converter)
+            jobs[number] = cache.job(item.path, folder, charset=item.charset, limits=limits, pdf=reading.pdf_converter)
         except (InputError, OSError) as error:
             reasons[number] = cache.reason(error)
     _clean(folder)
@@ -187,14 +202,14 @@ def _clean(folder: Path) -> None:
             shutil.rmtree(old, ignore_errors=True)  # another run may be at it, too
 
 
-def _done(jobs: Sequence[Job], settings: Settings) -> Generator[tuple[int, str], None, None]:
+def _done(jobs: Sequence[Job], reading: Reading) -> Generator[tuple[int, str], None, None]:
     """The number of each job as it gets done, and why it could not be, if it could not."""
     if _is_quick(jobs):
         for number, job in enumerate(jobs):
             yield number, _said(workers.attempt(cache.convert, job))
         return
-    processes = 1 if settings.pdf_converter == "docling" else workers.cores()  # its models take all cores, and memory
-    outcomes = workers.run(cache.convert, jobs, timeout=settings.file_timeout, processes=processes)
+    processes = 1 if reading.pdf_converter == "docling" else workers.cores()  # its models take all cores, and memory
+    outcomes = workers.run(cache.convert, jobs, timeout=reading.file_timeout, processes=processes)
     with closing(outcomes):
         for number, outcome in outcomes:
             yield number, _said(outcome)

@@ -71,7 +71,7 @@ def chunk_documents(
     warnings: list[str] = []
     count = chunks = 0
     with chunk_folder.writing(output, processing, overwrite=overwrite) as write:
-        for one in documents.convert_each(found, settings, on_progress=on_progress):
+        for one in documents.convert_each(found, documents.reading(settings), on_progress=on_progress):
             if isinstance(one, Rejection):
                 failed.append(one)
                 continue
