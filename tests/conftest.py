@@ -68,7 +68,7 @@ def make_call() -> Callable[..., Call]:
 
 @pytest.fixture
 def make_sample() -> Callable[..., Sample]:
-    def make(question: str = "When does the bell ring?", response: str = "At noon.", **changes: Any) -> Sample:
+    def make(question: str = "When does the bell ring?", answer: str = "At noon.", **changes: Any) -> Sample:
         values = {
             "recipe": "extractive_summary",
             "chunk_id": "c1",
@@ -77,14 +77,14 @@ def make_sample() -> Callable[..., Sample]:
             "document_outline": "the bell book",
             "domain": "bells",
             "document": "The bell rings at noon.",
-            "raw_document": "The bell rings at noon. Ada rings it 3 times.",
+            "source_text": "The bell rings at noon. Ada rings it 3 times.",
             "question": question,
-            "response": response,
+            "answer": answer,
             "model": "fake",
             "prompt_version": "1",
             "faithfulness_judgment": "YES",
         } | changes
-        name = content_id(*(values[key] for key in ("recipe", "chunk_id", "draw", "question", "response")))
+        name = content_id(*(values[key] for key in ("recipe", "chunk_id", "draw", "question", "answer")))
         return Sample(**({"sample_id": name} | values))
 
     return make

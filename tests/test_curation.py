@@ -14,12 +14,12 @@ MakeSample = Callable[..., Sample]
 @pytest.mark.parametrize(
     ("check", "reason", "changes"),
     [
-        ("empty", "question or answer is empty", {"response": ""}),
+        ("empty", "question or answer is empty", {"answer": ""}),
         ("empty", "question or answer is empty", {"question": ""}),
         ("faithfulness", "no judgement came back", {"faithfulness_judgment": None}),
         ("faithfulness", "judged not grounded", {"faithfulness_judgment": "NO"}),
         ("faithfulness", "It is dusk.", {"faithfulness_judgment": "NO", "faithfulness_explanation": "It is dusk."}),
-        ("numbers", "numbers that the passage does not have: 4, 1,260", {"response": "4 times, not 3, for 1,260."}),
+        ("numbers", "numbers that the passage does not have: 4, 1,260", {"answer": "4 times, not 3, for 1,260."}),
         (
             "self_contained",
             'the question points outside itself: "the passage"',
@@ -64,7 +64,7 @@ def test_good_samples_are_kept_in_their_order(make_sample: MakeSample) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"question": "when does the bell RING", "response": "at noon"},
+        {"question": "when does the bell RING", "answer": "at noon"},
         {"question": "In the bell book, when does the bell ring?"},
         {"chunk_id": "c2", "draw": 2},
     ],
@@ -80,7 +80,7 @@ def test_a_second_pair_of_the_same_words_is_a_duplicate_of_the_first(
 
 
 def test_the_same_question_with_another_answer_is_no_duplicate(make_sample: MakeSample) -> None:
-    assert len(curate([make_sample(), make_sample(response="Every day.")])[0]) == 2
+    assert len(curate([make_sample(), make_sample(answer="Every day.")])[0]) == 2
 
 
 def test_a_rejected_pair_is_not_the_first_of_its_duplicates(make_sample: MakeSample) -> None:

@@ -28,12 +28,12 @@ lamp --test 5
 @pytest.fixture
 def samples(make_sample: MakeSample) -> dict[str, list[Sample]]:
     asked = [("How long are logs kept?", "nine years"), ("What is tested?", "the lamp."), ("Why?", "a b c d e f g")]
-    some = [make_sample(question=q, response=a, raw_document=PASSAGE, chunk_id="c1") for q, a in asked]
+    some = [make_sample(question=q, answer=a, source_text=PASSAGE, chunk_id="c1") for q, a in asked]
     return {"key_facts_to_qa": some, "document_based_qa": some[:1]}
 
 
 def pairs(found: list[Sample]) -> set[tuple[str, str]]:
-    return {(one.question, one.response) for one in found}
+    return {(one.question, one.answer) for one in found}
 
 
 def test_each_value_is_left_out_of_its_sentence_once(samples: dict[str, list[Sample]]) -> None:
@@ -54,14 +54,14 @@ def test_a_value_stands_in_the_passage_to_the_letter_and_the_rest_is_untouched(
     samples: dict[str, list[Sample]],
 ) -> None:
     for one in fill_ins.make(samples):
-        assert one.response in PASSAGE
-        assert one.question.replace(fill_ins.GAP, one.response, 1) == one.document
+        assert one.answer in PASSAGE
+        assert one.question.replace(fill_ins.GAP, one.answer, 1) == one.document
 
 
 def test_a_fill_in_leads_back_to_its_passage_and_has_an_id_of_its_own(samples: dict[str, list[Sample]]) -> None:
     found = fill_ins.make(samples)
     of = samples["key_facts_to_qa"][0]
-    assert {(one.chunk_id, one.document_id, one.raw_document) for one in found} == {
+    assert {(one.chunk_id, one.document_id, one.source_text) for one in found} == {
         (of.chunk_id, of.document_id, PASSAGE)
     }
     assert {one.recipe for one in found} == {fill_ins.DATASET}
@@ -69,7 +69,7 @@ def test_a_fill_in_leads_back_to_its_passage_and_has_an_id_of_its_own(samples: d
 
 
 def test_long_answers_and_answers_that_stand_nowhere_make_none(samples: dict[str, list[Sample]]) -> None:
-    answers = {one.response for one in fill_ins.make(samples)}
+    answers = {one.answer for one in fill_ins.make(samples)}
     assert "a b c d e f g" not in answers
     assert fill_ins.make({"key_facts_to_qa": []}) == []
 
@@ -84,14 +84,14 @@ def test_what_an_exam_asks_is_taken_out_of_the_fill_ins_too(samples: dict[str, l
         Question("e1", "A copy of the log costs what?", "14 crowns", ("14 crowns", "9 crowns"), "lamps.md", "recall")
     ]
     clean, dropped, _ = mixing.decontaminate(fill_ins.added(samples), exam)
-    assert "14 crowns" not in {one.response for one in clean[fill_ins.DATASET]}
+    assert "14 crowns" not in {one.answer for one in clean[fill_ins.DATASET]}
     assert [one.check for one in dropped] == ["contaminated"]
 
 
 def test_a_value_that_nothing_else_asks_for_is_asked_for_three_times(make_sample: MakeSample) -> None:
-    asked = make_sample(question="Who tests the lamp?", response="The Night Warden.", chunk_id="c1", recipe="key_facts")
+    asked = make_sample(question="Who tests the lamp?", answer="The Night Warden.", chunk_id="c1", recipe="key_facts")
     fills = [
-        make_sample(question=q, response=a, chunk_id=c, recipe=fill_ins.DATASET)
+        make_sample(question=q, answer=a, chunk_id=c, recipe=fill_ins.DATASET)
         for q, a, c in (("what tests it", "the Night Warden", "c1"), ("what tests it", "the Night Warden", "c2"))
     ]
     assert fill_ins.repeated([asked, *fills]) == [fills[1]] * 2

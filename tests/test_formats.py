@@ -36,7 +36,7 @@ def test_a_pair_line_leads_back_to_its_sample_chunk_and_document(make_sample: Ma
     ]
     assert list(row)[7:] == ["generated_answer", "created", "model", "paths", "labels", "critiques", "metadata"]
     assert (row["doc_id"], row["chunk_id"], row["qac_id"]) == ("d1", "c1", sample.sample_id)
-    assert (row["context"], row["answer"]) == (sample.raw_document, "At noon.")
+    assert (row["context"], row["answer"]) == (sample.source_text, "At noon.")
     assert row["paths"] == ["bells.md"]
     assert row["labels"] == {"information": "extractive_summary"}
     assert row["metadata"]["key_fact"] == "The bell rings at noon."
@@ -45,7 +45,7 @@ def test_a_pair_line_leads_back_to_its_sample_chunk_and_document(make_sample: Ma
 def some(make_sample: MakeSample, document: str, chunk: str, answers: str) -> list[Sample]:
     return [
         make_sample(
-            f"Question {n} of {chunk}?", answer, document_id=document, chunk_id=chunk, raw_document=f"Text {chunk}."
+            f"Question {n} of {chunk}?", answer, document_id=document, chunk_id=chunk, source_text=f"Text {chunk}."
         )
         for n, answer in enumerate(answers)
     ]
@@ -61,12 +61,12 @@ def test_seed_examples_are_taken_in_turn_from_every_document(make_sample: MakeSa
     ]
     found = formats.qna_examples(samples, 5)
     assert [[one.chunk_id for one in group] for group in found] == [["c1"] * 3, ["c3"] * 3, ["c2"] * 3]
-    assert [one.response for one in found[0]] == ["a", "b", "c"]
+    assert [one.answer for one in found[0]] == ["a", "b", "c"]
     assert len(formats.qna_examples(samples, 2)) == 2
 
 
 def test_passages_too_long_for_a_context_come_after_all_others(make_sample: MakeSample) -> None:
-    long = [replace(one, raw_document="word " * 400) for one in some(make_sample, "d1", "c1", "abc")]
+    long = [replace(one, source_text="word " * 400) for one in some(make_sample, "d1", "c1", "abc")]
     short = [*some(make_sample, "d1", "c2", "abc"), *some(make_sample, "d2", "c3", "abc"), *long]
     assert [group[0].chunk_id for group in formats.qna_examples([*long, *short], 3)] == ["c2", "c3", "c1"]
 
@@ -130,7 +130,7 @@ def faults_of_form(source: str) -> list[str]:
 
 def five(make_sample: MakeSample, text: str) -> list[list[Sample]]:
     return [
-        [make_sample(f"Q{n}: what?", f"A{n}: 'that', # this", raw_document=f"{c}. {text}") for n in range(3)]
+        [make_sample(f"Q{n}: what?", f"A{n}: 'that', # this", source_text=f"{c}. {text}") for n in range(3)]
         for c in range(5)
     ]
 
@@ -190,9 +190,7 @@ def test_tables_and_code_keep_their_lines_and_prose_is_wrapped(make_sample: Make
 
 def test_answers_come_back_as_they_were_written(make_sample: MakeSample) -> None:
     answers = ["A\n\n- one\n- two ", " leading", "tab\there", "very long " * 40, "yes", "12:30", "\u2028"]
-    groups = [
-        [make_sample(f"Q{n}", answer, raw_document=f"T{n}") for n, answer in enumerate(answers)] for _ in range(5)
-    ]
+    groups = [[make_sample(f"Q{n}", answer, source_text=f"T{n}") for n, answer in enumerate(answers)] for _ in range(5)]
     content = yaml.safe_load(taxonomy(groups))
     assert [pair["answer"] for pair in content["seed_examples"][0]["questions_and_answers"]] == answers
 

@@ -151,11 +151,11 @@ def test_a_sample_leads_back_to_its_passage_and_is_stored_as_it_came(
     by_id = {item.chunk_id: item for item in ITEMS}
     for sample in batch.samples:
         item = by_id[sample.chunk_id]
-        assert (sample.raw_document, sample.document_id) == (item.text, item.document_id)
+        assert (sample.source_text, sample.document_id) == (item.text, item.document_id)
         assert (sample.document_outline, sample.domain) == (item.outline, item.domain)
         assert (sample.recipe, sample.model) == (recipe, "m")
         assert sample.question == sample.question.strip()
-        assert "\n" in sample.response
+        assert "\n" in sample.answer
         assert item.text in sample.document
         assert sample.faithfulness_judgment == "YES"
     assert len({sample.sample_id for sample in batch.samples}) == len(batch.samples)
@@ -214,7 +214,7 @@ def test_replies_are_matched_by_id_in_any_order_and_unknown_ids_are_ignored(
             assert sample.faithfulness_judgment is sample.faithfulness_explanation is None
         else:
             assert sample.faithfulness_judgment == ("YES" if number % 3 else "NO")
-            assert (sample.faithfulness_explanation or "").strip() == sample.response
+            assert (sample.faithfulness_explanation or "").strip() == sample.answer
 
 
 @pytest.fixture(autouse=True)
@@ -688,8 +688,8 @@ def test_the_reasoning_of_an_answer_is_asked_for_and_kept_where_it_is_wanted_and
 ) -> None:
     teacher = Reasoning()
     batch = make(recipe, teacher, journal, settings.with_(enable_reasoning=True))
-    assert {one.reasoning for one in batch.samples} == {f"So {one.response}" for one in batch.samples}
-    assert all(one.reasoning == f"So {one.response}" for one in batch.samples), "each has its own"
+    assert {one.reasoning for one in batch.samples} == {f"So {one.answer}" for one in batch.samples}
+    assert all(one.reasoning == f"So {one.answer}" for one in batch.samples), "each has its own"
     assert {one.type for one in batch.samples} == {"cot"}
     assert all('"reasoning"' in call.messages[-1]["content"] for call in teacher.calls if call.reply == "pairs")
     plain_teacher = Reasoning()

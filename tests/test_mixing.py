@@ -67,7 +67,7 @@ def test_a_long_title_in_an_exam_question_takes_no_other_question_out(make_sampl
 
 
 def test_answers_and_passages_are_never_compared_with_the_exam(make_sample: MakeSample) -> None:
-    sample = make_sample("Who?", LONG, raw_document=LONG, document=LONG)
+    sample = make_sample("Who?", LONG, source_text=LONG, document=LONG)
     assert decontaminate({"a": [sample]}, exam_of(LONG))[0] == {"a": [sample]}
 
 
@@ -173,7 +173,7 @@ def test_a_fill_in_stands_three_times_where_nothing_else_in_the_cut_asks_for_its
     datasets: Datasets, make_sample: MakeSample
 ) -> None:
     known = datasets["extractive_summary"][0]
-    fills = [("what is known", f"the {known.response}"), ("what is alone", "seven lamps")]
+    fills = [("what is known", f"the {known.answer}"), ("what is alone", "seven lamps")]
     datasets["fill_in"] = [make_sample(q, a, recipe="fill_in", chunk_id=known.chunk_id) for q, a in fills]
     cut = mixed(datasets, cut=4, pairs_per_summary=3)
     asked_for = Counter(row["question"] for row in cut.rows)
@@ -210,7 +210,7 @@ def test_a_cut_is_feasible_where_one_summary_dataset_reaches_it(datasets: Datase
 
 def test_every_sample_is_in_a_cut_or_has_a_rejection(datasets: Datasets, make_sample: MakeSample) -> None:
     datasets["document_based_qa"] = [
-        make_sample(one.question, one.response, recipe="document_based_qa", chunk_id=one.chunk_id)
+        make_sample(one.question, one.answer, recipe="document_based_qa", chunk_id=one.chunk_id)
         for one in datasets["key_facts_to_qa"][:16]
     ]
     datasets["key_facts_to_qa"].append(
@@ -314,9 +314,9 @@ def test_every_row_has_every_key_and_leads_back_to_its_sample_and_chunk(datasets
             continue
         sample = by_id[about["sample_id"]]
         assert (about["dataset"], about["chunk_id"]) == (sample.recipe, sample.chunk_id)
-        assert (about["raw_document"], about["sdg_document"]) == (sample.raw_document, sample.document)
+        assert (about["raw_document"], about["sdg_document"]) == (sample.source_text, sample.document)
         assert about["heading_path"] == (["Bells", "Noon"] if sample.chunk_id == "c0" else [])
-        assert row["messages"][1]["content"] == sample.response
+        assert row["messages"][1]["content"] == sample.answer
         assert asked(row).endswith(sample.question)
 
 

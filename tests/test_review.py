@@ -32,7 +32,7 @@ def answers(chunk: str, count: int = 4) -> list[tuple[str, str]]:
 @pytest.fixture
 def samples(make_sample: MakeSample) -> list[Sample]:
     return [
-        make_sample(question, answer, chunk_id=chunk, document_id=f"d{chunk}", raw_document=f"Text of {chunk}.")
+        make_sample(question, answer, chunk_id=chunk, document_id=f"d{chunk}", source_text=f"Text of {chunk}.")
         for chunk in "abcde"
         for question, answer in answers(chunk)
     ]
@@ -127,9 +127,7 @@ def test_edits_of_several_rounds_add_up_and_no_edited_file_is_overwritten(
     edit(folder, lambda examples: examples[0]["questions_and_answers"][0].update(answer="Answer 0 of a."))
     kept = review.apply({"extractive_summary": samples}, review.read(folder))
     assert len(kept.rejected) == 2
-    assert [one.response for one in kept.datasets["extractive_summary"][:1]] == ["Answer 0 of a."], (
-        "the last edit holds"
-    )
+    assert [one.answer for one in kept.datasets["extractive_summary"][:1]] == ["Answer 0 of a."], "the last edit holds"
     assert sorted(path.name for path in folder.glob("qna.edited*")) == ["qna.edited-2.yaml", "qna.edited.yaml"]
 
 
@@ -156,7 +154,7 @@ def test_a_killed_rerun_loses_no_edit(toy_settings: Settings, samples: list[Samp
 
 
 def test_line_breaks_spaces_and_comments_are_no_edit(toy_settings: Settings, samples: list[Sample]) -> None:
-    long = [replace(one, response=f"{one.response} {'and so on ' * 30}") for one in samples]
+    long = [replace(one, answer=f"{one.answer} {'and so on ' * 30}") for one in samples]
     folder = write(toy_settings, long)
     edit(folder, lambda examples: examples.reverse())
     path = folder / "qna.yaml"
@@ -173,7 +171,7 @@ def test_an_answer_is_taken_as_it_was_typed(
     folder = write(toy_settings, samples)
     path = folder / "qna.yaml"
     path.write_text(path.read_text("utf-8").replace("answer: Answer 0 of a.", f"answer: {written}"), "utf-8")
-    assert [(one.decision, one.response) for one in review.read(folder).values()] == [("edit", read)]
+    assert [(one.decision, one.answer) for one in review.read(folder).values()] == [("edit", read)]
 
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip)
@@ -184,7 +182,7 @@ ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(
 def test_a_file_as_it_was_written_holds_no_edit_whatever_the_words(
     tmp_path: Path, make_sample: MakeSample, pairs: list[tuple[str, str]], text: str
 ) -> None:
-    group = [make_sample(question, answer, raw_document=text) for question, answer in pairs]
+    group = [make_sample(question, answer, source_text=text) for question, answer in pairs]
     with warnings.catch_warnings(action="ignore"):
         source = formats.qna_yaml([group], domain="bells", outline="o", source="docs", documents=[])
     path = files.write_atomic(tmp_path / "qna.yaml", source)
@@ -221,7 +219,7 @@ def qna(*pairs: tuple[str, str], context: str = "Text 1.") -> dict[str, Any]:
 
 
 def decided(rows: list[dict[str, Any]], *examples: dict[str, Any]) -> list[tuple[str, str, str, str]]:
-    return [(one.sample_id, one.decision, one.question, one.response) for one in review.edits(rows, examples)]
+    return [(one.sample_id, one.decision, one.question, one.answer) for one in review.edits(rows, examples)]
 
 
 ABC = (("qa", "a"), ("qb", "b"), ("qc", "c"))
@@ -256,7 +254,7 @@ def test_a_pair_added_to_an_example_becomes_a_sample_of_the_same_passage(make_sa
     reviewed = review.apply({"x": [sample]}, {added.sample_id: added})
     first, second = reviewed.datasets["x"]
     assert first == sample
-    assert (second.question, second.response, second.raw_document) == ("more?", "yes", sample.raw_document)
+    assert (second.question, second.answer, second.source_text) == ("more?", "yes", sample.source_text)
     assert (second.sample_id, second.reasoning, second.type) == (added.sample_id, None, "qa")
     assert reviewed.first == {added.sample_id}
     assert reviewed.report["add"] == 1
@@ -304,7 +302,7 @@ def test_of_several_decisions_on_a_sample_the_last_holds(tmp_path: Path, make_sa
     ]
     write_rows(tmp_path / "review.jsonl", rows)
     reviewed = review.apply({"x": [one, other]}, review.read(tmp_path))
-    assert reviewed.datasets == {"x": [replace(one, response="At dusk.")]}
+    assert reviewed.datasets == {"x": [replace(one, answer="At dusk.")]}
     assert [(one.check, one.reason) for one in reviewed.rejected] == [("review", "wrong")]
     assert Sample.from_row(reviewed.rejected[0].row) == other
 
@@ -322,7 +320,7 @@ def test_a_decision_is_on_every_sample_of_the_document_that_is_the_same_pair(mak
 def test_an_edited_answer_loses_the_reasoning_that_led_to_another(make_sample: MakeSample) -> None:
     one = make_sample(reasoning="It is written.", type="cot")
     for decision, reasoning in (
-        (Decision("", "edit", response="At dusk."), None),
+        (Decision("", "edit", answer="At dusk."), None),
         (Decision("", "edit", "When?"), "It"),
     ):
         (edited,) = review.apply({"x": [one]}, {one.sample_id: decision}).datasets["x"]
@@ -346,7 +344,7 @@ def test_decisions_find_their_pair_again_when_other_settings_give_it_another_id(
     again = [replace(one, sample_id=f"other-{one.sample_id}", document_id="other") for one in samples]
     write(toy_settings, again)
     reviewed = review.apply({"x": again}, review.read(folder))
-    found = {one.question: one.response for one in reviewed.datasets["x"]}
+    found = {one.question: one.answer for one in reviewed.datasets["x"]}
     assert found[before[0]["question"]] == "Corrected."
     assert before[1]["question"] not in found
     assert found["Who added this?"] == "A reader."

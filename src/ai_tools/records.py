@@ -9,7 +9,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal, Protocol, Self, cast
+from typing import Any, ClassVar, Literal, Protocol, Self, cast
 
 
 def content_id(*parts: object) -> str:
@@ -18,18 +18,23 @@ def content_id(*parts: object) -> str:
 
 
 class Record:
-    """What every row shares: it becomes a plain dict for JSON Lines, and comes back from one."""
+    """What every row shares: it becomes a plain dict for JSON Lines, and comes back from one.
+
+    `in_files` says what a field is called there, where that is another name.
+    """
 
     __slots__ = ()
+    in_files: ClassVar[dict[str, str]] = {}
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> Self:
         """The record of a row; fields that it does not know are left out, lists become tuples."""
-        names = {item.name for item in fields(cast(Any, cls))}
-        return cls(**{name: tuple(x) if isinstance(x, list) else x for name, x in row.items() if name in names})
+        names = {cls.in_files.get(item.name, item.name): item.name for item in fields(cast(Any, cls))}
+        return cls(**{names[name]: tuple(x) if isinstance(x, list) else x for name, x in row.items() if name in names})
 
     def to_row(self) -> dict[str, Any]:
-        return asdict(cast(Any, self))  # every subclass is a dataclass
+        row = asdict(cast(Any, self))  # every subclass is a dataclass
+        return {self.in_files.get(name, name): value for name, value in row.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,10 +256,12 @@ OnProgress = Callable[[Progress], None]
 
 @dataclass(frozen=True, slots=True)
 class Sample(Record):
-    """One question and its answer, with the way back to the passage that it came from.
+    """A pair that a recipe made, with the way back to the passage that it came from, which is its `source_text`.
 
-    `document` is the summary, fact list or chunk that the pair was asked about; `raw_document` is the chunk.
+    `document` is the summary, fact list or chunk that it was asked about.
     """
+
+    in_files: ClassVar[dict[str, str]] = {"answer": "response", "source_text": "raw_document"}
 
     sample_id: str
     recipe: str
@@ -264,9 +271,9 @@ class Sample(Record):
     document_outline: str
     domain: str
     document: str
-    raw_document: str
+    source_text: str
     question: str
-    response: str
+    answer: str
     model: str
     prompt_version: str
     type: Literal["qa", "cot"] = "qa"
@@ -277,7 +284,7 @@ class Sample(Record):
     rating: float | None = None
 
     def to_row(self) -> dict[str, Any]:
-        return asdict(self) | {"source_text": self.raw_document}
+        return Record.to_row(self) | {"source_text": self.source_text}
 
 
 @dataclass(frozen=True, slots=True)

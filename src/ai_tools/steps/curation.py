@@ -22,7 +22,7 @@ def curate(samples: Iterable[Sample]) -> tuple[list[Sample], list[Rejection]]:
     seen: dict[tuple[str, str], str] = {}
     for sample in samples:
         failure = next(((name, reason) for name, check in CHECKS.items() if (reason := check(sample))), None)
-        pair = (normalise(sample.question, sample.document_outline), normalise(sample.response))
+        pair = (normalise(sample.question, sample.document_outline), normalise(sample.answer))
         if failure is None and pair in seen:
             failure = ("duplicate", f"same question and answer as {seen[pair]}")
         if failure is None:
@@ -34,7 +34,7 @@ def curate(samples: Iterable[Sample]) -> tuple[list[Sample], list[Rejection]]:
 
 
 def _empty(sample: Sample) -> str:
-    return "" if sample.question and sample.response else "question or answer is empty"
+    return "" if sample.question and sample.answer else "question or answer is empty"
 
 
 def _unfaithful(sample: Sample) -> str:
@@ -44,8 +44,8 @@ def _unfaithful(sample: Sample) -> str:
 
 
 def _foreign_numbers(sample: Sample) -> str:
-    known = set(NUMBER.findall(sample.raw_document))
-    foreign = [number for number in NUMBER.findall(sample.response) if number not in known]
+    known = set(NUMBER.findall(sample.source_text))
+    foreign = [number for number in NUMBER.findall(sample.answer) if number not in known]
     return f"numbers that the passage does not have: {', '.join(foreign)}" if foreign else ""
 
 

@@ -46,8 +46,8 @@ def make(datasets: Mapping[str, Sequence[Sample]]) -> list[Sample]:
             by_chunk[one.chunk_id].append(one)
     made: dict[tuple[str, str], Sample] = {}
     for some in by_chunk.values():
-        answers = {one.response.rstrip(".") for one in some if len(one.response.split()) <= LONGEST}
-        for sentence in sentences(some[0].raw_document):
+        answers = {one.answer.rstrip(".") for one in some if len(one.answer.split()) <= LONGEST}
+        for sentence in sentences(some[0].source_text):
             for question, value in gaps(sentence, answers):
                 made.setdefault((normalise(question), normalise(value)), _sample(some[0], sentence, question, value))
     return list(made.values())
@@ -61,7 +61,7 @@ def repeated(chosen: Iterable[Sample]) -> list[Sample]:
     """
     groups: dict[tuple[str, tuple[str, ...]], list[Sample]] = defaultdict(list)
     for one in chosen:
-        groups[one.chunk_id, tuple(word for word in words(one.response) if word not in _ASIDE)].append(one)
+        groups[one.chunk_id, tuple(word for word in words(one.answer) if word not in _ASIDE)].append(one)
     alone = [one for some in groups.values() if all(one.recipe == DATASET for one in some) for one in some]
     return alone * (TIMES - 1)
 
@@ -111,9 +111,9 @@ def _sample(of: Sample, sentence: str, question: str, value: str) -> Sample:
         document_outline=of.document_outline,
         domain=of.domain,
         document=sentence,
-        raw_document=of.raw_document,
+        source_text=of.source_text,
         question=question,
-        response=value,
+        answer=value,
         model="fill-ins",
         prompt_version="1",
         key_fact=sentence,

@@ -185,11 +185,11 @@ def qagen_row(sample: Sample, document: str) -> dict[str, Any]:
         "doc_id": sample.document_id,
         "chunk_id": sample.chunk_id,
         "qac_id": sample.sample_id,
-        "context": sample.raw_document,
+        "context": sample.source_text,
         "question": sample.question,
-        "answer": sample.response,
+        "answer": sample.answer,
         "generated_question": sample.question,
-        "generated_answer": sample.response,
+        "generated_answer": sample.answer,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "model": sample.model,
         "paths": [document],
@@ -208,7 +208,7 @@ def qna_examples(samples: Iterable[Sample], count: int, pairs: int = 3) -> list[
     asked: set[tuple[str, str]] = set()
     for sample in samples:
         if (sample.chunk_id, sample.question) not in asked:  # different questions with different answers
-            by_chunk.setdefault(sample.chunk_id, {}).setdefault(sample.response, sample)
+            by_chunk.setdefault(sample.chunk_id, {}).setdefault(sample.answer, sample)
             asked.add((sample.chunk_id, sample.question))
     groups = [list(group.values())[:pairs] for group in by_chunk.values() if len(group) >= pairs]
     by_document: dict[str, list[list[Sample]]] = {}
@@ -223,7 +223,7 @@ def qna_examples(samples: Iterable[Sample], count: int, pairs: int = 3) -> list[
 
 
 def _is_long(group: Sequence[Sample]) -> bool:
-    return len(group[0].raw_document.split()) > CONTEXT_WORDS
+    return len(group[0].source_text.split()) > CONTEXT_WORDS
 
 
 def qna_yaml(
@@ -250,8 +250,8 @@ def qna_yaml(
         "document_outline": outline or repo,
         "seed_examples": [
             {
-                "context": _Literal(_context(group[0].raw_document)),
-                "questions_and_answers": [{"question": one.question, "answer": one.response} for one in group],
+                "context": _Literal(_context(group[0].source_text)),
+                "questions_and_answers": [{"question": one.question, "answer": one.answer} for one in group],
             }
             for group in examples
         ],
@@ -270,9 +270,9 @@ def qna_index(examples: Sequence[Sequence[Sample]]) -> list[dict[str, Any]]:
         {
             "sample_id": one.sample_id,
             "example": number,
-            "context": _context(one.raw_document),
+            "context": _context(one.source_text),
             "question": one.question,
-            "answer": one.response,
+            "answer": one.answer,
         }
         for number, group in enumerate(examples, 1)
         for one in group

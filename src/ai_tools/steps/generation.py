@@ -206,7 +206,7 @@ async def _judge(item: Passage, samples: list[Sample], recipe: Recipe, session: 
         asked.setdefault((one.draw - 1) // SUMMARIES_PER_CALL, []).append(one)
     judged = []
     for block in (block for some in asked.values() for block in _blocks(some, JUDGEMENTS_PER_CALL)):
-        pairs = [{"id": one.sample_id, "question": one.question, "answer": one.response} for one in block]
+        pairs = [{"id": one.sample_id, "question": one.question, "answer": one.answer} for one in block]
         call = session.plan(
             recipe.judge, {"passage": item.shown, "pairs": pairs}, recipe=recipe.name, chunk_id=item.chunk_id
         )
@@ -317,9 +317,9 @@ def _sample(
         document_outline=item.outline,
         domain=item.domain,
         document=document,
-        raw_document=item.text,
+        source_text=item.text,
         question=pair.question.strip(),
-        response=pair.answer.strip(),
+        answer=pair.answer.strip(),
         model=session.teacher.model,
         prompt_version=call.prompt_version,
         key_fact=key_fact,

@@ -184,7 +184,7 @@ def _capped(sample: Sample) -> Rejection:
 
 
 def _pair(sample: Sample) -> tuple[str, str]:
-    return normalise(sample.question, sample.document_outline), normalise(sample.response)
+    return normalise(sample.question, sample.document_outline), normalise(sample.answer)
 
 
 def _split_seen(samples: Iterable[Sample], seen: set[tuple[str, str]]) -> tuple[list[Sample], list[Sample]]:
@@ -247,20 +247,20 @@ def _row(
     metadata = {
         "sdg_document": sample.document,
         "dataset": dataset,
-        "raw_document": sample.raw_document,
+        "raw_document": sample.source_text,
         "sample_id": sample.sample_id,
         "chunk_id": sample.chunk_id,
         "heading_path": headings.get(sample.chunk_id, ()),
     }
     return {
-        "messages": formats.messages(question, sample.response, sample.reasoning),
+        "messages": formats.messages(question, sample.answer, sample.reasoning),
         "text": None,
         "metadata": json.dumps(metadata, ensure_ascii=False),
         "unmask": False,
         "token_length": 0,
         "question": sample.question,
         "document_outline": sample.document_outline,
-        "raw_document": sample.raw_document,
+        "raw_document": sample.source_text,
         "document": sample.document,
     }
 

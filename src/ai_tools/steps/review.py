@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 import yaml
 
@@ -33,17 +33,19 @@ Verdict = Literal["accept", "reject", "edit", "add"]
 
 @dataclass(frozen=True, slots=True)
 class Decision(Record):
-    """One row of review.jsonl. An empty question or response of an edit leaves what there was.
+    """One row of review.jsonl. An empty question or answer of an edit leaves what there was.
 
     `add` is a pair that somebody wrote beside those of a passage: `beside` is the sample whose passage it is.
-    `written` is the pair (question, response) as step 03 wrote it, by which the decision finds it again where other
+    `written` is the pair (question, answer) as step 03 wrote it, by which the decision finds it again where other
     settings have given the sample another id; of an `add`, that of `beside`.
     """
+
+    in_files: ClassVar[dict[str, str]] = {"answer": "response"}
 
     sample_id: str
     decision: Verdict
     question: str = ""
-    response: str = ""
+    answer: str = ""
     note: str = ""
     beside: str = ""
     written: tuple[str, ...] = ()
@@ -264,18 +266,18 @@ def _present(key: str, decision: Decision, samples: dict[str, Sample], by_words:
 
 
 def _words(sample: Sample) -> tuple[str, ...]:
-    return normalise(sample.question, sample.document_outline), normalise(sample.response)
+    return normalise(sample.question, sample.document_outline), normalise(sample.answer)
 
 
 def _edited(sample: Sample, decision: Decision) -> Sample:
     if decision.decision not in ("edit", "add"):
         return sample
-    question, response = decision.question or sample.question, decision.response or sample.response
-    if _same(response, sample.response):
+    question, answer = decision.question or sample.question, decision.answer or sample.answer
+    if _same(answer, sample.answer):
         return replace(sample, question=question)
-    return replace(sample, question=question, response=response, reasoning=None, type="qa")
+    return replace(sample, question=question, answer=answer, reasoning=None, type="qa")
 
 
 def _pair(sample: Sample) -> tuple[str, str, str]:
     question = normalise(sample.question, sample.document_outline)
-    return sample.document_id, question, normalise(sample.response)
+    return sample.document_id, question, normalise(sample.answer)
