@@ -1,15 +1,21 @@
-"""JSON Lines in and out, and files that are written whole or not at all."""
+"""JSON Lines in and out, files that are written whole or not at all, and the register of those that commands make."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import sqlite3
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 
 from .errors import InputError, NothingProduced
+
+Note = Callable[[Path, Path], None]  # is told of a path and of the whole file that is about to stand there
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
@@ -43,7 +49,7 @@ def parse_row(line: bytes, where: str) -> dict[str, Any]:
 
 
 @contextmanager
-def atomic(path: Path, errors: str = "strict") -> Iterator[TextIO]:
+def atomic(path: Path, errors: str = "strict", note: Note | None = None) -> Iterator[TextIO]:
     """A UTF-8 file to write to; a reader of `path` finds the old file or the new one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.part")  # one name, so that a killed run's is taken up by the next
@@ -52,14 +58,16 @@ def atomic(path: Path, errors: str = "strict") -> Iterator[TextIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
+        if note:
+            note(path, unfinished)
         unfinished.replace(path)
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
 
 
-def write_atomic(path: Path, text: str) -> Path:
-    with atomic(path) as file:
+def write_atomic(path: Path, text: str, note: Note | None = None) -> Path:
+    with atomic(path, note=note) as file:
         file.write(text)
     return path
 
@@ -85,6 +93,7 @@ def rows_to(
     is_array: bool | None = None,
     inside: str = "",
     about: Mapping[str, Any] | None = None,
+    note: Note | None = None,
 ) -> Iterator[RowWriter]:
     """Gives what writes one row, to a `.json` array or `.jsonl` lines; the file is whole on leaving.
 
@@ -98,7 +107,7 @@ def rows_to(
     """
     is_array = bool(inside) or (path.suffix == ".json" if is_array is None else is_array)
     before = "{\n  " + "".join(f"{_member(*one)},\n  " for one in (about or {}).items()) + f"{_json(inside)}: "
-    with atomic(path, errors="backslashreplace") as file:  # which escapes half a character as JSON does
+    with atomic(path, "backslashreplace", note) as file:  # which escapes half a character as JSON does
         file.write((before if inside else "") + ("[" if is_array else ""))
         yield (writer := RowWriter(file, is_array))
         file.write("".join(["\n]" if is_array else "", *(f",\n  {_member(*one)}" for one in writer.after.items())]))
@@ -123,9 +132,88 @@ def write_rows(path: Path, rows: Iterable[Any]) -> Path:
     return path
 
 
-def write_json(path: Path, value: Any) -> Path:
-    return write_atomic(path, _json(value, indent=2) + "\n")
+def write_json(path: Path, value: Any, note: Note | None = None) -> Path:
+    return write_atomic(path, _json(value, indent=2) + "\n", note)
 
 
 def read_json(path: Path) -> Any:
     return json.loads(path.read_text("utf-8"))
+
+
+def hash_file(path: Path) -> str:
+    """SHA-256 of a file. Raises FileNotFoundError: what a cache depends on must not go unnoticed."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+# --- who made a file ---
+
+_MADE_FILES = "CREATE TABLE IF NOT EXISTS made_files (path, sha256, size, command, depends, PRIMARY KEY (path, sha256))"
+_FIND = "SELECT sha256, command, depends, size FROM made_files WHERE path=? ORDER BY rowid DESC"
+_ENTER = "REPLACE INTO made_files VALUES (?, ?, ?, ?, ?)"
+# The entry before stays, for a kill may come before the new file is in its place.
+_FORGET = """DELETE FROM made_files WHERE path=?1 AND rowid NOT IN
+    (SELECT rowid FROM made_files WHERE path=?1 ORDER BY rowid DESC LIMIT 2)"""
+
+
+@dataclass(frozen=True)
+class MadeFile:
+    """What the register knows of a file: who made it, from what, and whether it is as it was made.
+
+    One is `torn` that is shorter than it was and breaks off, `edited` where it differs in another way.
+    """
+
+    command: str
+    depends: str
+    state: Literal["as made", "edited", "torn"]
+
+
+class Register:
+    """The files that commands have made, each by its path and bytes, in the database of the output folder.
+
+    It needs no lock but the database's own, so that several processes may write to it, beside a journal that is open.
+    """
+
+    def __init__(self, database: Path, command: str):
+        self._database, self.command = database, command
+
+    def find(self, path: Path) -> MadeFile | None:
+        """What is known of the file that a path leads to; None of one that no command has made."""
+        rows: list[tuple[Any, ...]] = []
+        if self._database.is_file():
+            address = f"{self._database.absolute().as_uri()}?mode=ro"
+            # An older database has no register, and one that cannot be read knows nothing.
+            with suppress(sqlite3.Error), closing(sqlite3.connect(address, uri=True, timeout=10)) as db:
+                rows = db.execute(_FIND, (os.fsencode(path.resolve()),)).fetchall()
+        if not rows:
+            return None
+        now = hash_file(path)
+        same = [row for row in rows if row[0] == now]
+        _, command, depends, size = (same or rows)[0]
+        return MadeFile(command, depends, "as made" if same else "torn" if _is_torn(path, size) else "edited")
+
+    def note(self, path: Path, whole: Path, depends: str = "") -> None:
+        """Enter a file, before it takes its place: `whole` is what will stand at `path`."""
+        place = os.fsencode(path.parent.resolve() / path.name)
+        entry = (place, hash_file(whole), whole.stat().st_size, self.command, depends)
+        try:
+            self._database.parent.mkdir(parents=True, exist_ok=True)
+            with closing(sqlite3.connect(self._database, timeout=10)) as db, db:
+                tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type='table'")}
+                if tables and not tables & {"made_files", "calls"}:
+                    raise sqlite3.DatabaseError("somebody else's database")
+                db.execute(_MADE_FILES)
+                db.execute(_ENTER, entry)
+                db.execute(_FORGET, (place,))
+        except (OSError, sqlite3.Error) as error:
+            fix = "what is made now will need --overwrite to be made anew"
+            warnings.warn(f"{self._database}: cannot be written ({error}); {fix}", stacklevel=2)
+
+
+def _is_torn(path: Path, size: int) -> bool:
+    """Whether a file of JSON is shorter than it was made, and does not end as it begins."""
+    with path.open("rb") as file:
+        begins = file.read(1)
+        file.seek(max(0, (length := path.stat().st_size) - 100))
+        both = begins + file.read().rstrip()[-1:]
+    return length < size and begins in b"[{" and both not in (b"[]", b"{}")

@@ -20,7 +20,7 @@ from typing import Any
 
 from . import sources
 from .errors import DISTRIBUTION, MissingStep
-from .files import read_json, write_atomic, write_json, write_rows
+from .files import hash_file, read_json, write_atomic, write_json, write_rows
 from .records import content_id
 from .settings import Settings
 
@@ -99,7 +99,7 @@ def fetched_path(output: Path) -> Path:
 def base_student_path(settings: Settings) -> Path:
     """Where the pre-trained tiny student is cached, by what it depends on: how it is built, general text and seed."""
     code = [PACKAGE / name for name in ("steps/students.py", "steps/training.py", "data/tiny_tokenizer.json")]
-    depends = content_id(*map(_hash_file, [*code, settings.resolve("assets/general.jsonl")]), settings.seed)
+    depends = content_id(*map(hash_file, [*code, settings.resolve("assets/general.jsonl")]), settings.seed)
     return settings.output / "students" / f"tiny-{depends}" / "model"
 
 
@@ -268,13 +268,7 @@ def _hash(path: Path) -> str | None:
     if path.is_dir():
         parts = [(str(file.relative_to(path)), _hash(file)) for file in sorted(path.rglob("*")) if file.is_file()]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-    return _hash_file(path) if path.is_file() else None
-
-
-def _hash_file(path: Path) -> str:
-    """SHA-256 of a file. Raises FileNotFoundError: what a cache depends on must not go unnoticed."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return hash_file(path) if path.is_file() else None
 
 
 def _relative(settings: Settings, path: Path) -> str:

@@ -152,7 +152,9 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
 
 
 def _check_layout(db: sqlite3.Connection, path: Path) -> None:
-    if _layout(db, path) != LAYOUT:
+    if (layout := _layout(db, path)) == 0:  # no call yet, at most files made
+        db.execute(_SCHEMA.replace("CREATE TABLE", "CREATE TEMP TABLE"))
+    elif layout != LAYOUT:
         raise InputError(f"{path}: written by an older version; any run that calls a teacher brings it up to date")
 
 
@@ -160,7 +162,7 @@ def _layout(db: sqlite3.Connection, path: Path) -> int:
     """The layout's number, 0 for a new file. Raises UsageError for one that this version cannot read."""
     layout = int(db.execute("PRAGMA user_version").fetchone()[0])
     tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type='table'")}
-    if layout not in (0, *_MIGRATIONS, LAYOUT) or (layout == 0 and tables):
+    if layout not in (0, *_MIGRATIONS, LAYOUT) or (layout == 0 and tables - {"made_files"}):  # the register's
         raise UsageError(f"{path}: layout {layout}, this version reads {LAYOUT}; move the file away to start anew")
     return layout
 
