@@ -192,6 +192,36 @@ def test_a_folder_with_files_that_are_not_ours_is_left_alone_unless_told_otherwi
     assert len(rows_in(toy_root / "out/chunks.jsonl")) == 2
 
 
+@pytest.mark.parametrize("name", ["chunks.jsonl", "bells_chunks.json", "bells.md"])
+def test_what_was_corrected_in_its_folder_is_not_written_over(
+    toy_root: Path, toy_settings: Settings, name: str
+) -> None:
+    output = toy_root / "new"
+    chunk_documents("docs", output, toy_settings)
+    (output / name).write_text((output / name).read_text().replace("noon", "twelve"))
+    with pytest.raises(UsageError, match=rf"or what was edited since \({name}\); give another folder, or add --overwr"):
+        chunk_documents("docs", output, toy_settings)
+    assert "twelve" in (output / name).read_text()
+    chunk_documents("docs", output, toy_settings, overwrite=True)
+    assert "noon" in (output / name).read_text()
+
+
+def test_a_folder_that_was_moved_is_known_by_what_its_chunk_files_say(toy_root: Path, toy_settings: Settings) -> None:
+    chunk_documents("docs", toy_root / "new", toy_settings).output.rename(toy_root / "moved")
+    (toy_root / "docs/lamps.md").unlink()
+    chunk_documents("docs", toy_root / "moved", toy_settings)
+    assert set(all_bytes(toy_root / "moved")) == {"bells_chunks.json", "bells.md", "chunks.jsonl"}
+
+
+def test_a_chunk_file_that_is_torn_is_named_so_and_made_anew(toy_root: Path, toy_settings: Settings) -> None:
+    path = chunk_documents("docs", toy_root / "new", toy_settings).output / "bells_chunks.json"
+    whole = all_bytes(toy_root / "new")
+    path.write_text(path.read_text()[:-50])
+    with pytest.warns(UserWarning, match=r"bells_chunks\.json: torn; it is made anew"):
+        chunk_documents("docs", toy_root / "new", toy_settings)
+    assert all_bytes(toy_root / "new") == whole
+
+
 def test_the_output_is_a_folder(toy_root: Path, toy_settings: Settings) -> None:
     (toy_root / "taken").write_text("mine")
     for output in ("taken", "chunks.jsonl"):

@@ -11,7 +11,8 @@ from endpoint import Endpoint
 from outside import ai_tools, error_of
 from outside import at as environment_at
 
-from ai_tools.errors import InputError, NothingProduced
+from ai_tools.errors import InputError, NothingProduced, UsageError
+from ai_tools.files import write_json
 from ai_tools.settings import Settings
 from ai_tools.tools import Enriched, Run, enrich
 
@@ -191,6 +192,37 @@ def test_the_original_answer_may_be_left_out_and_the_output_is_still_known_as_ou
         _, [row] = enriched([pair()], settings, preserve_original=False)
         assert "original_answer" not in row
         assert row["answer"] == sentence(pair()["answer"])
+
+
+def test_an_output_that_was_corrected_is_kept_and_one_that_was_cut_off_comes_back_from_the_journal(
+    settings: Settings, endpoint: Endpoint
+) -> None:
+    says(endpoint, sentence)
+    enriched([pair()], settings)
+    output = Path("out.json")
+    whole = output.read_text("utf-8")
+    endpoint.reset()
+    output.write_text(whole.replace("rings at", "tolls at"))
+    with pytest.raises(UsageError, match=r"out\.json: exists, and was edited since this command made it; give another"):
+        enriched([pair()], settings)
+    assert output.read_text() == whole.replace("rings at", "tolls at")
+    output.write_text(whole[: len(whole) // 2])
+    with pytest.warns(UserWarning, match=r"out\.json: torn; it is made anew"):
+        enriched([pair()], settings)
+    assert (output.read_text("utf-8"), endpoint.requests) == (whole, [])
+
+
+def test_the_files_of_a_folder_are_its_own_while_nobody_edits_one(settings: Settings, endpoint: Endpoint) -> None:
+    says(endpoint, sentence)
+    for name in ("a", "b"):
+        write_json(Path(f"qa/{name}_qa.json"), {"training_pairs": [pair(chunk_id=name)]})
+    for _ in range(2):
+        enrich(Path("qa"), Path("out"), settings)
+    path = Path("out/b_qa.json")
+    path.write_text(path.read_text().replace("rings at", "tolls at"))
+    with pytest.raises(UsageError, match=r"out/b_qa\.json: exists, and was edited since"):
+        enrich(Path("qa"), Path("out"), settings)
+    assert "tolls at" in path.read_text()
 
 
 def test_sampling_reaches_the_wire(settings: Settings, endpoint: Endpoint) -> None:

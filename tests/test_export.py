@@ -9,6 +9,7 @@ import pytest
 
 from ai_tools import files
 from ai_tools.errors import InputError, UsageError
+from ai_tools.settings import load_settings
 from ai_tools.steps import students, training
 from ai_tools.steps.formats import FORMATS, messages, think, unthink
 from ai_tools.tools import combine, export, pairs
@@ -74,6 +75,13 @@ def pair(question: str, answer: str = "At noon.", chunk: str = "c0", **more: Any
         "source_text": f"Of {chunk}.",
         **more,
     }
+
+
+@pytest.fixture(autouse=True)
+def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean_environment: None) -> None:
+    """It has an OUTPUT_DIR of its own, where it is noted who made a file."""
+    (tmp_path / "cwd/00_Setup").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "cwd")
 
 
 @pytest.fixture
@@ -300,7 +308,7 @@ def test_half_a_character_costs_its_row_and_not_the_run(tmp_path: Path, half: Ro
 
 @pytest.mark.parametrize("fmt", FORMATS)
 def test_a_rerun_replaces_its_own_file_in_whichever_format_and_nothing_else(source: Path, fmt: str) -> None:
-    output = source.with_name("out.jsonl")
+    output, other = source.with_name("out.jsonl"), source.with_name("other.jsonl")
     for reasoning in ("think", "field"):
         export(source, output, fmt=fmt, reasoning=reasoning)
         export(source, output, fmt="chatml")
@@ -308,12 +316,37 @@ def test_a_rerun_replaces_its_own_file_in_whichever_format_and_nothing_else(sour
     others += [json.dumps({"messages": messages("When?", "At noon."), "metadata": "{}"}) + "\n"]  # a cut of step 04
     others += [json.dumps(document(ROWS), indent=2), '{"instruction": "x", "output": "y"}\n']
     for content in others:
-        output.write_text(content)
-        with pytest.raises(UsageError, match=r"out\.jsonl: exists, and was not made by this"):
-            export(source, output, fmt=fmt)
-        assert output.read_text() == content
+        for path, words in ((output, "edited since this command made it"), (other, "not made by this command")):
+            path.write_text(content)
+            with pytest.raises(UsageError, match=rf"{path.name}: exists, and was {words}"):
+                export(source, path, fmt=fmt)
+            assert path.read_text() == content
     export(source, output, fmt=fmt, overwrite=True)
     assert len(lines(output)) == 2
+
+
+def test_where_the_register_is_lost_an_export_needs_to_be_told_and_what_was_combined_says_itself(
+    source: Path, folder: Path
+) -> None:
+    output, whole = source.with_name("out.jsonl"), source.with_name("all.json")
+    export(source, output)
+    combine(folder, whole)
+    Path("output/journal.sqlite").unlink()
+    with pytest.raises(UsageError, match=r"out\.jsonl: exists, and was not made by this command; add --overwrite"):
+        export(source, output)
+    export(source, output, overwrite=True)
+    combine(folder, whole)
+    export(source, output)
+
+
+def test_who_made_a_file_is_noted_where_the_settings_say(source: Path) -> None:
+    here, there = load_settings(output_dir="here"), load_settings(output_dir="there")
+    output = source.with_name("out.jsonl")
+    for _ in range(2):
+        export(source, output, here)
+    with pytest.raises(UsageError, match="not made by this command"):
+        export(source, output, there)
+    assert sorted(path.name for path in Path.cwd().iterdir()) == ["00_Setup", "here"]
 
 
 def test_a_file_without_a_row_is_no_loss(source: Path) -> None:

@@ -6,10 +6,12 @@ They run in this process, beside a real endpoint on loopback; see test_tools.py 
 import json
 import re
 import signal
+import sqlite3
 import time
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -32,8 +34,7 @@ from ai_tools.errors import (
 from ai_tools.records import Progress
 from ai_tools.settings import Settings, load_settings
 from ai_tools.tools import Generated, Plan, Run, combine, enrich, generate_cot, generate_qa, qa_folder
-from ai_tools.tools.generate import questions
-from ai_tools.tools.outputs import READ_TO_TELL
+from ai_tools.workspace import journal_path
 
 ROW = ["question", "answer", "source_file", "file_name", "file_type", "chunk_id", "chunk_index", "chunk_start",
        "chunk_end", "source_text", "type"]  # fmt: skip
@@ -325,13 +326,40 @@ def test_a_file_corrected_by_hand_is_left_alone_while_nothing_changes(ask: Calla
     assert not ask(run=Run(fresh=True)).warnings
 
 
-def test_a_torn_file_is_made_anew(ask: Callable[..., Generated]) -> None:
+def test_a_torn_file_is_named_as_torn_and_made_anew_of_the_journal(
+    ask: Callable[..., Generated], endpoint: Endpoint
+) -> None:
     document("bells", bells(3))
     ask()
     whole = Path("qa/bells_qa.json").read_bytes()
     Path("qa/bells_qa.json").write_bytes(whole[:-300])
-    ask()
+    endpoint.reset()
+    assert ask().warnings == ("qa/bells_qa.json: torn; it is made anew, a teacher's part of it from the journal",)
     assert Path("qa/bells_qa.json").read_bytes() == whole
+    assert [path.name for path in Path("qa").iterdir()] == ["bells_qa.json"]
+    assert not endpoint.requests
+
+
+def test_where_the_register_is_lost_a_correction_is_set_aside_and_what_has_none_stays(
+    ask: Callable[..., Generated], endpoint: Endpoint
+) -> None:
+    for name in ("bells", "lamps"):
+        document(name, bells(3))
+    ask()
+    path = Path("qa/bells_qa.json")
+    path.write_text(path.read_text().replace("It is 0.", "Corrected."))
+    corrected, whole = path.read_bytes(), Path("qa/lamps_qa.json").read_bytes()
+    with closing(sqlite3.connect(journal_path(settings(endpoint).output))) as db:
+        db.execute("DROP TABLE made_files")
+    made = ask()
+    assert [warning.split(": ")[0] for warning in made.warnings] == ["qa/bells_qa.json"]
+    assert Path("qa/bells_qa.edited.json").read_bytes() == corrected
+    assert Path("qa/lamps_qa.json").read_bytes() == whole
+    assert sorted(path.name for path in Path("qa").iterdir()) == [
+        "bells_qa.edited.json",
+        "bells_qa.json",
+        "lamps_qa.json",
+    ]
 
 
 def test_a_completed_file_stays_until_its_successor_is_complete(
@@ -783,18 +811,17 @@ def test_a_folder_that_another_command_has_gone_on_with_is_not_written_over(ask:
     assert Path("enriched/bells_qa.json").read_bytes() == before
 
 
-def test_its_own_file_is_known_wherever_the_look_at_its_beginning_ends(ask: Callable[..., Generated]) -> None:
-    document("bells", bells(1))
-    ask(output="out.jsonl")
-    (row,) = [json.loads(line) for line in Path("out.jsonl").read_text("utf-8").splitlines()][:1]
-    for more in range(0, 260, 3):
-        text = '\\ "' * 33_000 + "x" * (READ_TO_TELL - 33_000 * 5 - 400 + more)
-        beginning = json.dumps(row | {"source_text": text}) + "\n"
-        assert questions(load_settings()).mark.match(beginning[:READ_TO_TELL]), more
-        assert not questions(load_settings()).mark.match(beginning.replace("source_text", "context")[:READ_TO_TELL])
-    escapes = json.dumps(row | {"source_text": "\\" * READ_TO_TELL})
-    for more in (0, 1):
-        assert questions(load_settings()).mark.match((" " * more + escapes)[:READ_TO_TELL])
+@pytest.mark.parametrize("output", ["qa", "out.json", "out.jsonl"])
+@pytest.mark.parametrize("tool", [generate_qa, generate_cot])
+def test_its_own_file_is_known_whatever_its_passage_and_where_the_register_is_lost(
+    ask: Callable[..., Generated], endpoint: Endpoint, output: str, tool: Callable[..., Generated]
+) -> None:
+    endpoint.reply = reasoned if tool is generate_cot else pairs
+    document("bells", ['\\ "' * 33_000])
+    for _ in range(2):
+        ask(output=output, tool=tool)
+    journal_path(settings(endpoint).output).unlink()
+    ask(output=output, tool=tool)
 
 
 def test_an_output_that_cannot_be_is_refused_before_anything_is_asked(

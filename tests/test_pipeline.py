@@ -13,6 +13,7 @@ from outside import bells, write_chunks
 from ai_tools.errors import NothingProduced, UsageError
 from ai_tools.settings import Settings, load_settings
 from ai_tools.tools import Piped, Run, pipeline
+from ai_tools.workspace import journal_path
 
 POINTS = {"clarity": 3, "accuracy": 3, "usefulness": 2, "difficulty": 1}
 STAGES = ["curated.jsonl", "curated_rejected.jsonl", "enriched.jsonl", "generated.jsonl"]
@@ -108,8 +109,37 @@ def test_a_file_of_others_in_its_folder_is_left_alone_unless_told_otherwise(
 def test_stages_are_told_from_one_another_by_who_made_them_last(settings: Settings) -> None:
     piped(settings)
     Path("made/enriched.jsonl").write_bytes(Path("made/curated.jsonl").read_bytes())
-    with pytest.raises(UsageError, match=r"enriched\.jsonl: exists, and was not made by this command"):
+    with pytest.raises(UsageError, match=r"enriched\.jsonl: exists, and was edited since this command made it"):
         piped(settings)
+    journal_path(settings.output).unlink()
+    words = r"enriched\.jsonl: exists, and was not made by this command \(ai-tools curate made it\)"
+    with pytest.raises(UsageError, match=words):
+        piped(settings)
+
+
+@pytest.mark.parametrize("name", [*STAGES[:1], *STAGES[2:], "training.jsonl", "summary.json"])
+def test_what_was_corrected_in_its_folder_is_kept_and_nothing_asked(
+    settings: Settings, endpoint: Endpoint, name: str
+) -> None:
+    piped(settings)
+    endpoint.reset()
+    path = Path("made", name)
+    path.write_text(path.read_text().replace("noon", "twelve").replace("127.0.0.1", "mine"))
+    corrected = path.read_bytes()
+    with pytest.raises(UsageError, match=f"{name}: exists, and was edited since this command made it"):
+        piped(settings)
+    assert (path.read_bytes(), endpoint.requests) == (corrected, [])
+    assert piped(settings, run=Run(overwrite=True)).asked.calls == 0
+
+
+def test_where_the_register_is_lost_only_the_training_format_and_the_summary_are_not_known(settings: Settings) -> None:
+    piped(settings)
+    journal_path(settings.output).unlink()
+    for name in ("training.jsonl", "summary.json"):
+        with pytest.raises(UsageError, match=f"{name}: exists, and was not made by this command; add --overwrite"):
+            piped(settings)
+        Path("made", name).unlink()
+    assert piped(settings).curated.kept == 2
 
 
 def test_the_offline_teacher_goes_the_whole_way(toy_root: Path) -> None:

@@ -244,6 +244,7 @@ def combine(
     made = tools.combine(
         _given(folder, "DIR or GENERATOR_OUTPUT_DIR", settings.generator_output_dir, settings),
         _given(output, "-o or GENERATOR_OUTPUT_FILE", settings.generator_output_file, settings),
+        settings,
         overwrite=overwrite,
     )
     tell("warning", made.warnings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from typing import Any
 
 from .. import files
 from ..errors import UsageError
+from ..files import Register
 from ..records import Chunk, Document
 from .passages import SUFFIX
 
@@ -19,7 +21,9 @@ _Write = Callable[[Document, Sequence[Chunk], int | None], None]
 
 
 @contextmanager
-def writing(folder: Path, processing: dict[str, Any], *, overwrite: bool = False) -> Iterator[_Write]:
+def writing(
+    folder: Path, register: Register, processing: dict[str, Any], *, overwrite: bool = False
+) -> Iterator[_Write]:
     """Gives the function that writes one document, its chunks and its file's size; on leaving, chunks.jsonl is whole.
 
     What an earlier run left is replaced, and what it left of documents that are gone is removed.
@@ -28,11 +32,11 @@ def writing(folder: Path, processing: dict[str, Any], *, overwrite: bool = False
         processing: `splitting_strategy, chunk_size, chunk_overlap` and what else the chunks depend on.
 
     Raises:
-        UsageError: there are files that this did not make, and not `overwrite`.
+        UsageError: there are files that this did not make, or that were edited since, and not `overwrite`.
     """
-    earlier = _check(folder, overwrite)
+    earlier = _check(folder, register, overwrite=overwrite)
     written = {folder / ALL_CHUNKS}
-    with files.rows_to(folder / ALL_CHUNKS) as add:
+    with files.rows_to(folder / ALL_CHUNKS, note=register.note) as add:
 
         def write(document: Document, chunks: Sequence[Chunk], size: int | None) -> None:
             whole = {
@@ -41,9 +45,9 @@ def writing(folder: Path, processing: dict[str, Any], *, overwrite: bool = False
                 "processing_info": processing | {"total_chunks": len(chunks)},
                 "chunks": [_chunk(chunk) for chunk in chunks],
             }
-            # In this order, since a Markdown file is known as ours by the chunks beside it.
-            written.add(files.write_json(folder / f"{document.name}{SUFFIX}", whole))
-            written.add(files.write_atomic(folder / f"{document.name}.md", document.text))
+            # In this order, since a Markdown file without an entry is known as ours by the chunks beside it.
+            written.add(files.write_json(folder / f"{document.name}{SUFFIX}", whole, register.note))
+            written.add(files.write_atomic(folder / f"{document.name}.md", document.text, register.note))
             for chunk in chunks:
                 add(chunk.to_row() | {"file": document.source, "title": document.title})
 
@@ -81,23 +85,31 @@ def _chunk(chunk: Chunk) -> dict[str, Any]:
     }
 
 
-def _check(folder: Path, overwrite: bool) -> set[Path]:
+def _check(folder: Path, register: Register, *, overwrite: bool) -> set[Path]:
     """The files that an earlier run left; that there are others is an error, unless they may be written over."""
     if folder.suffix in (".json", ".jsonl") or folder.is_file():
         raise UsageError(f"-o {folder}: give a folder")
     there = {path for path in folder.iterdir() if not path.name.startswith(".")} if folder.is_dir() else set()
-    made = {path for path in there if path.name.endswith(SUFFIX) and _is_ours(path)}
-    beside = {path.with_name(f"{path.name.removesuffix(SUFFIX)}.md") for path in made}
-    ours = there & (made | beside | ({folder / ALL_CHUNKS} if made else set()))
+    known = {path: made for path in there if path.is_file() and (made := register.find(path))}
+    marked = {path for path in there - known.keys() if path.name.endswith(SUFFIX) and _is_marked(path)}
+    beside = {path.with_name(f"{path.name.removesuffix(SUFFIX)}.md") for path in marked}
+    ours = {path for path, made in known.items() if made.command == register.command and made.state != "edited"}
+    for path in (path for path in ours if known[path].state == "torn"):
+        warnings.warn(f"{path}: torn; it is made anew", stacklevel=4)
+    ours |= (there - known.keys()) & (marked | beside | ({folder / ALL_CHUNKS} if marked else set()))
     if (others := sorted(path.name for path in there - ours)) and not overwrite:
         more = f" and {len(others) - 3} more" if len(others) > 3 else ""
         raise UsageError(
-            f"-o {folder}: holds what this command did not make ({', '.join(others[:3])}{more}); "
+            f"-o {folder}: holds what this command did not make, or what was edited since "
+            f"({', '.join(others[:3])}{more}); "
             "give another folder, or add --overwrite"
         )
     return ours
 
 
-def _is_ours(path: Path) -> bool:
-    with path.open(encoding="utf-8", errors="replace") as file:
-        return f'"processed_by": "{MAKER}"' in file.read(1000)
+def _is_marked(path: Path) -> bool:
+    """Whether a file of chunks says itself that it is ours; of one without an entry nothing else tells."""
+    try:
+        return bool(files.read_json(path)["metadata"]["processed_by"] == MAKER)
+    except (OSError, ValueError, LookupError, TypeError):  # a folder, or somebody else's
+        return False

@@ -12,9 +12,11 @@ from typing import Any
 from .. import documents, sources
 from ..documents import chunk_folder, chunking
 from ..errors import InputError, NothingProduced, UsageError
+from ..files import Register
 from ..records import Chunk, Document, OnProgress, Rejection
 from ..settings import Settings
 from ..steps import students
+from ..workspace import journal_path
 
 STRATEGIES = ("markdown", "recursive")
 CHARACTERS = 2000  # in a chunk of strategy recursive
@@ -70,7 +72,8 @@ def chunk_documents(
     failed: list[Rejection] = []
     warnings: list[str] = []
     count = chunks = 0
-    with chunk_folder.writing(output, processing, overwrite=overwrite) as write:
+    register = Register(journal_path(settings.output), "chunk")
+    with chunk_folder.writing(output, register, processing, overwrite=overwrite) as write:
         for one in documents.convert_each(found, documents.reading(settings), on_progress=on_progress):
             if isinstance(one, Rejection):
                 failed.append(one)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -14,7 +12,9 @@ from typing import Any
 
 from .. import files
 from ..errors import NothingProduced, UsageError
+from ..files import Register
 from ..settings import Settings
+from ..workspace import journal_path
 from . import outputs, pairs, reading, report, running
 from .figures import Sample, Survey, sampled, survey
 from .pairs import Pairs
@@ -25,7 +25,6 @@ from .running import Done, Run
 SIGNIFICANT = 0.05  # of all tests of a comparison together
 REPORTS = (".json", ".md")
 NO_WINNER = "no clear winner"
-_REPORT = re.compile(rf'\{{\s*"compared": \[|{report.TITLE}\n')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +70,10 @@ def compare(
     """
     run, started = run or Run(), time.monotonic()
     names = _names(sources)
-    given = _opened(sources, output, settings, run, sample_size)
+    register = Register(journal_path(settings.output), "compare")
+    given = _opened(sources, settings, sample_size)
+    for source in sources:
+        outputs.check(output, register, source=Path(source), overwrite=run.overwrite, suffixes=REPORTS)
     texts = reading.texts(passages_from, settings, run.on_reading)
     surveys = [survey(name, one, texts, settings.seed) for name, one in zip(names, given, strict=True)]
     couples = list(combinations(range(len(surveys)), 2))
@@ -98,21 +100,22 @@ def compare(
         figures=figures,
         unjudged=unjudged,
     )
-    _write(
-        output,
-        {
-            "compared": names,
-            "verdict": found.verdict,
-            "winner": found.winner,
-            "reasons": found.reasons,
-            "judged_by": found.teacher,
-            "seed": settings.seed,
-            "figures": figures,
-            "preferences": [report.preference(one, names) for one in counted],
-            "merge": merge,
-            "judgements": [report.judgement(one, names) for one in judged],
-        },
-    )
+    told = {
+        "compared": names,
+        "verdict": found.verdict,
+        "winner": found.winner,
+        "reasons": found.reasons,
+        "judged_by": found.teacher,
+        "seed": settings.seed,
+        "figures": figures,
+        "preferences": [report.preference(one, names) for one in counted],
+        "merge": merge,
+        "judgements": [report.judgement(one, names) for one in judged],
+    }
+    if output.suffix == ".md":
+        files.write_atomic(output, report.markdown(told), register.note)
+    else:
+        files.write_json(output, told, register.note)
     return found
 
 
@@ -125,15 +128,12 @@ def _names(sources: Sequence[str | Path]) -> list[str]:
     return [str(one) for one in sources]
 
 
-def _opened(sources: Sequence[str | Path], output: Path, settings: Settings, run: Run, sample_size: int) -> list[Pairs]:
+def _opened(sources: Sequence[str | Path], settings: Settings, sample_size: int) -> list[Pairs]:
     """The pairs of all sources; what cannot be is refused before any work."""
     if sample_size < 0:
         raise UsageError(f"--sample-size {sample_size}: give a whole number from 0 up")
     running.connect(settings, judges=True)
-    given = [pairs.read(source) for source in sources]
-    for source in sources:
-        outputs.check(output, _REPORT, source=Path(source), overwrite=run.overwrite, suffixes=REPORTS)
-    return given
+    return [pairs.read(source) for source in sources]
 
 
 def _drawn(
@@ -175,8 +175,3 @@ def _merge(surveys: Sequence[Survey], sample: Sample) -> dict[str, Any]:
         "passages": len(set().union(*(one.passages for one in surveys))),
         "only_in": {one.name: len(contents[i] - others[i]) for i, one in enumerate(surveys)},
     }
-
-
-def _write(path: Path, found: dict[str, Any]) -> None:
-    text = report.markdown(found) if path.suffix == ".md" else json.dumps(found, ensure_ascii=False, indent=2) + "\n"
-    files.write_atomic(path, text)

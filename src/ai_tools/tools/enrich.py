@@ -11,7 +11,7 @@ from ..matching import missing_facts
 from ..records import Rejection
 from ..settings import Settings
 from . import outputs
-from .rework import BATCH_SIZE, Rework, opened, rework
+from .rework import BATCH_SIZE, Rework, prepare, rework
 from .running import Done, Pair, Run
 
 NOT_REWRITTEN = ("unchanged", "refused", "failed")  # how `enrichment_changes` begins, before a colon, of other answers
@@ -57,9 +57,9 @@ def enrich(
         UsageError, InputError: what is asked for cannot be. NothingProduced: no pair got a usable reply.
     """
     run = run or Run()
-    given = opened(source, output, "enrichment_changes", settings, run, passages_from, batch_size=batch_size)
+    task = prepare(WORK, source, output, settings, run, passages_from, batch_size=batch_size)
     counts = {"rewritten": 0, "unchanged": 0, "refused": 0, "failed": 0}
-    with outputs.pairs_to(output, given.pairs) as write:
+    with outputs.pairs_to(output, task.pairs, task.register.note) as write:
 
         def take(pair: Pair, fault: Rejection | None) -> None:
             done = pair if fault is None else _kept(_as_before(pair), "failed", fault.reason)
@@ -68,11 +68,11 @@ def enrich(
                 done = {name: value for name, value in done.items() if name != "original_answer"}
             write(done)
 
-        done = rework(WORK, given, settings, run, take)
-        if counts["failed"] == given.pairs.total:
+        done = rework(task, settings, run, take)
+        if counts["failed"] == task.pairs.total:
             causes = "; ".join(done.causes[:3])
-            raise NothingProduced(f"{source}: none of {given.pairs.total:,} answers got a usable reply ({causes})")
-    return Enriched(**{**vars(done), "pairs": given.pairs.total, **counts})
+            raise NothingProduced(f"{source}: none of {task.pairs.total:,} answers got a usable reply ({causes})")
+    return Enriched(**{**vars(done), "pairs": task.pairs.total, **counts})
 
 
 def _rewritten(pair: Pair, said: Any, _: str) -> Pair:

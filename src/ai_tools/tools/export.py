@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -13,8 +12,11 @@ from typing import Any
 
 from .. import files
 from ..errors import InputError, UsageError
+from ..files import Register
 from ..records import Rejection, content_id
+from ..settings import Settings, load_settings
 from ..steps.formats import FORMATS, WITH_SYSTEM, Turn, think, thoughts
+from ..workspace import journal_path
 from . import outputs, pairs
 from .pairs import SUFFIX, PairFile, Pairs
 from .running import Pair
@@ -22,15 +24,6 @@ from .running import Pair
 REASONING = ("drop", "think", "field")
 MAKER = "ai-tools combine"
 _TRAINING = "_trainingdata.jsonl"
-# How a file begins that this command has written, in whichever format: strict rows have no place for a maker's name.
-# The first message holds no more than its words: those of a cut have `thinking` too.
-_MESSAGE = r'\{"role": "(?:system|user)", "content": "(?:[^"\\]|\\.)*"\}'
-_EXPORTED = re.compile(
-    rf'(?:\[\n)?\{{(?:"messages": \[{_MESSAGE}|'
-    r'"conversations": \[\{"from": "|"question": ".*", "metadata": \{|'
-    r'"instruction": ".*", "input": "", "output": "|"text": "Below is an instruction that describes a task\.)'
-)
-_COMBINED = re.compile(rf'\{{\s*"metadata": \{{\s*"generated_by": "{MAKER}"')
 # Parts of what a document says of its making that hold for it alone; the first two stand in `documents`.
 _ITS_OWN = ("total_chunks", "generated_at", "fingerprint")
 
@@ -68,6 +61,7 @@ class Combined:
 def export(
     source: str | Path,
     output: Path,
+    settings: Settings | None = None,
     *,
     fmt: str = "chatml",
     system_prompt: str = "",
@@ -80,6 +74,7 @@ def export(
         source: a file of pairs, or a folder of `*_qa.json`.
         output: a file, `.jsonl` or `.json` (an array), for all pairs; or a folder, which gets a
             `<document>_trainingdata.jsonl` for each file of the source.
+        settings: say in which OUTPUT_DIR it is noted who made a file; those of the environment where they are None.
         fmt: a name of FORMATS. jsonl keeps all that a pair holds: what is neither question, answer nor reasoning is its
             `metadata`; in the first row that has every name that occurs, null where it has no such value. The others
             hold the exchange alone; alpaca and text have no place for the system message that a pair came with.
@@ -94,7 +89,8 @@ def export(
     started = time.monotonic()
     check_choices(fmt, system_prompt, reasoning)
     read = pairs.read(source)
-    outputs.check(output, _EXPORTED, source=Path(source), overwrite=overwrite, names=read, named=_trainingdata)
+    register = _register(settings, "export")
+    outputs.check(output, register, source=Path(source), overwrite=overwrite, names=read, named=_trainingdata)
     parts: dict[Path, list[PairFile]] = {}
     for file in read.files:
         if read.counts[file.path]:  # loaders take no empty file
@@ -102,7 +98,7 @@ def export(
     without = () if output.suffix else (path for path, count in read.counts.items() if not count)
     counts: Counter[str] = Counter()
     for path, members in parts.items():
-        with files.rows_to(path, lambda: f"{source}: no pair in it any more") as write:
+        with files.rows_to(path, lambda: f"{source}: no pair in it any more", note=register.note) as write:
             # `datasets` learns from the first rows what metadata may hold: anything, where these differ in names.
             names = dict.fromkeys(read.names)
             for pair in (pair for file in members for pair in read.of(file)):
@@ -131,6 +127,10 @@ def check_choices(fmt: str, system_prompt: str = "", reasoning: str = "think") -
         raise UsageError(f"--system-prompt: {fmt} has no place for it; choose {with_system} with -f, or leave it out")
 
 
+def _register(settings: Settings | None, command: str) -> Register:
+    return Register(journal_path((settings or load_settings()).output), command)
+
+
 def _trainingdata(path: Path) -> str:
     return (path.name.removesuffix(SUFFIX) if path.name.endswith(SUFFIX) else path.stem) + _TRAINING
 
@@ -151,13 +151,13 @@ def _row(pair: Pair, fmt: str, system_prompt: str, reasoning: str) -> dict[str, 
     return FORMATS[fmt](turns, rest)
 
 
-def combine(folder: str | Path, output: Path, *, overwrite: bool = False) -> Combined:
+def combine(folder: str | Path, output: Path, settings: Settings | None = None, *, overwrite: bool = False) -> Combined:
     """Put the pairs of a folder of `*_qa.json` into one `.json` file, with what their files say of how they were made.
 
     It holds `metadata`, `documents` (status, model and counts of each), and `training_pairs`, in the order of the
     files' names. A pair whose question, answer and passage stood there before is left out. In `processing_config` of
     `metadata` a value that all documents share stands once, others by file. Documents that are not completed are named
-    in `warnings`, and their pairs taken; files or rows that cannot be read are in `unread`.
+    in `warnings`, and their pairs taken; files or rows that cannot be read are in `unread`. `settings` as in `export`.
 
     Raises:
         UsageError, InputError: what is asked for cannot be.
@@ -168,7 +168,8 @@ def combine(folder: str | Path, output: Path, *, overwrite: bool = False) -> Com
     if output.suffix != ".json":
         raise UsageError(f"-o {output}: give a file that ends in .json")
     read = pairs.read(folder)
-    outputs.check(output, _COMBINED, source=folder, overwrite=overwrite)
+    register = _register(settings, "combine")
+    outputs.check(output, register, source=folder, overwrite=overwrite)
     unique = Counter(file.path.name for file, _ in _unique(read))
     abouts = {file.path.name: file.about() for file in read.files}
     documents = [_document(name, about, unique[name]) for name, about in abouts.items()]
@@ -182,7 +183,7 @@ def combine(folder: str | Path, output: Path, *, overwrite: bool = False) -> Com
         "processing_config": _config(abouts),
     }
     about = {"metadata": metadata, "documents": documents}
-    with files.rows_to(output, inside="training_pairs", about=about) as write:
+    with files.rows_to(output, inside="training_pairs", about=about, note=register.note) as write:
         for _, pair in _unique(read):
             write(pair)
     unfinished = (

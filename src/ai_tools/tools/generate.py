@@ -13,12 +13,13 @@ from typing import Any, Protocol
 
 from .. import teachers
 from ..errors import NothingProduced, UsageError
-from ..files import rows_to
+from ..files import Note, Register, rows_to
 from ..matching import normalise
 from ..records import Home, Passage, Teacher, Usage, content_id
 from ..settings import Settings
 from ..teachers import prompts
 from ..teachers.asker import Asker, Outcome, Session
+from ..workspace import journal_path
 from . import outputs, reading, running
 from .qa_folder import Made, QaFolder
 from .reasoning import follows, numbered
@@ -135,7 +136,8 @@ def _generate(source: str | Path, output: Path, settings: Settings, kind: Kind, 
     started = monotonic()
     extent.check()
     teacher = teachers.connect(settings)  # that a key is missing is said before any document is read
-    _check(source, output, kind, overwrite=run.overwrite)
+    register = Register(journal_path(settings.output), kind.name)
+    _check(source, output, register, overwrite=run.overwrite)
     with reading.opened(source, settings, tables=extent.tables, on_reading=run.on_reading) as found:
         scope = Scope(found, extent, settings.questions_per_chunk)
         folder = None if output.suffix else _folder(output, scope, kind, teacher, settings, run)
@@ -144,17 +146,17 @@ def _generate(source: str | Path, output: Path, settings: Settings, kind: Kind, 
             kind.name, items, chain, settings, run,
             unread=found.failed, instructions=kind.instructions, own=kind.own,
         ) as asker:  # fmt: skip
-            counts, runs = _write(source, output, folder, scope, kind, asker)
+            counts, runs = _write(source, output, folder, scope, kind, asker, register.note)
             warnings = [*_unheeded(kind, teacher), *_short(scope, counts), *(folder.warnings if folder else ())]
             failed = [row for run in runs for row in run.failed]
             done = running.done(teacher, output, started, _usage(runs), failed, unread=found.failed, warnings=warnings)
     return Generated(**{**vars(done), **counts})
 
 
-def _check(source: str | Path, output: Path, kind: Kind, *, overwrite: bool) -> None:
+def _check(source: str | Path, output: Path, register: Register, *, overwrite: bool) -> None:
     """Refuse an output that cannot be, before any passage is read; which files a folder gets is known only then."""
     if output.suffix:
-        outputs.check(output, kind.mark, source=reading.path_of(source), overwrite=overwrite)
+        outputs.check(output, register, source=reading.path_of(source), overwrite=overwrite)
         return
     if output.is_file():
         raise UsageError(f"-o {output}: a file; give a folder, or a file that ends in .json or .jsonl")
@@ -172,7 +174,8 @@ def _folder(output: Path, scope: Scope, kind: Kind, teacher: Teacher, settings: 
         "temperature": settings.teacher_temperature,
         "max_tokens": settings.teacher_max_tokens,
     }
-    folder = QaFolder(output, scope.documents, info, fresh=run.fresh)
+    register = Register(journal_path(settings.output), kind.name)
+    folder = QaFolder(output, scope.documents, info, register, fresh=run.fresh)
     folder.check(scope.of_chosen, overwrite=run.overwrite)
     return folder
 
@@ -295,7 +298,7 @@ class _OneFile:
 
 
 def _write(
-    source: str | Path, output: Path, folder: QaFolder | None, scope: Scope, kind: Kind, asker: Asker
+    source: str | Path, output: Path, folder: QaFolder | None, scope: Scope, kind: Kind, asker: Asker, note: Note
 ) -> tuple[dict[str, int], list[Outcome[Made]]]:
     """Ask, and write what comes: how much that was, and how each run went."""
     counts = dict.fromkeys(("chunks", "pairs", "empty_chunks", "failed_chunks", "not_following"), 0)
@@ -315,7 +318,7 @@ def _write(
         counts["not_following"] += sum(pair.get("follows") is False for pair in made.pairs)
         sink(made)
 
-    with folder.writing() if folder else _one_file(output, why_nothing) as sink:
+    with folder.writing() if folder else _one_file(output, note, why_nothing) as sink:
         if scope.target:
             runs += _reach(scope.target, scope, kind, asker, sink)
         sink.due = scope.due()
@@ -328,8 +331,8 @@ def _write(
 
 
 @contextmanager
-def _one_file(output: Path, why_nothing: Callable[[], str]) -> Iterator[Sink]:
-    with rows_to(output, why_nothing) as row:
+def _one_file(output: Path, note: Note, why_nothing: Callable[[], str]) -> Iterator[Sink]:
+    with rows_to(output, why_nothing, note=note) as row:
         yield _OneFile(row)
 
 

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-import re
 import shutil
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from .. import files
 from ..errors import InputError, NothingProduced, UsageError
+from ..files import MadeFile, Register
 from . import pair_files
 from .pairs import SUFFIX, PairFile, Pairs
 from .running import Pair
 
 FILES = (".json", ".jsonl")
-READ_TO_TELL = 200_000  # characters that are looked at to tell who made a file
-# What the tools add to a pair. Each puts its own behind the others, so that the last tells who has made a file.
-MARKS = frozenset({"generated_at", "enrichment_changes", "follows", "rated_words", "fact_check"})
+TORN = "torn; it is made anew, a teacher's part of it from the journal"
+# What rows end with, by which a file is known whose entry in the register is lost: each command puts its own last.
+MARKS = {
+    ("generated_at", "model"): "generate",
+    ("follows", "generated_at", "model"): "generate-cot",
+    ("enrichment_changes",): "enrich",
+    ("follows",): "enhance-cot",
+    ("rated_words",): "curate",
+    ("check", "reason", "row"): "curate",  # what it rejects
+    ("fact_check",): "validate",
+}
 
 
 def check(
     output: Path,
-    mark: str | re.Pattern[str],
+    register: Register,
     *,
     source: Path | None = None,
     overwrite: bool,
@@ -33,7 +42,7 @@ def check(
     """Refuse, before any work, an output that would be lost: the source or a part of it, or what others have made.
 
     Args:
-        mark: the field by which what the tool writes is known, as the last of MARKS, or how its file begins.
+        register: of the command that is going to write.
         suffixes: what the name of a file may end in.
         names: the source's files, where the output may be a folder; without them it is a file.
         named: what the file in that folder is called that is made of one of the source.
@@ -58,32 +67,50 @@ def check(
     for path in written:
         if path.exists() and any(path.samefile(one) for one in sources if one.exists()):
             raise UsageError(f"-o {output}: {path} is the source; give another folder")
-        if path.is_file() and not overwrite and not _is_ours(path, mark):
-            raise UsageError(f"-o {path}: exists, and was not made by this command; add --overwrite to replace it")
+        if path.is_file() and not overwrite and not _holds_nothing(path):
+            _check_replaceable(path, register)
 
 
-def _is_ours(path: Path, mark: str | re.Pattern[str]) -> bool:
-    """Whether a file was made by who asks, or holds nothing that could be lost."""
-    with path.open(encoding="utf-8", errors="replace") as file:
-        begins = file.read(READ_TO_TELL)
-    if not begins:
-        return path.suffix == ".jsonl"  # no rows, as where nothing was rejected
-    found = bool(mark.match(begins)) if isinstance(mark, re.Pattern) else maker(path, mark) == mark
-    return found or pair_files.is_empty(path)
+def _holds_nothing(path: Path) -> bool:
+    """Whether a file has no row, as where nothing was rejected."""
+    return pair_files.is_empty(path) or (path.suffix == ".jsonl" and not path.stat().st_size)
 
 
-def maker(path: Path, *others: str) -> str:
-    """The last mark, of MARKS and `others`, of the row that bears the most: whoever made the file may have left some
-    rows as they were, and the first ones among them."""
-    known = MARKS.union(others)
-    most: list[str] = []
+def _check_replaceable(path: Path, register: Register) -> None:
+    made = claimed(path, register)
+    if made and made.state == "edited":
+        fix = "give another output to keep that, or add --overwrite to replace it"
+        raise UsageError(f"-o {path}: exists, and was edited since this command made it; {fix}")
+    if made and made.state == "torn":
+        warnings.warn(f"{path}: {TORN}", stacklevel=2)
+
+
+def claimed(path: Path, register: Register) -> MadeFile | None:
+    """What the register knows of a file that its command made; None where only the file's mark tells that it did.
+
+    Raises:
+        UsageError: another command made it, or somebody else.
+    """
+    made = register.find(path)
+    command = made.command if made else marked_by(path)
+    if command == register.command:
+        return made
+    by = f" (ai-tools {command} made it)" if command else ""
+    raise UsageError(f"-o {path}: exists, and was not made by this command{by}; add --overwrite to replace it")
+
+
+def marked_by(path: Path) -> str:
+    """The command whose mark a file bears, on its first row or else in its head; empty where there is none."""
     try:
-        for _, row in pair_files.known(path).rows():
-            if isinstance(row, dict):
-                most = max(most, [name for name in row if name in known], key=len)
+        file = pair_files.known(path)
+        row = next((row for _, row in file.rows()), None)
     except InputError:
-        pass  # no file of pairs
-    return most[-1] if most else ""
+        return ""  # no file of pairs
+    ends = tuple(row)[-3:] if isinstance(row, dict) else ()
+    if found := next((MARKS[ends[at:]] for at in range(len(ends)) if ends[at:] in MARKS), ""):
+        return found
+    heads = [head for head in file.about().values() if isinstance(head, dict) and "generated_by" in head]
+    return str(heads[0]["generated_by"]).removeprefix("ai-tools ") if heads else ""
 
 
 def beside(output: Path, name: str, suffix: str = "") -> Path:
@@ -95,7 +122,7 @@ def beside(output: Path, name: str, suffix: str = "") -> Path:
 
 @contextmanager
 def pairs_to(
-    output: Path, pairs: Pairs, nothing: Callable[[], str] | None = None
+    output: Path, pairs: Pairs, note: files.Note, nothing: Callable[[], str] | None = None
 ) -> Iterator[Callable[[Pair | None], None]]:
     """Gives the function that takes, for every pair of the source in its order, what became of it; None: left out.
 
@@ -105,7 +132,7 @@ def pairs_to(
         NothingProduced: no pair is left; files that were there stay.
     """
     if output.suffix:
-        with files.rows_to(output, nothing) as write:
+        with files.rows_to(output, nothing, note=note) as write:
             yield lambda row: None if row is None else write(row)
         return
     unfinished, was_there = output / ".part", output.exists()
@@ -119,6 +146,7 @@ def pairs_to(
         if nothing and not folder.kept:
             raise NothingProduced(nothing())
         for path in sorted(unfinished.iterdir()):
+            note(output / path.name, path)
             path.replace(output / path.name)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)

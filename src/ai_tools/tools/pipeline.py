@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -11,9 +10,11 @@ from typing import Any
 
 from .. import files, teachers
 from ..errors import UsageError
+from ..files import Register
 from ..records import Passage, Usage
 from ..settings import Settings
 from ..teachers.dry_run import DryRun
+from ..workspace import journal_path
 from . import outputs, reading, running
 from .enrich import WORK as REWRITING
 from .enrich import Enriched, enrich
@@ -25,9 +26,14 @@ from .rework import BATCH_SIZE, ask_about
 from .running import Pair, Run
 from .targets import Extent, Kind, Scope, call_about
 
-SUMMARY = "summary.json"
-MAKER = "ai-tools pipeline"
-_SUMMARY = re.compile(rf'\{{\s*"made_by": "{MAKER}"')
+FILES = {  # and the command that makes each
+    "generated.jsonl": "generate",
+    "enriched.jsonl": "enrich",
+    "curated.jsonl": "curate",
+    "curated_rejected.jsonl": "curate",
+    "training.jsonl": "export",
+    "summary.json": "pipeline",
+}
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,8 @@ def pipeline(
     check_choices(fmt)
     least = least_rating(settings, threshold)
     teachers.connect_judge(settings)  # that a key is missing is said before anything is paid for; see `generate_qa`
-    _check(output, source, run)
+    register = Register(journal_path(settings.output), "pipeline")
+    _check(output, source, journal_path(settings.output), overwrite=run.overwrite)
     if run.confirm:
         _plan(source, settings, extent, run, skip_enrichment=skip_enrichment)
         run = replace(run, confirm=None)
@@ -100,25 +107,20 @@ def pipeline(
         enriched = enrich(generated.output, output / "enriched.jsonl", settings, run=on_stage("enrich", run))
     rated = enriched.output if enriched else generated.output
     curated = curate(rated, output / "curated.jsonl", settings, threshold=least, run=on_stage("curate", run))
-    exported = export(curated.output, output / "training.jsonl", fmt=fmt, overwrite=True)
+    exported = export(curated.output, output / "training.jsonl", settings, fmt=fmt, overwrite=run.overwrite)
     asked = generated.asked + (enriched.asked if enriched else Usage()) + curated.asked
     made = Piped(output, generated, enriched, curated, exported, asked, time.monotonic() - started)
-    files.write_json(output / SUMMARY, _summary(made, source, settings, fmt))
+    files.write_json(output / "summary.json", _summary(made, source, settings.seed, fmt), register.note)
     return made
 
 
-def _check(output: Path, source: str | Path, run: Run) -> None:
+def _check(output: Path, source: str | Path, database: Path, *, overwrite: bool) -> None:
     if output.suffix or output.is_file():
         raise UsageError(f"-o {output}: give a folder")
     if output.exists() and Path(source).exists() and output.samefile(source):
         raise UsageError(f"-o {output}: that is the source; give another folder")
-    marks = {"generated": "generated_at", "enriched": "enrichment_changes"}
-    marks |= {"curated": "rated_words", "curated_rejected": "check"}
-    for name, mark in marks.items():
-        outputs.check(output / f"{name}.jsonl", mark, overwrite=run.overwrite)
-    outputs.check(output / SUMMARY, _SUMMARY, overwrite=run.overwrite)
-    if (output / "training.jsonl").exists() and not (output / SUMMARY).exists() and not run.overwrite:
-        raise UsageError(f"-o {output}: its training.jsonl was not made by this command; add --overwrite to replace it")
+    for name, command in FILES.items():
+        outputs.check(output / name, Register(database, command), overwrite=overwrite)
 
 
 def _plan(source: str | Path, settings: Settings, extent: Extent, run: Run, *, skip_enrichment: bool) -> None:
@@ -158,9 +160,9 @@ async def _expected(passage: Passage, scope: Scope, kind: Kind, session: DryRun)
     return made
 
 
-def _summary(made: Piped, source: str | Path, settings: Settings, fmt: str) -> dict[str, Any]:
+def _summary(made: Piped, source: str | Path, seed: int, fmt: str) -> dict[str, Any]:
     return {
-        "made_by": MAKER,
+        "made_by": "ai-tools pipeline",
         "source": str(source),
         "teacher": made.generated.teacher,
         "judge": made.curated.teacher,
@@ -172,7 +174,7 @@ def _summary(made: Piped, source: str | Path, settings: Settings, fmt: str) -> d
         "exported": made.exported.pairs,
         "failed": made.failed,
         "ratings": list(made.curated.histogram),
-        "seed": settings.seed,
+        "seed": seed,
         **asdict(made.asked),
         "seconds": round(made.seconds, 1),
     }

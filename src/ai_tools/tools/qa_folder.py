@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import filecmp
 import json
 import tempfile
 import time
@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -17,6 +18,7 @@ from .. import files
 from ..documents import file_names
 from ..documents.passages import SUFFIX as CHUNKS
 from ..errors import UsageError
+from ..files import Register
 from ..records import Home, Passage, content_id
 from . import outputs
 from .pairs import SUFFIX
@@ -25,7 +27,6 @@ from .running import Pair
 SECONDS = 2.0  # at least, between two states of the file of a document that is being worked on
 SHARE = 10  # of the time, one part at most goes into such states: documents may be long, or many at a time
 EDITED = "_qa.edited.json"
-READ_TO_TELL = 10_000  # characters of a file by which it is told who made it
 ROWS, LAST = '  "training_pairs": [', "\n}"  # the line that opens the list of a file's rows; how its head ends without
 
 
@@ -59,7 +60,7 @@ class _Doc:
     about: dict[str, Any]
     made: dict[str, _Kept] = field(default_factory=dict)  # by chunk id
     final: int = 0  # of them nothing more will come
-    is_there: str | None = None  # the fingerprint of a file that an earlier run has completed
+    is_there: str = ""  # what the calls were of a file that an earlier run has completed
     edited: bool = False
     written: float = 0.0
 
@@ -73,11 +74,14 @@ class QaFolder:
 
     Args:
         documents: all of the source, by which names are told apart, with the number of their passages.
-        info: `qa_generation_info`; its `generated_by` is the command that may write over the files.
+        info: `qa_generation_info`.
+        register: of the command that may write over the files.
     """
 
-    def __init__(self, folder: Path, documents: Mapping[Home, int], info: dict[str, Any], *, fresh: bool):
-        self.folder, self._info, self._fresh = folder, info, fresh
+    def __init__(
+        self, folder: Path, documents: Mapping[Home, int], info: dict[str, Any], register: Register, *, fresh: bool
+    ):
+        self.folder, self._info, self._register, self._fresh = folder, info, register, fresh
         self._documents = documents
         self._paths = {
             which: folder / f"{name}{SUFFIX}" for which, name in zip(documents, _names(documents), strict=True)
@@ -92,19 +96,10 @@ class QaFolder:
 
     def check(self, chosen: Mapping[Home, int], *, overwrite: bool) -> None:
         """Refuses to write over what this command has not made."""
-        maker = self._info["generated_by"]
-        mark = f'"processed_by": "ai-tools {maker}"'
-        own = ("", "follows") if maker == "generate-cot" else ("",)
         for document in chosen:
             path = self._paths[document]
             if path.is_file() and not overwrite:
-                with path.open(encoding="utf-8", errors="replace") as file:
-                    begins = file.read(READ_TO_TELL)
-                # What is made of such a folder has the same heads, and rows with marks of their own.
-                if mark not in begins or outputs.maker(path) not in own:
-                    raise UsageError(
-                        f"-o {path}: exists, and was not made by this command; add --overwrite to replace it"
-                    )
+                outputs.claimed(path, self._register)
             elif path.is_dir():
                 raise UsageError(f"-o {path}: a folder stands where a file is to be; move it or give another folder")
 
@@ -117,14 +112,14 @@ class QaFolder:
                 yield self
             except BaseException:
                 for document in self._open.values():
-                    if document.is_there is None:
+                    if not document.is_there:
                         self._write(document, "interrupted")
                 raise
 
     def so_far(self, made: Made) -> None:
         """What has come of a passage that may be asked about again."""
         document = self._take(made)
-        if document.is_there is None and self._is_time(document):
+        if not document.is_there and self._is_time(document):
             began = time.monotonic()
             self._write(document, "in_progress")
             self._rests_until = began + SHARE * (time.monotonic() - began)
@@ -148,10 +143,21 @@ class QaFolder:
     def _document(self, which: Home) -> _Doc:
         if which not in self._open:
             document = _Doc(which, self._paths[which], self._about(which), written=time.monotonic())
-            completed, document.edited = _state_of(document.path)
-            document.is_there = None if self._fresh else completed
+            if document.path.is_file():
+                self._look(document)
             self._open[which] = document
         return self._open[which]
+
+    def _look(self, document: _Doc) -> None:
+        """What an earlier run has left. Of a file of ours without an entry nobody knows whether it was edited."""
+        made = self._register.find(document.path)
+        if made is None:
+            document.edited = outputs.marked_by(document.path) == self._register.command
+        elif made.state == "torn":
+            self.warnings.append(f"{document.path}: {outputs.TORN}")
+        else:
+            document.edited = made.state == "edited"
+            document.is_there = "" if self._fresh else made.depends
 
     def _take(self, made: Made) -> _Doc:
         document = self._document(made.passage.home)
@@ -174,20 +180,22 @@ class QaFolder:
             self._write(document, "failed" if failed else "completed")
 
     def _write(self, document: _Doc, status: str) -> None:
-        if document.edited:
-            aside = document.path.with_name(f"{document.path.name.removesuffix(SUFFIX)}{EDITED}")
-            document.path.replace(aside)
-            self.warnings.append(f"{document.path}: what had been corrected in it is kept in {aside.name}")
-            document.edited = False
-        rows = hashlib.sha256()
-        for piece in self._pieces(document):
-            rows.update(piece)
-        head = json.dumps(self._head(document, status, rows.hexdigest()[:16]), ensure_ascii=False, indent=2)
-        with files.atomic(document.path) as file:
+        head = json.dumps(self._head(document, status), ensure_ascii=False, indent=2)
+        depends = _calls_of(document.made) if status == "completed" else ""
+        with files.atomic(document.path, note=partial(self._enter, document, depends)) as file:
             file.write(f"{head.removesuffix(LAST)},\n{ROWS}\n")
             for piece in self._pieces(document):
                 file.write(piece.decode())
         document.written = time.monotonic()
+
+    def _enter(self, document: _Doc, depends: str, path: Path, whole: Path) -> None:
+        """Set aside what was corrected, where the new file has it not, and enter the new one in the register."""
+        if document.edited and not filecmp.cmp(path, whole, shallow=False):
+            aside = path.with_name(f"{path.name.removesuffix(SUFFIX)}{EDITED}")
+            path.replace(aside)
+            self.warnings.append(f"{path}: what had been corrected in it is kept in {aside.name}")
+        document.edited = False
+        self._register.note(path, whole, depends)
 
     def _pieces(self, document: _Doc) -> Iterator[bytes]:
         """All that stands in a document's file behind the line that opens the list of its rows."""
@@ -198,14 +206,13 @@ class QaFolder:
             between = b",\n"
         yield (b"\n" if some else b"") + b"  ]\n}\n"
 
-    def _head(self, document: _Doc, status: str, rows: str) -> dict[str, Any]:
+    def _head(self, document: _Doc, status: str) -> dict[str, Any]:
         done = [name for name, one in document.made.items() if not one.failed]
         failed = [name for name, one in document.made.items() if one.failed]
         last = max((one.created for one in document.made.values()), default="")
-        fingerprint = f"{_calls_of(document.made)}-{rows}"
         return {
             **document.about,
-            "qa_generation_info": self._info | {"generated_at": last, "fingerprint": fingerprint},
+            "qa_generation_info": self._info | {"generated_at": last},
             "status": status,
             "completed_chunks": done,
             "failed_chunks": failed,
@@ -295,35 +302,3 @@ def _row(passage: Passage, pair: Pair, metadata: dict[str, Any]) -> Pair:
 def _calls_of(made: Mapping[str, _Kept]) -> str:
     """What a document's pairs depend on: the calls about each of its chunks, and which of them came to nothing."""
     return content_id(*(part for name, one in made.items() for part in (name, one.key, one.failed)))
-
-
-def _state_of(path: Path) -> tuple[str | None, bool]:
-    """What the pairs of a file depend on, where it was completed; and whether it was edited since it was made."""
-    if not path.is_file():
-        return None, False
-    head, rows = b"", hashlib.sha256()
-    with path.open("rb") as file:
-        for line in file:
-            head += line
-            if line == f"{ROWS}\n".encode():
-                break
-        for line in file:
-            rows.update(line)
-    try:
-        whole = _loads(head + b"]}") or json.loads(path.read_bytes())  # or in another layout
-        calls, _, made = str(whole["qa_generation_info"]["fingerprint"]).partition("-")
-        edited = made != rows.hexdigest()[:16]
-        if edited:
-            json.loads(path.read_bytes())
-    except ValueError:  # torn
-        return None, True
-    except (KeyError, TypeError):  # of another maker, whose replacement `check` has agreed to
-        return None, False
-    return calls if whole.get("status") == "completed" else None, edited
-
-
-def _loads(text: bytes) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None

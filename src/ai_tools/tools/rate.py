@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import tempfile
 from collections import Counter
 from contextlib import nullcontext
@@ -16,7 +15,7 @@ from ..errors import NothingProduced, UsageError
 from ..records import Rejection, content_id
 from ..settings import Settings
 from . import outputs
-from .rework import BATCH_SIZE, Rework, opened, rework
+from .rework import BATCH_SIZE, Rework, prepare, rework
 from .running import Done, Pair, Run
 
 CRITERIA = {"clarity": 3, "accuracy": 3, "usefulness": 2, "difficulty": 2}  # and the most points of each
@@ -24,7 +23,6 @@ MOST = 10
 CHECKED = ("factual_accuracy", "completeness", "consistency")
 VERDICTS = ("PASS", "NEEDS_REVIEW", "FAIL")
 _RATING = ("rating", "rating_criteria", "grounded", "rating_reasoning", "rated_by", "rated_words")
-_REPORT = re.compile(r'\{\s*"summary": \{\s*"source": ')
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,13 +88,14 @@ def curate(
     """
     run = run or Run()
     least = least_rating(settings, threshold)
-    given = opened(source, output, "rated_words", settings, run, passages_from, batch_size=batch_size, judges=True)
-    rejected_file = outputs.beside(output, "rejected", ".jsonl")
-    outputs.check(rejected_file, "check", source=Path(source), overwrite=run.overwrite)
     work = replace(CURATION, topic=topic)
+    task = prepare(work, source, output, settings, run, passages_from, batch_size=batch_size)
+    note = task.register.note
+    rejected_file = outputs.beside(output, "rejected", ".jsonl")
+    outputs.check(rejected_file, task.register, source=Path(source), overwrite=run.overwrite)
     fell_out: Counter[str] = Counter()
     histogram = [0] * (MOST + 1)
-    total, kept = given.pairs.total, 0
+    total, kept = task.pairs.total, 0
     causes: list[str] = []
 
     def why_nothing() -> str:
@@ -106,7 +105,10 @@ def curate(
             reached = "; ".join(["none could be rated", *causes[:3]])
         return f"no pair of {total:,} is kept at {least:g} ({reached}); see {rejected_file}"
 
-    with outputs.pairs_to(output, given.pairs, why_nothing) as keep, files.rows_to(rejected_file) as reject:
+    with (
+        outputs.pairs_to(output, task.pairs, note, why_nothing) as keep,
+        files.rows_to(rejected_file, note=note) as reject,
+    ):
 
         def take(pair: Pair, fault: Rejection | None) -> None:
             nonlocal kept
@@ -123,7 +125,7 @@ def curate(
                 fell_out[fault.check] += 1
                 reject(fault.to_row())
 
-        done = rework(work, given, settings, run, take)
+        done = rework(task, settings, run, take)
         causes += done.causes
     return Curated(
         **vars(done),
@@ -220,17 +222,17 @@ def validate(
         raise UsageError(f"-o {output}: give a file that ends in .json")
     if filtered_output and filtered_output.resolve() == output.resolve():
         raise UsageError(f"--filtered-output {filtered_output}: that is the report; give another file")
-    given = opened(
-        source, output, _REPORT, settings, run, passages_from, batch_size=batch_size, as_folder=False, judges=True
-    )
+    task = prepare(FACT_CHECK, source, output, settings, run, passages_from, batch_size=batch_size, as_folder=False)
+    note = task.register.note
     if filtered_output:
-        outputs.check(filtered_output, "fact_check", source=Path(source), overwrite=run.overwrite)
+        outputs.check(filtered_output, task.register, source=Path(source), overwrite=run.overwrite)
     verdicts = Counter(dict.fromkeys((*VERDICTS, "unchecked"), 0))
     sums: Counter[str] = Counter()
-    total, kept = given.pairs.total, 0
+    total, kept = task.pairs.total, 0
     none_left = f"no pair of {total:,} reaches {filter_least:g}; the checks are in {output}"
+    kept_in = files.rows_to(filtered_output, lambda: none_left, note=note) if filtered_output else nullcontext(_nowhere)
     with (
-        files.rows_to(filtered_output, lambda: none_left) if filtered_output else nullcontext(_nowhere) as keep,
+        kept_in as keep,
         tempfile.TemporaryFile("w+", encoding="utf-8") as checks,
     ):
 
@@ -247,7 +249,7 @@ def validate(
                 keep(pair)
                 kept += 1
 
-        done = rework(FACT_CHECK, given, settings, run, take)
+        done = rework(task, settings, run, take)
         checked = total - verdicts["unchecked"]
         if not checked:
             raise NothingProduced(f"{source}: none of {total:,} pairs could be checked ({'; '.join(done.causes[:3])})")
@@ -255,7 +257,7 @@ def validate(
         summary = {"source": str(source), "pairs": total, "threshold": least, "verdicts": dict(verdicts)}
         checks.seek(0)
         summary |= {"means": means, "checked_by": done.teacher}  # it stands first, for people
-        with files.rows_to(output, inside="checks", about={"summary": summary}) as write:
+        with files.rows_to(output, inside="checks", about={"summary": summary}, note=note) as write:
             for line in checks:
                 write(json.loads(line))
     return Validated(

@@ -12,7 +12,7 @@ from ..matching import missing_facts
 from ..records import Rejection
 from ..settings import Settings
 from . import outputs
-from .rework import BATCH_SIZE, Rework, opened, rework
+from .rework import BATCH_SIZE, Rework, prepare, rework
 from .running import Done, Pair, Run
 
 _MARK = re.compile(r"(?:step\s*)?(\d+)[.):](?:\s+|$)|[-*\u2022](?:\s+|$)", re.IGNORECASE)
@@ -52,9 +52,9 @@ def enhance_cot(
         UsageError, InputError: what is asked for cannot be. NothingProduced: no pair got a usable reply.
     """
     run = run or Run()
-    given = opened(source, output, "follows", settings, run, passages_from, batch_size=batch_size)
-    total, reasoned, not_following = given.pairs.total, 0, 0
-    with outputs.pairs_to(output, given.pairs) as write:
+    task = prepare(WORK, source, output, settings, run, passages_from, batch_size=batch_size)
+    total, reasoned, not_following = task.pairs.total, 0, 0
+    with outputs.pairs_to(output, task.pairs, task.register.note) as write:
 
         def take(pair: Pair, fault: Rejection | None) -> None:
             nonlocal reasoned, not_following
@@ -62,7 +62,7 @@ def enhance_cot(
             not_following += fault is None and pair.get("follows") is False
             write(pair)
 
-        done = rework(WORK, given, settings, run, take)
+        done = rework(task, settings, run, take)
         if not reasoned:
             causes = "; ".join(done.causes[:3]) or "replies without a step"
             raise NothingProduced(f"{source}: none of {total:,} pairs got usable reasoning ({causes})")

@@ -89,7 +89,7 @@ def _preferred(one: Judged, names: Sequence[str]) -> str:
 
 
 def markdown(report: dict[str, Any]) -> str:
-    """The report as a page; its title is what it is known by."""
+    """The report as a page."""
     names = report["compared"]
     lines = [TITLE, "", f"**{report['verdict']}** (judged by {report['judged_by']}, seed {report['seed']})", ""]
     lines += [f"- {reason}" for reason in report["reasons"]]

@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from re import Pattern
 from typing import Any
 
 from ..errors import InputError, UsageError
+from ..files import Register
 from ..records import Rejection
 from ..settings import Settings
 from ..teachers.asker import Session
+from ..workspace import journal_path
 from . import outputs, pairs, reading, running
 from .pairs import InOrder, Pairs, batches, identity, shown
 from .reading import Texts
@@ -40,7 +41,7 @@ class Rework:
 
     `apply(pair, said, model)` gives the pair that comes out of one item of the reply, where it is `usable`. `known`
     says of a pair that it needs no asking; `afresh` makes of one what it was before, where all are asked about anew.
-    `mark` is the field that it adds, kept the last, by which the output is known. `judges`: the judge is asked. A pair
+    `mark` is the field that it adds, kept the last. `judges`: the judge is asked. A pair
     without its passage is not worked on where `needs_passage`.
     """
 
@@ -64,12 +65,14 @@ class Rework:
 
 
 @dataclass(frozen=True)
-class Opened:
-    """The pairs of a source, the passages that complete them, and where what becomes of them will go."""
+class Task:
+    """A rework of the pairs of a source, the passages that complete them, and where what becomes of them will go."""
 
+    work: Rework
     pairs: Pairs
     texts: Texts
     output: Path
+    register: Register
     started: float
     batch_size: int = BATCH_SIZE
 
@@ -78,40 +81,35 @@ class Opened:
         return batches(map(self.texts.complete, self.pairs), self.batch_size)
 
 
-def opened(
+def prepare(
+    work: Rework,
     source: str | Path,
     output: Path,
-    mark: str | Pattern[str],
     settings: Settings,
     run: Run,
     passages_from: str | Path | None,
     *,
     batch_size: int = BATCH_SIZE,
     as_folder: bool = True,
-    judges: bool = False,
-) -> Opened:
+) -> Task:
     """Read the pairs; refuse, before any work, what cannot be.
 
-    That is an output that does not fit, or is not known as ours by its `mark`; a batch of none; a teacher, or a judge
-    where that is who is asked, without a key.
+    That is an output that does not fit, or that others made; a batch of none; a teacher, or a judge where that is who
+    is asked, without a key.
     """
     started = time.monotonic()
     if batch_size < 1:
         raise UsageError(f"--batch-size {batch_size}: give a whole number from 1 up")
-    running.connect(settings, judges=judges)
+    running.connect(settings, judges=work.judges)
     read = pairs.read(source)
     names = read if as_folder else None
-    outputs.check(output, mark, source=Path(source), overwrite=run.overwrite, names=names)
-    return Opened(read, reading.texts(passages_from, settings, run.on_reading), output, started, batch_size)
+    register = Register(journal_path(settings.output), work.name)
+    outputs.check(output, register, source=Path(source), overwrite=run.overwrite, names=names)
+    texts = reading.texts(passages_from, settings, run.on_reading)
+    return Task(work, read, texts, output, register, started, batch_size)
 
 
-def rework(
-    work: Rework,
-    given: Opened,
-    settings: Settings,
-    run: Run,
-    take: Callable[[Pair, Rejection | None], None],
-) -> Done:
+def rework(task: Task, settings: Settings, run: Run, take: Callable[[Pair, Rejection | None], None]) -> Done:
     """Ask about all pairs, those of one passage together.
 
     Args:
@@ -121,6 +119,7 @@ def rework(
     Raises:
         InputError: no pair has its passage, and all would need it.
     """
+    work, read = task.work, task.pairs
 
     def is_known(pair: Pair) -> bool:
         return not run.fresh and work.known(pair)
@@ -142,21 +141,20 @@ def rework(
             return pair, Rejection("reply", "no usable reply came back", pair)
         return work.apply(begun(pair), said, session.teacher.model), None
 
-    read = given.pairs
     counts = [
         (sum(is_known(pair) for _, pair in block), sum(work.lacks_passage(pair) for _, pair in block))
-        for block in given.blocks()
+        for block in task.blocks()
     ]
     already, lacking = (sum(column) for column in zip(*counts, strict=True))
     if lacking == read.total and not already:
         raise InputError(f"none of the {lacking:,} pairs has its passage ({NO_PASSAGE}); give one with --source")
     with running.asking(
-        work.name, given.blocks(), chain, settings, run, unread=read.failed, judges=work.judges
+        work.name, task.blocks(), chain, settings, run, unread=read.failed, judges=work.judges
     ) as asker:
         in_order = InOrder(lambda done: take(work.marked(done[0]), done[1]))
-        asked = asker.run(chain, given.blocks(), len(counts), each=in_order)
+        asked = asker.run(chain, task.blocks(), len(counts), each=in_order)
     told = {"already": already, "unread": read.failed, "warnings": read.warnings}
-    done = running.done(asker.teacher, given.output, given.started, asked.usage, asked.failed, **told)
+    done = running.done(asker.teacher, task.output, task.started, asked.usage, asked.failed, **told)
     return replace(done, causes=(*done.causes, *([NO_PASSAGE] if lacking else [])))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +12,6 @@ from ..errors import UsageError
 from ..records import Call, Home, Passage
 from ..teachers.asker import Session
 from ..teachers.prompts import Prompt
-from .outputs import READ_TO_TELL
 from .running import Pair
 
 Draw = tuple[int, int]  # its number, and the pairs that it asks for
@@ -32,7 +30,6 @@ ANGLES = (  # of the draws about one passage
     "names, places and systems",
     "what is seldom noticed",
 )
-_TEXT = r'"(?:[^"\\]|\\.)*'
 
 
 @dataclass(frozen=True)
@@ -45,20 +42,6 @@ class Kind:
     pair: Callable[[Any], Pair]
     instructions: str = ""
     own: dict[str, str] = field(default_factory=dict)  # the user's words that stand in place of the prompt's
-
-    @property
-    def mark(self) -> re.Pattern[str]:
-        """How a file of its rows begins: without anything that enrich, curate or others have added to a row.
-
-        Of a long file no more is looked at than its beginning, which may end in the midst of the first row's passage.
-        """
-        names = ("question", "answer", "type", "chunk_id", "source", "source_file", "source_text")
-        begins = r"\s*\[?\s*\{" + '", '.join(f'"{name}": {_TEXT}' for name in names)
-        steps = f', "reasoning": {_TEXT}"'
-        more = f'{steps}, "follows": (?:true|false)' if self.name == "generate-cot" else f"(?:{steps})?"
-        ends = f'"{more}, "generated_at": {_TEXT}", "model": {_TEXT}"}}'
-        is_cut = f"(?=.{{{READ_TO_TELL}}}\\Z){begins}" + r'(?:\\?\Z|".{0,200}\Z)'
-        return re.compile(f"{begins}{ends}|{is_cut}", re.DOTALL)
 
 
 def call_about(kind: Kind, passage: Passage, draw: Draw, session: Session) -> Call:
