@@ -20,7 +20,7 @@ from endpoint import THOUGHT, Answer, Endpoint, Request
 
 from ai_tools import teachers
 from ai_tools.errors import TeacherRefused, TeacherUnreachable, TooManyFailures
-from ai_tools.records import Call, Completion, Passage, Progress, Sample
+from ai_tools.records import Call, Completion, Passage, Progress, Sample, Usage
 from ai_tools.settings import Settings
 from ai_tools.steps import generation
 from ai_tools.steps.generation import load_recipe
@@ -184,6 +184,21 @@ def test_progress_tells_what_is_done_asked_known_and_failed(settings: Settings, 
     assert last.tokens > 0
     assert last.usd is None, "of this model's price nothing is known"
     assert [progress.done for progress in seen] == sorted(progress.done for progress in seen)
+
+
+def test_each_run_tells_of_itself_alone(settings: Settings, endpoint: Endpoint) -> None:
+    endpoint.reply = lambda body: "no" if number_of(body) == 1 else GOOD
+    with asking(settings) as asker:
+        first, second = ask_about(asker, 0, 1), ask_about(asker, 0, 2)
+    assert (first.asked, first.usage.calls, first.usage.from_journal, len(first.failed)) == (2, 3, 0, 1)
+    assert (second.asked, second.usage.calls, second.usage.from_journal, second.failed) == (2, 1, 1, [])
+    assert 0 < second.usage.tokens < first.usage.tokens
+    assert first.seconds > 0
+
+
+def test_what_runs_take_adds_up_and_an_unknown_price_stays_unknown() -> None:
+    assert Usage(1, 2, 30, 0.5) + Usage(3, 4, 50, 0.25) == Usage(4, 6, 80, 0.75)
+    assert (Usage(usd=None) + Usage(usd=1.0)).usd is (Usage(usd=1.0) + Usage(usd=None)).usd is None
 
 
 # --- what is asked, and asked again ---

@@ -586,6 +586,14 @@ def test_a_worked_example_has_three_different_pairs_and_no_empty_ones(journal: J
     assert example.pairs == (("Who?", "Ada."), ("Why?", "Dusk."), ("How?", "So."))
 
 
+def test_calls_for_worked_examples_that_came_to_nothing_are_told(journal: Journal, settings: Settings) -> None:
+    teacher = FaultyTeacher("c1", "worked_example")
+    asker = make_asker(settings.with_(max_failure_rate=1), journal, teacher=teacher)
+    examples, failed = generation.worked_examples(ITEMS, asker=asker)
+    assert list(examples) == ["d1", "d2"]
+    assert [rejection.row["chunk_id"] for rejection in failed] == ["c1"]
+
+
 def test_every_document_is_asked_about_with_texts_of_its_own(journal: Journal, settings: Settings) -> None:
     texts = {name: f"{name} rings. " * 400 for name in ("bell", "lamp")}
     documents = [Document(name, name, name, f"The {name}", "", "", "", text) for name, text in texts.items()]

@@ -118,7 +118,7 @@ class LiveRun:
         self.teacher, self.plan = asker.teacher, asker.plan
         self._asker, self._on_progress = asker, asker.on_progress
         self._budget = Budget(limits, asker.journal.summary(), both)
-        slots = {one.base_url: limits.max_concurrency or one.concurrency for one in both}
+        slots = {teacher.base_url: limits.max_concurrency or teacher.concurrency for teacher in both}
         self._most = 2 * max(slots.values())
         self._throttles = {
             url: Throttle(self._budget, slots=count, retries=limits.max_retries, timeout=limits.request_timeout)

@@ -59,7 +59,7 @@ class Budget:
         self._set_aside: Amounts = (0, 0, 0.0)
         self._reserved: dict[str, Amounts] = {}
         self._returned = asyncio.Event()
-        unknown = [one.model for one in teachers if not price(one.provider, one.model, limits.teacher_price)]
+        unknown = [who.model for who in teachers if not price(who.provider, who.model, limits.teacher_price)]
         self.has_prices = not unknown
         if limits.max_usd and unknown:
             fix = "set TEACHER_PRICE to dollars for a million tokens in and out, such as 0.15,0.60"

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Self
 
@@ -34,10 +35,20 @@ _COLUMNS = {
 }
 _SCHEMA = f"CREATE TABLE IF NOT EXISTS calls ({', '.join(map(' '.join, _COLUMNS.items()))}, PRIMARY KEY (key))"
 _MIGRATIONS = {1: [f"ALTER TABLE calls ADD COLUMN {name} TEXT" for name in ("base_url", "asked_model", "sampling")]}
-_NAMES = ", ".join(_COLUMNS)
+_WRITTEN = (
+    *_OF_CALL,
+    *_OF_COMPLETION,
+    "provider",
+    "base_url",
+    "asked_model",
+    "status",
+    "error",
+    "messages",
+    "sampling",
+)
 _PAID = ("attempts", "prompt_tokens", "completion_tokens")  # what an earlier try at the same call took was taken, too
 _RENEWED = ", ".join(f"{name}=excluded.{name}" + f"+{name}" * (name in _PAID) for name in _COLUMNS)
-_INSERT = f"""INSERT INTO calls ({_NAMES}) VALUES ({", ".join(f":{name}" for name in _COLUMNS)})
+_INSERT = f"""INSERT INTO calls ({", ".join(_WRITTEN)}) VALUES ({", ".join("?" * len(_WRITTEN))})
               ON CONFLICT (key) DO UPDATE SET {_RENEWED}"""  # noqa: S608
 _GET = f"SELECT status, error, {', '.join(_OF_COMPLETION)} FROM calls WHERE key=?"  # noqa: S608
 
@@ -181,16 +192,12 @@ def use_write_ahead(db: sqlite3.Connection, path: Path) -> None:
         )
 
 
-def _values(teacher: Teacher, call: Call, entry: Entry) -> dict[str, Any]:
+_of_call, _of_completion = attrgetter(*_OF_CALL), attrgetter(*_OF_COMPLETION)
+
+
+def _values(teacher: Teacher, call: Call, entry: Entry) -> tuple[Any, ...]:
+    """A row, in the order of `_WRITTEN`."""
+    asked, went = (teacher.provider, teacher.base_url, teacher.model), (entry.status, entry.error)
     sampling = {"temperature": call.temperature, "max_tokens": call.max_tokens, "top_p": call.top_p, **call.options}
-    return {
-        **{name: getattr(call, name) for name in _OF_CALL},
-        **{name: getattr(entry.completion, name) for name in _OF_COMPLETION},
-        "provider": teacher.provider,
-        "base_url": teacher.base_url,
-        "asked_model": teacher.model,
-        "sampling": json.dumps(sampling),
-        "status": entry.status,
-        "error": entry.error,
-        "messages": json.dumps(call.messages, ensure_ascii=False),
-    }
+    words = (json.dumps(call.messages, ensure_ascii=False), json.dumps(sampling))
+    return (*_of_call(call), *_of_completion(entry.completion), *asked, *went, *words)

@@ -74,15 +74,15 @@ def own(base: Prompt, *, system: str = "", template: str = "", where: str = "the
         UsageError: the template has no passage, other fields, or braces that enclose none.
     """
     try:
-        found = list(Formatter().parse(template))
+        fields = list(Formatter().parse(template))
     except ValueError as error:
         raise UsageError(f"{where}: {error}; write {{{{ and }}}} for braces that are no field") from None
-    parts = [(text, name and aliases.TEMPLATE.get(name, name)) for text, name, _, _ in found]
+    parts = [(text, name and aliases.TEMPLATE.get(name, name)) for text, name, _, _ in fields]
     named = {name for _, name in parts if name is not None}
     if unknown := sorted(named - _FIELDS):
         known = ", ".join(f"{{{name}}}" for name in sorted(_FIELDS))
         raise UsageError(f"{where}: no such field {{{unknown[0]}}}; there are {known}; double the braces of others")
-    if formatted := next((name for _, name, style, conversion in found if style or conversion), None):
+    if formatted := next((name for _, name, style, conversion in fields if style or conversion), None):
         raise UsageError(f"{where}: {{{formatted}}} has a format of its own; write the name alone between the braces")
     if template and "passage" not in named:
         raise UsageError(f"{where}: no {{passage}} in it; write {{passage}} where the text is to stand")
@@ -154,17 +154,17 @@ def follow_up(call: Call, completion: Completion, fault: BadReply) -> Call | Non
             return None
         key = content_id(call.key, "more room", 2 * call.max_tokens)
         return replace(call, key=key, max_tokens=2 * call.max_tokens, follows=follows)
-    said = split_thinking(completion.text)[1][:LONGEST_QUOTE]
+    quoted = split_thinking(completion.text)[1][:LONGEST_QUOTE]
     correction = (
         f"Your reply cannot be used: {fault}. Send the whole reply once more, as JSON only, in exactly this shape:\n"
         f"{shape(call.reply, call.fields)}"
     )
     messages = (
         *call.messages,
-        {"role": "assistant", "content": said or "(nothing)"},
+        {"role": "assistant", "content": quoted or "(nothing)"},
         {"role": "user", "content": correction},
     )
-    return replace(call, key=content_id(call.key, said, correction), messages=messages, follows=follows)
+    return replace(call, key=content_id(call.key, quoted, correction), messages=messages, follows=follows)
 
 
 def _example(prompt: Prompt, fields: dict[str, Any]) -> tuple[dict[str, str], ...]:
