@@ -31,6 +31,7 @@ from zlib import crc32
 CHAT_PATHS = ("/v1/chat/completions", "/api/chat")
 SENTENCE = "The lamp on the pier is lit at dusk and put out at dawn."
 THOUGHT = 'They want an object such as {"lamp": "..."}, so I copy what stands there.'
+NOT_HTTP = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 PAGE = b"<!doctype html><html><head><title>Welcome</title></head><body><h1>It works!</h1></body></html>"
 
 # The first outcome whose share of the draw is reached happens, so the order is part of what a seed means.
@@ -476,8 +477,9 @@ class Connection(asyncio.Protocol):
         while self.under_way is None and not self.transport.is_closing():
             try:
                 message = read_message(self.buffer)
-            except ValueError:  # this is not HTTP
-                self.transport.abort()
+            except ValueError:
+                self.transport.write(NOT_HTTP)
+                self.transport.close()
                 return
             if message is None:
                 return
@@ -512,7 +514,12 @@ class Connection(asyncio.Protocol):
 
 
 def read_message(buffer: bytes) -> tuple[str, str, dict[str, str], bytes, int] | None:
-    """Method, path, headers and body of the first request, and its size in bytes; None until all of it is there."""
+    """Method, path, headers and body of the first request, and its size in bytes; None until all of it is there.
+
+    Raises ValueError for what is no HTTP.
+    """
+    if buffer and not buffer[:1].isalpha():  # the beginning of TLS, as a rule
+        raise ValueError
     end = buffer.find(b"\r\n\r\n")
     if end < 0:
         return None

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 import subprocess
 import sys
 import threading
@@ -272,6 +273,12 @@ def test_a_body_may_come_in_chunks_and_in_pieces() -> None:
         assert connection.getresponse().read()
         assert [request.body for request in endpoint.requests] == [chat(words)] * 2
         connection.close()
+
+
+def test_what_is_no_http_is_told_so_at_once() -> None:
+    with Endpoint() as endpoint, socket.create_connection(("127.0.0.1", endpoint.port), timeout=10) as line:
+        line.sendall(b"\x16\x03\x01\x02\x00")
+        assert line.makefile("rb").read().startswith(b"HTTP/1.1 400 ")
 
 
 def test_a_process_of_its_own_says_where_it_is_and_is_steered_from_outside() -> None:

@@ -15,7 +15,8 @@ SOURCE = Path(ai_tools.__file__).parents[1]
 PACKAGES = ("ai_tools", "offline_teacher", "to_markdown")
 HEAVY = [
     *("torch", "transformers", "datasets", "trl", "peft", "pandas", "matplotlib", "IPython", "papermill"),
-    *("lemminflect", "aiohttp", "openai", "json_repair", "lxml", "trafilatura", "pypdfium2", "lancedb", "pyarrow"),
+    *("lemminflect", "aiohttp", "openai", "httpx2", "json_repair", "lxml", "trafilatura", "pypdfium2", "lancedb"),
+    "pyarrow",
 ]
 
 # A room is a module or a folder of `ai_tools`, or a package beside it. Each row may import the rows above it, and its
@@ -48,7 +49,7 @@ INSIDE = {  # what the modules of a folder may import of one another: those to t
         *("reviewer", "turning", "rewriter", "reasoner", "teacher", "__init__"),
     ),
     "teachers": (
-        *("replies", "prompts", "journal", "providers", "budget", "client", "throttle", "asker", "connect"),
+        *("replies", "prompts", "journal", "providers", "budget", "wire", "client", "throttle", "asker", "connect"),
         *("dry_run", "__init__"),
     ),
     "to_markdown": (

@@ -5,6 +5,7 @@ And asking one from ordinary code, from a notebook, and while somebody interrupt
 
 import asyncio
 import base64
+import gzip
 import json
 import os
 import signal
@@ -382,29 +383,41 @@ def test_a_judge_that_refuses_its_key_is_mended_by_the_judges_own_settings(
             ask(teachers.connect_judge(configure(JUDGE_API_KEY="right")), make_call())
 
 
+MARKED = ("X-Marked", "X-Stainless-Lang", "Authorization", "User-Agent", "Accept", "Content-Type", "Cookie")
+
+
+@pytest.mark.parametrize("provider", ["openai", "openai-compatible", "ollama"])
 def test_what_other_programs_read_from_the_environment_reaches_nobody(
-    endpoint: Script, configure: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    provider: str, endpoint: Script, configure: Configure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login ada password swordfish\n")
     netrc.chmod(0o600)
+    has_key = provider == "openai"
     with Endpoint() as other:
         for name, value in {
+            "OPENAI_API_KEY": KEY if has_key else "sk-of-another-marked",
+            "OPENAI_ADMIN_KEY": "sk-admin-marked",
             "OPENAI_ORG_ID": "org-marked",
             "OPENAI_PROJECT_ID": "proj-marked",
-            "OPENAI_CUSTOM_HEADERS": "X-Marked: marked",
+            "OPENAI_WEBHOOK_SECRET": "whsec_marked",
+            "OPENAI_CUSTOM_HEADERS": "\n".join(f"{name}: marked" for name in MARKED),
             "OPENAI_BASE_URL": other.url,
             "NETRC": str(netrc),
         }.items():
             monkeypatch.setenv(name, value)
-        make(configure(PROVIDER="openai", OPENAI_API_KEY=KEY))
+        settings = configure(PROVIDER=provider, OLLAMA_BASE_URL=endpoint.root)
+        make(settings)
+        (found,) = teachers.check(settings, [provider])
+        assert found.models == ("any",)
         assert other.requests == []
-    ours = {"host", "accept", "accept-encoding", "user-agent", "content-type", "content-length", "authorization"}
+    plain = {"host", "connection", "accept", "accept-encoding", "user-agent", "content-type", "content-length"}
     for request in endpoint.requests:
-        assert set(request.headers) <= ours
-        assert request.headers["authorization"] == f"Bearer {KEY}"
+        assert set(request.headers) <= plain | {"authorization"}
+        assert request.headers.get("authorization") == (f"Bearer {KEY}" if has_key else None)
         assert "marked" not in str(request.headers).replace(KEY, "")
-    assert endpoint.requests
+        assert "swordfish" not in str(request.headers)
+    assert [request.headers.get("content-type") for request in endpoint.requests] == ["application/json"] * 2 + [None]
 
 
 class Proxy(Endpoint):
@@ -448,6 +461,22 @@ def test_a_proxy_is_told_its_own_password_and_never_the_key_as_one(
     told = f"Basic {base64.b64encode(password.encode()).decode()}" if password else None
     assert [request.headers.get("proxy-authorization") for request in proxy.requests] == [told] * 2
     assert {request.headers["authorization"] for request in proxy.requests} == {f"Bearer {KEY}"}, "for the endpoint"
+
+
+def test_a_proxy_that_will_not_pass_a_call_on_is_told_from_the_endpoint_and_sees_no_key(
+    configure: Configure, make_call: Callable[..., Call], monkeypatch: pytest.MonkeyPatch, proxy: Proxy
+) -> None:
+    monkeypatch.setenv("https_proxy", proxy.root)
+    there = {"TEACHER_MODEL_BASE_URL": "https://bells.example/v1", "TEACHER_MODEL_API_KEY": KEY}
+    with pytest.raises(CallFault, match=r"^bells\.example: the proxy answers 404 \(") as refused:
+        ask(teachers.connect(configure(**there)), make_call())
+    assert proxy.requests[0].headers["host"].startswith("bells.example")
+    assert KEY not in str(proxy.requests[0].headers)
+    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{closed_port()}")
+    gone = r"^bells\.example: the proxy 127\.0\.0\.1:\d+ is not reached \(Connection refused\)$"
+    with pytest.raises(CallFault, match=gone) as unreached:
+        ask(teachers.connect(configure(**there)), make_call())
+    assert [caught.value.kind for caught in (refused, unreached)] == ["connection", "connection"]
 
 
 def test_a_redirect_is_not_followed(endpoint: Script, configure: Configure, make_call: Callable[..., Call]) -> None:
@@ -585,6 +614,21 @@ def test_a_reply_is_read_in_the_shapes_that_servers_give_it(
     (completion,) = ask(teachers.connect(configure()), make_call())
     assert {name: getattr(completion, name) for name in expected} == expected
     assert completion.latency > 0
+
+
+def test_replies_and_refusals_may_come_compressed(
+    endpoint: Script, configure: Configure, make_call: Callable[..., Call]
+) -> None:
+    teacher = teachers.connect(configure())
+    endpoint.says(200, gzip.compress(json.dumps(completion_of({"content": "Yes."})).encode()), content_encoding="gzip")
+    assert ask(teacher, make_call())[0].text == "Yes."
+    endpoint.says(500, gzip.compress(b'{"error": "no luck"}'), content_encoding="gzip")
+    with pytest.raises(CallFault, match="answers 500: no luck"):
+        ask(teacher, make_call())
+    endpoint.says(200, b"not compressed at all", content_encoding="gzip")
+    with pytest.raises(CallFault) as caught:
+        ask(teacher, make_call())
+    assert caught.value.kind == "reset"
 
 
 @pytest.mark.parametrize("think", ["tag", "field"])
@@ -790,6 +834,48 @@ def test_silence_a_reset_and_a_closed_port_are_told_apart(
     assert urlsplit(nobody).netloc in str(closed.value)
 
 
+def test_a_name_that_nobody_has_and_a_port_without_encryption_are_told_apart_too(
+    endpoint: Script, configure: Configure, make_call: Callable[..., Call]
+) -> None:
+    with pytest.raises(CallFault, match=r"^bells\.invalid: no such host as bells\.invalid \([^\[]+\)$") as nobody:
+        ask(teachers.connect(configure(TEACHER_MODEL_BASE_URL="http://bells.invalid/v1")), make_call())
+    secure = endpoint.url.replace("http:", "https:")
+    with pytest.raises(CallFault, match=r"no secure connection \(.*SSL") as plain:
+        ask(teachers.connect(configure(TEACHER_MODEL_BASE_URL=secure)), make_call())
+    assert [caught.value.kind for caught in (nobody, plain)] == ["connection", "connection"]
+
+
+class Unfinished(Answer):
+    """Stops before its end, and stays."""
+
+    def render(self, closing: bool) -> bytes:
+        return super().render(closing)[:-9]
+
+
+def test_a_reply_that_begins_and_never_ends_is_waited_for_no_longer_than_one_that_never_comes(
+    endpoint: Script, configure: Configure, make_call: Callable[..., Call]
+) -> None:
+    endpoint.answer = lambda _: Unfinished("ok", completion_of({"content": "Yes."}))
+    with pytest.raises(CallFault, match=r"no reply within 0\.3 s") as caught:
+        ask(teachers.connect(configure(REQUEST_TIMEOUT="0.3")), make_call())
+    assert caught.value.kind == "timeout"
+
+
+@pytest.mark.parametrize("answer", [b"SSH-2.0-OpenSSH_9\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nshort"])
+def test_an_answer_that_breaks_off_or_is_no_http_is_a_connection_that_was_hung_up(
+    answer: bytes, endpoint: Script, configure: Configure, make_call: Callable[..., Call]
+) -> None:
+    class Broken(Answer):
+        def render(self, closing: bool) -> bytes:
+            asyncio.get_running_loop().call_soon(next(iter(endpoint.connections)).transport.close)
+            return answer
+
+    endpoint.answer = lambda _: Broken("ok")
+    with pytest.raises(CallFault, match="it hung up") as caught:
+        ask(teachers.connect(configure()), make_call())
+    assert caught.value.kind == "reset"
+
+
 ECHO = f"{KEY} is no key of ours"
 
 
@@ -861,6 +947,20 @@ def test_one_client_serves_one_event_loop_after_another_and_keeps_its_connection
     assert endpoint.counters.connections == 1
     ask(teacher, make_call())
     assert (endpoint.counters.connections, endpoint.counters.ok) == (2, 6)
+
+
+def test_as_many_calls_are_on_their_way_as_are_asked_for(
+    endpoint: Script, configure: Configure, make_call: Callable[..., Call]
+) -> None:
+    endpoint.behaviour.latency = 0.5
+    teacher = teachers.connect(configure())
+
+    async def together() -> None:
+        await asyncio.gather(*(teacher.complete(make_call(f"{n:016x}")) for n in range(150)))
+        await teacher.close()
+
+    asyncio.run(together())
+    assert endpoint.counters.max_in_flight == 150
 
 
 # --- asking from ordinary code and from notebooks ---

@@ -9,17 +9,18 @@ from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..errors import SettingsError
-from ..records import OnProgress, Teacher
+from ..errors import SettingsError, TeacherRefused
+from ..records import CallFault, OnProgress, Teacher
 from ..settings import Settings
 from ..sync import run_sync
 from . import providers
 from .asker import Asker
 from .budget import Limits
-from .client import EndpointTeacher, fetch, open_client
+from .client import EndpointTeacher
 from .journal import Journal
 from .prompts import Sampling
 from .providers import Endpoint, Provider
+from .wire import Wire
 
 CHECK_SECONDS = 5.0
 
@@ -122,20 +123,18 @@ async def _check(settings: Settings, provider: Provider) -> Check:
 
 
 async def _models_of(endpoint: Endpoint) -> tuple[str, tuple[str, ...]]:
-    import aiohttp
-
-    path = "/api/tags" if endpoint.provider.api == "ollama" else "/models"
+    listing = {name: value.format(key=endpoint.key) for name, value in endpoint.provider.listing_headers.items()}
+    wire = Wire(replace(endpoint, timeout=CHECK_SECONDS), listing)
     try:
-        async with open_client(replace(endpoint, timeout=CHECK_SECONDS)) as client:
-            listing = endpoint.provider.listing_headers
-            headers = {name: value.format(key=endpoint.key) for name, value in listing.items()}
-            response = await fetch(client, endpoint.base_url + path, headers or endpoint.authorization)
-    except (TimeoutError, aiohttp.ClientError):
+        response = await wire.send("/api/tags" if endpoint.provider.api == "ollama" else "/models")
+    except (CallFault, TeacherRefused):
         return "no", ()
-    if response.status in (401, 403):
+    finally:
+        await wire.close()
+    if response.status_code in (401, 403):
         return "yes, and the key is refused" if endpoint.key else "yes, and it wants a key", ()
-    if response.status != 200:
-        return f"yes, but it answers {response.status} for its models", ()
+    if response.status_code != 200:
+        return f"yes, but it answers {response.status_code} for its models", ()
     try:
         data = json.loads(response.content)
         listed = data["models"] if "models" in data else data["data"]
