@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from ai_tools import files, teachers, workspace
+from ai_tools.documents import seeds
 from ai_tools.errors import NothingProduced, TooManyFailures
 from ai_tools.records import Call, Chunk, Completion, Document, Passage, Progress, Sample, WorkedExample
 from ai_tools.settings import Settings
@@ -600,7 +601,7 @@ def test_every_document_is_asked_about_with_texts_of_its_own(journal: Journal, s
     chunks = [
         Chunk(f"{name}{n}", name, name, n, (), "", 300 * n, 300 * n + 300, 60) for name in texts for n in range(15)
     ]
-    items = generation.example_passages(documents, chunks)
+    items = seeds.example_passages(documents, chunks)
     assert [item.document_id for item in items] == ["bell"] * 2 + ["lamp"] * 2
     assert all(item.text in texts[item.document_id] and len(item.text) > 1400 for item in items)
     assert len({item.chunk_id for item in items}) == 4

@@ -6,6 +6,8 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 
+from .records import Sample
+
 ARTICLES = {"a", "an", "the"}
 _OPENING_WORDS = """
 a an the at by for from if in on to under until with within how what when where which who whom whose why is are was
@@ -88,6 +90,11 @@ def normalise(text: str, title: str = "") -> str:
     if title and tokens[: len(opening)] == opening:
         tokens = tokens[len(opening) :]
     return " ".join(tokens)
+
+
+def wording(sample: Sample) -> tuple[str, str]:
+    """Question and answer as those of two samples are compared: normalised, without the document's title."""
+    return normalise(sample.question, sample.document_outline), normalise(sample.answer)
 
 
 def ngrams(text: str, n: int = 8) -> set[tuple[str, ...]]:

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, ClassVar, Literal, Protocol, Self, cast
+from operator import itemgetter
+from typing import Any, ClassVar, Literal, Protocol, Self, TypeVar, cast
+
+T = TypeVar("T")
+K = TypeVar("K")
 
 
 def content_id(*parts: object) -> str:
@@ -322,3 +326,20 @@ class Answer(Record):
     option_logprobs: tuple[float, ...]
     document: str
     kind: str
+
+
+# --- records in groups ---
+
+
+def grouped(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
+    """The items by what `key` says of them; groups and members in the order in which they come."""
+    groups: dict[K, list[T]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    return groups
+
+
+def in_turn(groups: Iterable[Iterable[T]]) -> list[T]:
+    """The first of every group, then the second of every one, and so on."""
+    ranked = [turn for group in groups for turn in enumerate(group)]
+    return [item for _, item in sorted(ranked, key=itemgetter(0))]

@@ -17,7 +17,7 @@ import yaml
 
 from ..errors import InputError
 from ..matching import nearest
-from ..records import Chunk, Document, WorkedExample
+from ..records import Chunk, Document, Passage, WorkedExample, content_id, grouped
 from .outlines import domain_of, outlines
 
 EXAMPLE_TOKENS = 500
@@ -87,6 +87,16 @@ def example_texts(document: Document, chunks: Sequence[Chunk]) -> list[str]:
     usual = max(map(len, passages), default=0) / 2
     ranked = sorted(passages, key=lambda text: (_is_poor(text), len(text) < usual))  # else as they stand
     return list(filter(None, ranked))[:CANDIDATES]
+
+
+def example_passages(documents: Iterable[Document], chunks: Iterable[Chunk]) -> list[Passage]:
+    """What a worked example of each document may be made of, see `example_texts`."""
+    by_document = grouped(chunks, lambda chunk: chunk.document_id)
+    return [
+        Passage(content_id(one.id, text), one.id, text, one.title)
+        for one in documents
+        for text in example_texts(one, by_document.get(one.id, []))
+    ]
 
 
 def _runs(chunks: Sequence[Chunk]) -> list[list[Chunk]]:

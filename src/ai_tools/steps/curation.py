@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
-from ..matching import NUMBER, normalise
+from ..matching import NUMBER, wording
 from ..records import Rejection, Sample
 
 _POINTS_OUTSIDE = re.compile(
@@ -22,7 +22,7 @@ def curate(samples: Iterable[Sample]) -> tuple[list[Sample], list[Rejection]]:
     seen: dict[tuple[str, str], str] = {}
     for sample in samples:
         failure = next(((name, reason) for name, check in CHECKS.items() if (reason := check(sample))), None)
-        pair = (normalise(sample.question, sample.document_outline), normalise(sample.answer))
+        pair = wording(sample)
         if failure is None and pair in seen:
             failure = ("duplicate", f"same question and answer as {seen[pair]}")
         if failure is None:

@@ -16,7 +16,7 @@ import yaml
 from ..errors import Contaminated, InputError
 from ..files import read_rows
 from ..matching import contains, normalise, token_f1
-from ..records import Answer, OnProgress, Question, content_id
+from ..records import Answer, OnProgress, Question, content_id, grouped
 from . import students
 
 RESAMPLES = 2000
@@ -140,18 +140,14 @@ def wrong_answers(answers: Iterable[Answer]) -> list[Answer]:
 def compare(base: Iterable[Answer], tuned: Iterable[Answer], *, seed: int = 0) -> dict[str, Any]:
     """Tuned minus base on the same questions, paired, with intervals; `significant` where the interval excludes 0."""
     before = {one.id: one for one in base}
-    differences: dict[str, list[tuple[str, float]]] = {name: [] for name in GRADERS}
-    for one in tuned:
-        if one.kind == "unanswerable" or one.id not in before:
-            continue
-        for name, grader in GRADERS.items():
-            old, new = grader(before[one.id]), grader(one)
-            if old is not None and new is not None:
-                differences[name].append((one.document or one.id, new - old))
-    found = {name: _mean(pairs, seed) for name, pairs in differences.items() if pairs}
-    for metric in found.values():
-        low, high = metric["interval"]
-        metric["significant"] = not low <= 0 <= high
+    both = [(before[one.id], one) for one in tuned if one.kind != "unanswerable" and one.id in before]
+    found = {}
+    for name, grader in GRADERS.items():
+        graded = [(new.document or new.id, grader(old), grader(new)) for old, new in both]
+        differences = [(unit, new - old) for unit, old, new in graded if old is not None and new is not None]
+        if metric := _mean(differences, seed):
+            low, high = metric["interval"]
+            found[name] = metric | {"significant": not low <= 0 <= high}
     return found
 
 
@@ -159,10 +155,8 @@ def _mean(pairs: Sequence[tuple[str, float]], seed: int) -> dict[str, Any]:
     """Mean over questions; percentile bootstrap that draws whole documents, since questions on one page go together."""
     if not pairs:
         return {}
-    by_unit: dict[str, list[float]] = {}
-    for unit, value in pairs:
-        by_unit.setdefault(unit, []).append(value)
-    units = [(sum(values), len(values)) for values in by_unit.values()]
+    by_unit = grouped(pairs, lambda pair: pair[0]).values()
+    units = [(sum(value for _, value in pairs), len(pairs)) for pairs in by_unit]
     rng = random.Random(seed)
     means = []
     for _ in range(RESAMPLES):
@@ -199,28 +193,24 @@ def find_leaks(training_file: Path, exam_file: Path, *, run: int | None = 8) -> 
             plain = plain[len(title) :]
         return plain
 
+    def runs_of(plain: str) -> list[str]:
+        parts = plain.split()
+        return [" ".join(parts[start : start + run]) for start in range(len(parts) - run + 1)] if run else []
+
     rows = [json.loads(line) for line in training_file.read_text("utf-8").split("\n") if line]
-    titles = sorted({f"in {letters(row['document_outline'])} " for row in rows if row["document_outline"]}, key=len)[
-        ::-1
-    ]
+    outlines = {row["document_outline"] for row in rows} - {None, ""}
+    titles = sorted((f"in {letters(outline)} " for outline in outlines), key=len, reverse=True)
     exam = [json.loads(line)["question"] for line in exam_file.read_text("utf-8").split("\n") if line]
     whole = {bare(question): question for question in exam}
-    runs: dict[str, str] = {}
-    for question in exam:
-        parts = bare(question).split()
-        for start in range(len(parts) - run + 1 if run else 0):
-            runs[" ".join(parts[start : start + (run or 0)])] = question
+    runs = {words: question for plain, question in whole.items() for words in runs_of(plain)}
     leaks = []
     for row in rows:
         for turn in row["messages"] or ():
             if turn["role"] != "user":
                 continue
             plain = bare(turn["content"].removeprefix(f"{row['document_outline']}\n{row['document']}\n\n"))
-            parts = plain.split()
-            hit = whole.get(plain) or whole.get(bare(row["question"] or ""))
-            for start in range(len(parts) - run + 1 if run else 0):
-                hit = hit or runs.get(" ".join(parts[start : start + (run or 0)]))
-            if hit:
+            hits = (*map(whole.get, (plain, bare(row["question"] or ""))), *map(runs.get, runs_of(plain)))
+            if hit := next(filter(None, hits), None):
                 leaks.append((turn["content"], hit))
     return leaks
 

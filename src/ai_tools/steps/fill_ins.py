@@ -8,11 +8,11 @@ known already; nobody is asked.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 from ..matching import ARTICLES, OPENERS, normalise, words
-from ..records import Sample, content_id
+from ..records import Sample, content_id, grouped
 
 DATASET = "fill_in"
 GAP = "what"
@@ -40,12 +40,8 @@ def make(datasets: Mapping[str, Sequence[Sample]]) -> list[Sample]:
     Values are the answers of the samples, where they stand in a sentence to the letter, and, where no answer is,
     numbers with what they count, and names.
     """
-    by_chunk: dict[str, list[Sample]] = defaultdict(list)
-    for samples in datasets.values():
-        for one in samples:
-            by_chunk[one.chunk_id].append(one)
     made: dict[tuple[str, str], Sample] = {}
-    for some in by_chunk.values():
+    for some in grouped(chain(*datasets.values()), lambda one: one.chunk_id).values():
         answers = {one.answer.rstrip(".") for one in some if len(one.answer.split()) <= LONGEST}
         for sentence in sentences(some[0].source_text):
             for question, value in gaps(sentence, answers):
@@ -59,10 +55,12 @@ def repeated(chosen: Iterable[Sample]) -> list[Sample]:
     Measured on the tiny student: a fact that stands in one row of a cut was known half of the time, one that stands in
     two or three in 85 of 100 cases.
     """
-    groups: dict[tuple[str, tuple[str, ...]], list[Sample]] = defaultdict(list)
-    for one in chosen:
-        groups[one.chunk_id, tuple(word for word in words(one.answer) if word not in _ASIDE)].append(one)
-    alone = [one for some in groups.values() if all(one.recipe == DATASET for one in some) for one in some]
+
+    def value(sample: Sample) -> tuple[str, ...]:
+        return sample.chunk_id, *(word for word in words(sample.answer) if word not in _ASIDE)
+
+    groups = grouped(chosen, value).values()
+    alone = [one for some in groups if all(one.recipe == DATASET for one in some) for one in some]
     return alone * (TIMES - 1)
 
 

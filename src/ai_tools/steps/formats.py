@@ -15,9 +15,9 @@ import yaml
 
 from .. import aliases
 from ..matching import OPENERS
-from ..records import Sample, content_id
+from ..records import Sample, content_id, grouped, in_turn
 
-SEED_EXAMPLES = 5  # that the InstructLab taxonomy asks for at least
+SEED_EXAMPLES, PAIRS = 5, 3  # that the InstructLab taxonomy asks for at least; in each
 CONTEXT_WORDS = 375  # about the 500 tokens that its guide allows for a context
 LINE = 108  # characters of a line of a context, which stands four deep: its linter allows 120
 
@@ -199,8 +199,8 @@ def qagen_row(sample: Sample, document: str) -> dict[str, Any]:
     }
 
 
-def qna_examples(samples: Iterable[Sample], count: int, pairs: int = 3) -> list[list[Sample]]:
-    """Up to `count` contexts of `pairs` samples each, one chunk a context, taken in turn from every document.
+def qna_examples(samples: Iterable[Sample], count: int) -> list[list[Sample]]:
+    """Up to `count` contexts of three samples each, one chunk a context, taken in turn from every document.
 
     Chunks of more than 375 words come after all others.
     """
@@ -210,16 +210,9 @@ def qna_examples(samples: Iterable[Sample], count: int, pairs: int = 3) -> list[
         if (sample.chunk_id, sample.question) not in asked:  # different questions with different answers
             by_chunk.setdefault(sample.chunk_id, {}).setdefault(sample.answer, sample)
             asked.add((sample.chunk_id, sample.question))
-    groups = [list(group.values())[:pairs] for group in by_chunk.values() if len(group) >= pairs]
-    by_document: dict[str, list[list[Sample]]] = {}
-    for group in groups:
-        by_document.setdefault(group[0].document_id, []).append(group)
-    turns = []
-    for order, queue in enumerate(by_document.values()):
-        queue.sort(key=_is_long)
-        turns += [(_is_long(group), rank, order) for rank, group in enumerate(queue)]
-    queues = list(by_document.values())
-    return [queues[order][rank] for _, rank, order in sorted(turns)[:count]]
+    groups = [list(group.values())[:PAIRS] for group in by_chunk.values() if len(group) >= PAIRS]
+    queues = grouped(groups, lambda group: group[0].document_id).values()
+    return sorted(in_turn(sorted(queue, key=_is_long) for queue in queues), key=_is_long)[:count]
 
 
 def _is_long(group: Sequence[Sample]) -> bool:

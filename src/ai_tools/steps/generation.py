@@ -11,19 +11,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from importlib import resources
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
-from ..documents.seeds import example_texts
 from ..errors import NothingProduced, TooManyFailures
-from ..records import Call, Chunk, Document, Passage, Question, Rejection, Sample, WorkedExample, content_id
+from ..records import Call, Passage, Question, Rejection, Sample, WorkedExample, content_id, grouped, in_turn
 from ..teachers import replies
 from ..teachers.asker import Asker, Outcome, Session
 from ..teachers.dry_run import DryRun, Estimate
 
 SUMMARIES_PER_CALL = 5
 JUDGEMENTS_PER_CALL = 25
+EXAM_QUESTIONS = 5  # of each passage
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,9 @@ class Recipe:
     draws: int = 10
     questions_per_call: int = 5
     reasoning: bool = False
+
+    def angle(self, draw: int) -> str:
+        return self.angles[(draw - 1) % len(self.angles)]
 
 
 @dataclass
@@ -92,12 +95,8 @@ def subsample(items: Sequence[Passage], count: int) -> list[Passage]:
     """At most `count` passages (0: all), taken in turn from every document, in their own order."""
     if not count or count >= len(items):
         return list(items)
-    queues: dict[str, list[Passage]] = {}
-    for item in items:
-        queues.setdefault(item.document_id, []).append(item)
-    turns = [(rank, order) for order, queue in enumerate(queues.values()) for rank in range(len(queue))]
-    documents = list(queues.values())
-    chosen = {documents[order][rank].chunk_id for rank, order in sorted(turns)[:count]}
+    queues = grouped(items, lambda item: item.document_id).values()
+    chosen = {item.chunk_id for item in in_turn(queues)[:count]}
     return [item for item in items if item.chunk_id in chosen]
 
 
@@ -135,43 +134,108 @@ def plan(items: Sequence[Passage], recipes: Iterable[Recipe], *, asker: Asker) -
 
 
 async def _chain(recipe: Recipe, item: Passage, session: Session) -> list[Sample]:
-    if recipe.facts:
-        samples = await _from_facts(item, recipe, session)
-    elif recipe.summary:
-        texts = await _summaries(item, recipe, session)
-        per_summary = [_from_text(item, text, draw, angle, recipe, session) for draw, angle, text in texts]
-        samples = [sample for part in await asyncio.gather(*per_summary) for sample in part]
-    else:
-        draws = [(draw, recipe.angles[(draw - 1) % len(recipe.angles)]) for draw in range(1, recipe.draws + 1)]
-        per_draw = [_from_text(item, item.shown, draw, angle, recipe, session) for draw, angle in draws]
-        samples = [sample for part in await asyncio.gather(*per_draw) for sample in part]
-    return await _judge(item, samples, recipe, session)
+    return await _Chain(recipe, item, session).samples()
 
 
-async def _summaries(item: Passage, recipe: Recipe, session: Session) -> list[tuple[int, str, str]]:
-    """(draw, angle, text) of all draws, asked for in fixed blocks, so that a larger number repeats nothing."""
-    found = []
-    for first in range(1, recipe.draws + 1, SUMMARIES_PER_CALL):
-        angles = [recipe.angles[(draw - 1) % len(recipe.angles)] for draw in range(first, first + SUMMARIES_PER_CALL)]
-        fields = _about(item) | {"passage": item.shown, "angles": angles}
-        call = session.plan(recipe.summary, fields, recipe=recipe.name, chunk_id=item.chunk_id, draw=first)
-        reply = await session.try_ask(call)
-        if reply is not None:
-            block = zip(range(first, recipe.draws + 1), reply.summaries, strict=False)
-            found += [(draw, summary.angle, summary.text) for draw, summary in block if summary.text.strip()]
-    return found
+@dataclass(frozen=True)
+class _Chain:
+    """What is asked about one passage by one recipe: each call follows from the replies to those before."""
+
+    recipe: Recipe
+    item: Passage
+    session: Session
+
+    async def samples(self) -> list[Sample]:
+        if self.recipe.facts:
+            return await self.judged(await self.of_facts())
+        texts = await self.summaries() if self.recipe.summary else self.draws_of_the_passage()
+        parts = await asyncio.gather(*(self.of_text(*text) for text in texts))
+        return await self.judged([sample for part in parts for sample in part])
+
+    async def ask(self, prompt: str, fields: dict[str, Any], draw: int = 0) -> tuple[Call, Any]:
+        """The call, and the reply to it or None."""
+        call = self.session.plan(prompt, fields, recipe=self.recipe.name, chunk_id=self.item.chunk_id, draw=draw)
+        return call, await self.session.try_ask(call)
+
+    def draws_of_the_passage(self) -> list[tuple[int, str, str]]:
+        return [(draw, self.recipe.angle(draw), self.item.shown) for draw in range(1, self.recipe.draws + 1)]
+
+    async def summaries(self) -> list[tuple[int, str, str]]:
+        """(draw, angle, text) of all draws, asked for in fixed blocks, so that a larger number repeats nothing."""
+        found = []
+        for first in range(1, self.recipe.draws + 1, SUMMARIES_PER_CALL):
+            angles = [self.recipe.angle(draw) for draw in range(first, first + SUMMARIES_PER_CALL)]
+            _, reply = await self.ask(self.recipe.summary, _about(self.item) | {"angles": angles}, first)
+            if reply is not None:
+                block = zip(range(first, self.recipe.draws + 1), reply.summaries, strict=False)
+                found += [(draw, summary.angle, summary.text) for draw, summary in block if summary.text.strip()]
+        return found
+
+    async def of_text(self, draw: int, angle: str, text: str) -> list[Sample]:
+        fields = _about(self.item, text) | {"count": self.recipe.questions_per_call, "angle": angle}
+        fields["reasoning"] = self.recipe.reasoning
+        if self.item.example and not _overlap(self.item.example.document, self.item.text):
+            fields["worked_example"] = self.item.example
+        call, reply = await self.ask(self.recipe.questions, fields, draw)
+        return [self.sample(pair, call, reply, text) for pair in reply.pairs] if reply else []
+
+    async def of_facts(self) -> list[Sample]:
+        _, listed = await self.ask(self.recipe.facts, _about(self.item))
+        texts = {f"f{number}": text for number, text in enumerate(listed.facts if listed else (), 1)}
+        facts = [{"id": name, "text": text} for name, text in texts.items()]
+        samples = []
+        for number, block in enumerate(_blocks(facts, self.recipe.facts_per_call)):
+            fields = _place(self.item) | {"facts": block, "count": self.recipe.questions_per_fact}
+            fields["reasoning"] = self.recipe.reasoning
+            call, reply = await self.ask(self.recipe.questions, fields, number)
+            for pair in reply.pairs if reply else ():
+                if pair.id in texts:  # an unknown id cannot be led back to a fact
+                    samples.append(self.sample(pair, call, reply, "\n".join(texts.values()), texts[pair.id]))
+        return samples
+
+    def sample(
+        self, pair: replies.Pair, call: Call, reply: replies.Reply, document: str, key_fact: str | None = None
+    ) -> Sample:
+        # What a model thought aloud belongs to its call; with one pair in it, it is that pair's.
+        thinking = reply.thinking if len(reply.items) == 1 else ""
+        reasoning = (pair.reasoning.strip() or thinking) if self.recipe.reasoning else ""
+        draw = call.draw if key_fact is None else 0
+        return Sample(
+            sample_id=content_id(call.recipe, self.item.chunk_id, draw, pair.question, pair.answer),
+            recipe=call.recipe,
+            chunk_id=self.item.chunk_id,
+            document_id=self.item.document_id,
+            draw=draw,
+            document_outline=self.item.outline,
+            domain=self.item.domain,
+            document=document,
+            source_text=self.item.text,
+            question=pair.question.strip(),
+            answer=pair.answer.strip(),
+            model=self.session.teacher.model,
+            prompt_version=call.prompt_version,
+            key_fact=key_fact,
+            reasoning=reasoning or None,
+            type="cot" if reasoning else "qa",
+        )
+
+    async def judged(self, samples: list[Sample]) -> list[Sample]:
+        """By the blocks that summaries are asked in, so that a larger count judges none of the earlier ones anew."""
+        of_calls = grouped(samples, lambda one: (one.draw - 1) // SUMMARIES_PER_CALL).values()
+        done = []
+        for block in (block for some in of_calls for block in _blocks(some, JUDGEMENTS_PER_CALL)):
+            pairs = [{"id": one.sample_id, "question": one.question, "answer": one.answer} for one in block]
+            _, reply = await self.ask(self.recipe.judge, {"passage": self.item.shown, "pairs": pairs})
+            verdicts = {verdict.id: verdict for verdict in reply.judgements} if reply else {}
+            done += [_with_verdict(one, verdicts.get(one.sample_id)) for one in block]
+        return done
 
 
-async def _from_text(item: Passage, text: str, draw: int, angle: str, recipe: Recipe, session: Session) -> list[Sample]:
-    fields = _about(item) | {"passage": text, "count": recipe.questions_per_call, "angle": angle}
-    fields["reasoning"] = recipe.reasoning
-    if item.example and not _overlap(item.example.document, item.text):
-        fields["worked_example"] = item.example
-    call = session.plan(recipe.questions, fields, recipe=recipe.name, chunk_id=item.chunk_id, draw=draw)
-    reply = await session.try_ask(call)
-    if reply is None:
-        return []
-    return [_sample(item, pair, call, session, draw, text, reply=reply) for pair in reply.pairs]
+def _with_verdict(sample: Sample, verdict: replies.Judgement | None) -> Sample:
+    if verdict is None:
+        return sample
+    judgement: Literal["YES", "NO"] = "YES" if verdict.grounded else "NO"
+    return replace(sample, faithfulness_judgment=judgement, faithfulness_explanation=verdict.explanation)
 
 
 def _overlap(one: str, other: str) -> bool:
@@ -179,73 +243,12 @@ def _overlap(one: str, other: str) -> bool:
     return one.strip() in other or other.strip() in one
 
 
-async def _from_facts(item: Passage, recipe: Recipe, session: Session) -> list[Sample]:
-    origin = {"recipe": recipe.name, "chunk_id": item.chunk_id}
-    listed = await session.try_ask(session.plan(recipe.facts, _about(item) | {"passage": item.shown}, **origin))
-    facts = [] if listed is None else [{"id": f"f{n}", "text": text} for n, text in enumerate(listed.facts, 1)]
-    texts = {fact["id"]: fact["text"] for fact in facts}
-    document = "\n".join(texts.values())
-    samples = []
-    for number, block in enumerate(_blocks(facts, recipe.facts_per_call)):
-        fields = _about(item) | {"facts": block, "count": recipe.questions_per_fact}
-        fields["reasoning"] = recipe.reasoning
-        call = session.plan(recipe.questions, fields, **origin, draw=number)
-        reply = await session.try_ask(call)
-        if reply is None:
-            continue
-        for pair in reply.pairs:
-            if pair.id in texts:  # an unknown id cannot be led back to a fact
-                samples.append(_sample(item, pair, call, session, 0, document, reply=reply, key_fact=texts[pair.id]))
-    return samples
-
-
-async def _judge(item: Passage, samples: list[Sample], recipe: Recipe, session: Session) -> list[Sample]:
-    """Judged by the blocks that summaries are asked in, so that a larger count judges none of the earlier ones anew."""
-    asked: dict[int, list[Sample]] = {}
-    for one in samples:
-        asked.setdefault((one.draw - 1) // SUMMARIES_PER_CALL, []).append(one)
-    judged = []
-    for block in (block for some in asked.values() for block in _blocks(some, JUDGEMENTS_PER_CALL)):
-        pairs = [{"id": one.sample_id, "question": one.question, "answer": one.answer} for one in block]
-        call = session.plan(
-            recipe.judge, {"passage": item.shown, "pairs": pairs}, recipe=recipe.name, chunk_id=item.chunk_id
-        )
-        reply = await session.try_ask(call)
-        verdicts = {verdict.id: verdict for verdict in reply.judgements} if reply else {}
-        for one in block:
-            verdict = verdicts.get(one.sample_id)
-            judged.append(
-                one
-                if verdict is None
-                else replace(
-                    one,
-                    faithfulness_judgment="YES" if verdict.grounded else "NO",
-                    faithfulness_explanation=verdict.explanation,
-                )
-            )
-    return judged
-
-
-def example_passages(documents: Sequence[Document], chunks: Iterable[Chunk]) -> list[Passage]:
-    """What a worked example of each document may be made of: its best texts of about 500 tokens, see `seeds`."""
-    by_document: dict[str, list[Chunk]] = {document.id: [] for document in documents}
-    for chunk in chunks:
-        by_document[chunk.document_id].append(chunk)
-    return [
-        Passage(content_id(one.id, text), one.id, text, one.title)
-        for one in documents
-        for text in example_texts(one, by_document[one.id])
-    ]
-
-
 def worked_examples(items: Sequence[Passage], *, asker: Asker) -> tuple[dict[str, WorkedExample], list[Rejection]]:
     """An example of three pairs for each document id, from its first passage that yields three, else the best one.
 
     With it come the calls that came to nothing.
     """
-    by_document: dict[str, list[Passage]] = {}
-    for item in items:
-        by_document.setdefault(item.document_id, []).append(item)
+    by_document = grouped(items, lambda item: item.document_id)
 
     async def example(candidates: list[Passage], session: Session) -> WorkedExample:
         best = WorkedExample(candidates[0].text, ())
@@ -265,11 +268,11 @@ def worked_examples(items: Sequence[Passage], *, asker: Asker) -> tuple[dict[str
     return dict(zip(by_document, outcome.results, strict=True)), outcome.failed
 
 
-def write_exam(items: Sequence[Passage], *, asker: Asker, per_passage: int = 5) -> list[Question]:
+def write_exam(items: Sequence[Passage], *, asker: Asker) -> list[Question]:
     """An exam from the documents themselves, marked `generated`; its wordings differ from those of the recipes."""
 
     async def questions(item: Passage, session: Session) -> list[Question]:
-        fields = _about(item) | {"passage": item.shown, "count": per_passage}
+        fields = _about(item) | {"count": EXAM_QUESTIONS}
         reply = await session.try_ask(session.plan("exam", fields, recipe="exam", chunk_id=item.chunk_id))
         asked = reply.questions if reply else []
         return [_exam_question(item, one) for one in asked if one.question.strip() and one.answer.strip()]
@@ -290,42 +293,13 @@ def _exam_question(item: Passage, one: replies.ExamQuestion) -> Question:
     return Question(f"generated-{name}", question, answer, shuffled, item.document_id, source="generated")
 
 
-def _about(item: Passage) -> dict[str, Any]:
+def _place(item: Passage) -> dict[str, Any]:
     return {"title": item.title, "section": item.section}
 
 
-def _sample(
-    item: Passage,
-    pair: replies.Pair,
-    call: Call,
-    session: Session,
-    draw: int,
-    document: str,
-    *,
-    reply: replies.Reply,
-    key_fact: str | None = None,
-) -> Sample:
-    # What a model thought aloud belongs to its call; with one pair in it, it is that pair's.
-    thinking = reply.thinking if len(reply.items) == 1 else ""
-    reasoning = (pair.reasoning.strip() or thinking) if call.fields["reasoning"] else ""
-    return Sample(
-        sample_id=content_id(call.recipe, item.chunk_id, draw, pair.question, pair.answer),
-        recipe=call.recipe,
-        chunk_id=item.chunk_id,
-        document_id=item.document_id,
-        draw=draw,
-        document_outline=item.outline,
-        domain=item.domain,
-        document=document,
-        source_text=item.text,
-        question=pair.question.strip(),
-        answer=pair.answer.strip(),
-        model=session.teacher.model,
-        prompt_version=call.prompt_version,
-        key_fact=key_fact,
-        reasoning=reasoning or None,
-        type="cot" if reasoning else "qa",
-    )
+def _about(item: Passage, text: str = "") -> dict[str, Any]:
+    """The passage, or a text that was made of it, and where it stands."""
+    return _place(item) | {"passage": text or item.shown}
 
 
 def _blocks(items: Sequence[Any], size: int) -> list[list[Any]]:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import random
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from ..errors import CutTooLarge, NothingProduced
-from ..matching import near_duplicates, ngrams, normalise
-from ..records import Question, Rejection, Sample
+from ..matching import near_duplicates, ngrams, normalise, wording
+from ..records import Question, Rejection, Sample, grouped
 from ..settings import Settings
 from . import fill_ins, formats
 
 NGRAM = 8
 SUMMARY_DATASETS = ("extractive_summary", "detailed_summary")
+_ROW_FIELDS = "messages text metadata unmask token_length question document_outline raw_document document"
+_EMPTY_ROW: dict[str, Any] = dict.fromkeys(_ROW_FIELDS.split())
 
 Datasets = dict[str, list[Sample]]
 T = TypeVar("T")
@@ -81,11 +83,9 @@ def check_feasible(datasets: Datasets, cuts: Iterable[int]) -> dict[str, int]:
     most = {}
     fullest: tuple[int, str] = (0, "")
     for name in SUMMARY_DATASETS:
-        draws: dict[str, set[int]] = defaultdict(set)
-        for sample in datasets.get(name, []):
-            draws[sample.chunk_id].add(sample.draw)
-        best = max(draws, key=lambda chunk: len(draws[chunk]), default="")
-        most[name] = len(draws[best]) if best else 0
+        counts = _summaries(datasets.get(name, []))
+        best = max(counts, key=counts.__getitem__, default="")
+        most[name] = counts[best]
         fullest = max(fullest, (most[name], best))
     for cut in cuts:
         if cut > fullest[0]:
@@ -95,6 +95,11 @@ def check_feasible(datasets: Datasets, cuts: Iterable[int]) -> dict[str, int]:
                 f"NUMBER_OF_SUMMARIES={cut}, so that as many are made"
             )
     return most
+
+
+def _summaries(samples: Iterable[Sample]) -> Counter[str]:
+    """How many summaries of each passage have pairs."""
+    return Counter(chunk_id for chunk_id, _ in dict.fromkeys((one.chunk_id, one.draw) for one in samples))
 
 
 def options(settings: Settings, recipe: Any) -> dict[str, Any]:
@@ -142,11 +147,15 @@ def mix(
     titled = random.Random(f"{seed}-{cut}-titles")
     chosen: list[tuple[str, Sample]] = []
     for name in sorted(datasets, key=lambda name: name in SUMMARY_DATASETS):  # the rarer, more specific pairs first
-        new, repeated = _split_seen(datasets[name], seen)
-        rejected += [Rejection("duplicate", "another dataset has the same pair", one.to_row()) for one in repeated]
+        new = []
+        for one in datasets[name]:
+            if wording(one) in seen:
+                rejected.append(Rejection("duplicate", "another dataset has the same pair", one.to_row()))
+            else:
+                new.append(one)
         draw = _draw_summaries if name in SUMMARY_DATASETS else _draw_pairs
         drawn = draw(new, cut, pairs_per_summary, random.Random(f"{seed}-{cut}-{name}"), first)
-        seen |= {_pair(one) for one in drawn}
+        seen.update(map(wording, drawn))
         chosen += [(name, one) for one in drawn]
     chosen += [(fill_ins.DATASET, one) for one in fill_ins.repeated(sample for _, sample in chosen)]
     for name, sample in chosen:
@@ -176,34 +185,16 @@ def fallen_out(datasets: Datasets, mixes: Sequence[Mix]) -> list[Rejection]:
     used = {json.loads(row["metadata"])["sample_id"] for one in mixes for row in one.rows}
     reasons = {rejection.row["sample_id"]: rejection for one in mixes for rejection in one.rejected}
     out = [one for samples in datasets.values() for one in samples if one.sample_id not in used]
-    return [reasons.get(one.sample_id) or _capped(one) for one in out]
-
-
-def _capped(sample: Sample) -> Rejection:
-    return Rejection("capped", "beyond what the largest cut takes of its passage", sample.to_row())
-
-
-def _pair(sample: Sample) -> tuple[str, str]:
-    return normalise(sample.question, sample.document_outline), normalise(sample.answer)
-
-
-def _split_seen(samples: Iterable[Sample], seen: set[tuple[str, str]]) -> tuple[list[Sample], list[Sample]]:
-    """Samples whose pair is new to the cut, and the others."""
-    new: list[Sample] = []
-    repeated: list[Sample] = []
-    for one in samples:
-        (repeated if _pair(one) in seen else new).append(one)
-    return new, repeated
+    capped = "beyond what the largest cut takes of its passage"
+    return [reasons.get(one.sample_id) or Rejection("capped", capped, one.to_row()) for one in out]
 
 
 def _draw_summaries(
     samples: Sequence[Sample], cut: int, pairs: int, rng: random.Random, first: Collection[str]
 ) -> list[Sample]:
-    by_chunk: dict[str, dict[int, list[Sample]]] = defaultdict(lambda: defaultdict(list))
-    for sample in samples:
-        by_chunk[sample.chunk_id][sample.draw].append(sample)
     chosen = []
-    for draws in by_chunk.values():
+    for of_chunk in grouped(samples, lambda one: one.chunk_id).values():
+        draws = grouped(of_chunk, lambda one: one.draw)
         wanted = {draw for draw, some in draws.items() if any(one.sample_id in first for one in some)}
         for draw in sorted(_by_lot(sorted(draws), cut, rng, wanted.__contains__)):
             chosen += _by_lot(draws[draw], pairs, rng, lambda one: one.sample_id in first)
@@ -214,14 +205,10 @@ def _draw_pairs(
     samples: Sequence[Sample], cut: int, pairs: int, rng: random.Random, first: Collection[str]
 ) -> list[Sample]:
     """Up to cut x pairs of each passage: one of every fact (or draw), then a second of every one, and so on."""
-    by_chunk: dict[str, dict[Any, list[Sample]]] = defaultdict(lambda: defaultdict(list))
-    for sample in samples:
-        by_chunk[sample.chunk_id][sample.key_fact or sample.draw].append(sample)
     chosen = []
-    for groups in by_chunk.values():
-        turns = []
-        for group in groups.values():
-            turns += list(enumerate(rng.sample(group, len(group))))
+    for of_chunk in grouped(samples, lambda one: one.chunk_id).values():
+        groups = grouped(of_chunk, lambda one: one.key_fact or one.draw).values()
+        turns = [turn for group in groups for turn in enumerate(rng.sample(group, len(group)))]
         rng.shuffle(turns)
         turns.sort(key=lambda turn: (turn[1].sample_id not in first, turn[0]))
         chosen += [sample for _, sample in turns[: cut * pairs]]
@@ -252,12 +239,10 @@ def _row(
         "chunk_id": sample.chunk_id,
         "heading_path": headings.get(sample.chunk_id, ()),
     }
-    return {
+    return _EMPTY_ROW | {
         "messages": formats.messages(question, sample.answer, sample.reasoning),
-        "text": None,
         "metadata": json.dumps(metadata, ensure_ascii=False),
         "unmask": False,
-        "token_length": 0,
         "question": sample.question,
         "document_outline": sample.document_outline,
         "raw_document": sample.source_text,
@@ -268,16 +253,12 @@ def _row(
 def _replay_row(general: dict[str, Any]) -> dict[str, Any]:
     is_text = general["kind"] != "qa"
     metadata = {"dataset": "replay", "sample_id": general["id"], "chunk_id": None}
-    return {
+    return _EMPTY_ROW | {
         "messages": None if is_text else formats.messages(general["question"], general["answer"]),
         "text": general["text"] if is_text else None,
         "metadata": json.dumps(metadata | {"sdg_document": None, "raw_document": None, "heading_path": ()}),
         "unmask": is_text,
-        "token_length": 0,
         "question": general.get("question"),
-        "document_outline": None,
-        "raw_document": None,
-        "document": None,
     }
 
 
@@ -314,39 +295,31 @@ def _report(
     rejected: Sequence[Rejection],
     replay_share: float,
 ) -> dict[str, Any]:
-    tokens = Counter[str]()
-    counts = Counter[str]()
-    chunks: dict[str, set[str]] = defaultdict(set)
-    for row in (*rows, *replay):
-        metadata = json.loads(row["metadata"])
-        tokens[metadata["dataset"]] += row["token_length"]
-        counts[metadata["dataset"]] += 1
-        chunks[metadata["dataset"]].add(metadata["chunk_id"])
-    total = sum(tokens.values())
+    told = [json.loads(row["metadata"]) | {"tokens": row["token_length"]} for row in (*rows, *replay)]
+    parts = grouped(told, lambda row: row["dataset"])
+    tokens = Counter({name: sum(row["tokens"] for row in part) for name, part in parts.items()})
+    total = tokens.total()
     of_datasets = {}
     for name, samples in datasets.items():
-        draws: dict[str, set[int]] = defaultdict(set)
-        for sample in samples:
-            draws[sample.chunk_id].add(sample.draw)
+        part = parts.get(name, [])
         of_datasets[name] = {
-            "rows": counts[name],
+            "rows": len(part),
             "tokens": tokens[name],
             "share": round(tokens[name] / total, 4),
-            "passages": len(chunks[name]),
+            "passages": len({row["chunk_id"] for row in part}),
             "dropped": dict(Counter(one.check for one in rejected if one.row["recipe"] == name)),
         }
         if name in SUMMARY_DATASETS:
-            of_datasets[name]["summaries_per_passage"] = dict(
-                sorted(Counter(len(one) for one in draws.values()).items())
-            )
-            of_datasets[name]["passages_that_reach_the_cut"] = sum(len(one) >= cut for one in draws.values())
+            summaries = _summaries(samples).values()
+            of_datasets[name]["summaries_per_passage"] = dict(sorted(Counter(summaries).items()))
+            of_datasets[name]["passages_that_reach_the_cut"] = sum(count >= cut for count in summaries)
     return {
         "cut": cut,
-        "rows": len(rows) + len(replay),
+        "rows": len(told),
         "tokens": total,
         "datasets": of_datasets,
         "replay": {
-            "rows": counts["replay"],
+            "rows": len(replay),
             "tokens": tokens["replay"],
             "share_asked": replay_share,
             "share_reached": round(tokens["replay"] / total, 4),

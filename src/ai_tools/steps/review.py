@@ -21,8 +21,8 @@ import yaml
 
 from ..errors import InputError
 from ..files import iterate_rows, read_rows, write_rows
-from ..matching import normalise
-from ..records import Record, Rejection, Sample, content_id
+from ..matching import normalise, wording
+from ..records import Record, Rejection, Sample, content_id, grouped
 from ..workspace import Step
 from . import formats
 
@@ -80,14 +80,12 @@ def apply(datasets: dict[str, list[Sample]], decisions: dict[str, Decision]) -> 
     those on samples that are not there (`unknown`), and the rows that fell out of each dataset.
     """
     samples = {one.sample_id: one for some in datasets.values() for one in some}
-    by_words = {_words(one): one.sample_id for one in samples.values()}
+    by_words: dict[tuple[str, ...], str] = {wording(one): one.sample_id for one in samples.values()}
     found = {key: _present(key, one, samples, by_words) for key, one in decisions.items()}
     known = {found[key] if not one.beside else key: one for key, one in decisions.items() if found[key]}
     of_pair = {_pair(samples[key]): one for key, one in known.items() if key in samples}
-    added: dict[str, list[Decision]] = {}
-    for one in known.values():
-        if one.decision == "add":
-            added.setdefault(found[one.sample_id], []).append(one)  # an addition's key is its own id
+    additions = (one for one in known.values() if one.decision == "add")
+    added = grouped(additions, lambda one: found[one.sample_id])  # an addition's key is its own id
     kept: dict[str, list[Sample]] = {}
     rejected: list[Rejection] = []
     first: set[str] = set()
@@ -265,10 +263,6 @@ def _present(key: str, decision: Decision, samples: dict[str, Sample], by_words:
     return name if name in samples else by_words.get(tuple(map(normalise, decision.written)), "")
 
 
-def _words(sample: Sample) -> tuple[str, ...]:
-    return normalise(sample.question, sample.document_outline), normalise(sample.answer)
-
-
 def _edited(sample: Sample, decision: Decision) -> Sample:
     if decision.decision not in ("edit", "add"):
         return sample
@@ -278,6 +272,5 @@ def _edited(sample: Sample, decision: Decision) -> Sample:
     return replace(sample, question=question, answer=answer, reasoning=None, type="qa")
 
 
-def _pair(sample: Sample) -> tuple[str, str, str]:
-    question = normalise(sample.question, sample.document_outline)
-    return sample.document_id, question, normalise(sample.answer)
+def _pair(sample: Sample) -> tuple[str, ...]:
+    return sample.document_id, *wording(sample)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 from urllib.parse import urlsplit
 
+from ..records import grouped
 from ..settings import Settings
 from ..teachers.dry_run import ASSUMED_SECONDS, Estimate
 from ..teachers.providers import price
@@ -47,9 +50,7 @@ def journal_lines(rows: Sequence[dict[str, Any]], settings: Settings) -> list[st
     lines = [
         f"{'teacher':40} {'status':9} {'calls':>9} {'requests':>9} {'tokens in':>12} {'tokens out':>12} {'price':>10}"
     ]
-    groups: dict[tuple[str, ...], list[dict[str, Any]]] = {}
-    for row in rows:
-        groups.setdefault((row["provider"], row["base_url"], row["model"], row["status"]), []).append(row)
+    groups = grouped(rows, itemgetter("provider", "base_url", "model", "status"))
     for (provider, url, model, status), members in groups.items():
         calls, requests, tokens_in, tokens_out = (
             sum(row[name] for row in members) for name in ("calls", "requests", "tokens_in", "tokens_out")
@@ -58,14 +59,11 @@ def journal_lines(rows: Sequence[dict[str, Any]], settings: Settings) -> list[st
         usd = f"${cost.of(tokens_in, tokens_out):,.4f}" if cost else "unknown"
         who = f"{provider} {model}" + (f" at {urlsplit(url).netloc}" if url else "")
         lines.append(f"{who:40} {status:9} {calls:>9,} {requests:>9,} {tokens_in:>12,} {tokens_out:>12,} {usd:>10}")
-    causes: dict[str, int] = {}
+    causes = Counter[str]()
     for row in rows:
         if row["error"]:
-            causes[f"{row['status']}: {row['error']}"] = (
-                causes.get(f"{row['status']}: {row['error']}", 0) + row["calls"]
-            )
-    lines += [f"{count:>6} {cause}" for cause, count in sorted(causes.items(), key=lambda item: -item[1])[:10]]
-    return lines
+            causes[f"{row['status']}: {row['error']}"] += row["calls"]
+    return lines + [f"{count:>6} {cause}" for cause, count in causes.most_common(10)]
 
 
 def rating_lines(counts: Sequence[int], threshold: float) -> list[str]:

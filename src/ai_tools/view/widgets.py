@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..records import Chunk, Document
+from ..records import Chunk, Document, grouped
 from ..sources import Sources
 from .progress import has_reader
 
@@ -85,14 +85,12 @@ def before_and_after(found: Sources, document: Document, length: int = 1200) -> 
 
 def coverage(documents: Sequence[Document], found: Sequence[Chunk]) -> float:
     """The share of the documents' characters, white space aside, that stand in some chunk."""
-    spans: dict[str, list[tuple[int, int]]] = {}
-    for chunk in found:
-        spans.setdefault(chunk.document_id, []).append((chunk.start, chunk.end))
+    of_documents = grouped(found, lambda chunk: chunk.document_id)
     total = inside = 0
     for document in documents:
         total += len("".join(document.text.split()))
         reached = 0
-        for start, end in sorted(spans.get(document.id, [])):
+        for start, end in sorted((chunk.start, chunk.end) for chunk in of_documents.get(document.id, ())):
             inside += len("".join(document.text[max(start, reached) : end].split()))
             reached = max(reached, end)
     return inside / total if total else 1.0
@@ -101,9 +99,6 @@ def coverage(documents: Sequence[Document], found: Sequence[Chunk]) -> float:
 def chunks(found: Sequence[Chunk], documents: Sequence[Document]) -> Any:
     """All chunks, to leaf through by document and number; where nobody can, the first three."""
     texts = {document.id: document for document in documents}
-    by_document: dict[str, list[Chunk]] = {}
-    for chunk in found:
-        by_document.setdefault(chunk.document_id, []).append(chunk)
 
     def show(chunk: Chunk) -> Exhibit:
         return chunk_in_place(texts[chunk.document_id], chunk)
@@ -111,7 +106,8 @@ def chunks(found: Sequence[Chunk], documents: Sequence[Document]) -> Any:
     if not has_reader() or not found:
         some = [show(chunk) for chunk in found[:_HEADLESS]]
         return Exhibit("\n\n".join(map(repr, some)), "".join(one.html for one in some))
-    names = {f"{texts[key].source} ({len(members)})": members for key, members in by_document.items()}
+    of_documents = grouped(found, lambda chunk: chunk.document_id)
+    names = {f"{texts[key].source} ({len(members)})": members for key, members in of_documents.items()}
     return _leaf_through(names, show)
 
 
