@@ -202,7 +202,7 @@ def find_leaks(training_file: Path, exam_file: Path, *, run: int | None = 8) -> 
     titles = sorted((f"in {letters(outline)} " for outline in outlines), key=len, reverse=True)
     exam = [json.loads(line)["question"] for line in exam_file.read_text("utf-8").split("\n") if line]
     whole = {bare(question): question for question in exam}
-    runs = {words: question for plain, question in whole.items() for words in runs_of(plain)}
+    runs = {run_of: question for plain, question in whole.items() for run_of in runs_of(plain)}
     leaks = []
     for row in rows:
         for turn in row["messages"] or ():

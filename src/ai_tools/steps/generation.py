@@ -134,11 +134,11 @@ def plan(items: Sequence[Passage], recipes: Iterable[Recipe], *, asker: Asker) -
 
 
 async def _chain(recipe: Recipe, item: Passage, session: Session) -> list[Sample]:
-    return await _Chain(recipe, item, session).samples()
+    return await _PassageChain(recipe, item, session).samples()
 
 
 @dataclass(frozen=True)
-class _Chain:
+class _PassageChain:
     """What is asked about one passage by one recipe: each call follows from the replies to those before."""
 
     recipe: Recipe

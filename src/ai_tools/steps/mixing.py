@@ -141,23 +141,9 @@ def mix(
         headings: heading path by chunk id, for the row's metadata.
         first: ids of samples that are taken before others of their passage, such as those that people reviewed.
     """
-    rejected: list[Rejection] = []
     rows: list[dict[str, Any]] = []
-    seen: set[tuple[str, str]] = set()
     titled = random.Random(f"{seed}-{cut}-titles")
-    chosen: list[tuple[str, Sample]] = []
-    for name in sorted(datasets, key=lambda name: name in SUMMARY_DATASETS):  # the rarer, more specific pairs first
-        new = []
-        for one in datasets[name]:
-            if wording(one) in seen:
-                rejected.append(Rejection("duplicate", "another dataset has the same pair", one.to_row()))
-            else:
-                new.append(one)
-        draw = _draw_summaries if name in SUMMARY_DATASETS else _draw_pairs
-        drawn = draw(new, cut, pairs_per_summary, random.Random(f"{seed}-{cut}-{name}"), first)
-        seen.update(map(wording, drawn))
-        chosen += [(name, one) for one in drawn]
-    chosen += [(fill_ins.DATASET, one) for one in fill_ins.repeated(sample for _, sample in chosen)]
+    chosen, rejected = _drawn(datasets, cut, pairs_per_summary, seed, first)
     for name, sample in chosen:
         with_title = titled.random() < 0.5
         made = [_row(name, sample, headings, with_title=with_title)]
@@ -178,6 +164,25 @@ def mix(
     mixed = rows + replay
     random.Random(f"{seed}-{cut}-order").shuffle(mixed)
     return Mix(mixed, rejected, report)
+
+
+def _drawn(
+    datasets: Datasets, cut: int, pairs: int, seed: int, first: Collection[str]
+) -> tuple[list[tuple[str, Sample]], list[Rejection]]:
+    """The samples of a cut, each with its dataset, and those whose pair an earlier dataset gave."""
+    chosen: list[tuple[str, Sample]] = []
+    rejected: list[Rejection] = []
+    seen: set[tuple[str, str]] = set()
+    for name in sorted(datasets, key=lambda name: name in SUMMARY_DATASETS):  # the rarer, more specific pairs first
+        new = [one for one in datasets[name] if wording(one) not in seen]
+        repeated = [one for one in datasets[name] if wording(one) in seen]
+        rejected += [Rejection("duplicate", "another dataset has the same pair", one.to_row()) for one in repeated]
+        draw = _draw_summaries if name in SUMMARY_DATASETS else _draw_pairs
+        drawn = draw(new, cut, pairs, random.Random(f"{seed}-{cut}-{name}"), first)
+        seen.update(map(wording, drawn))
+        chosen += [(name, one) for one in drawn]
+    chosen += [(fill_ins.DATASET, one) for one in fill_ins.repeated(sample for _, sample in chosen)]
+    return chosen, rejected
 
 
 def fallen_out(datasets: Datasets, mixes: Sequence[Mix]) -> list[Rejection]:

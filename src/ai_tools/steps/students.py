@@ -22,8 +22,6 @@ from ..records import OnProgress, Progress
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-"""Called with the number of items done and the number in all."""
-
 TINY = "tiny"
 _TINY_ATTENTION = "eager"  # the fused one is made for long rows, and slow on CPUs in bfloat16
 _TINY_SPECIAL = {"eos_token": "<|end|>", "pad_token": "<|pad|>"}

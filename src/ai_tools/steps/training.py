@@ -27,8 +27,7 @@ from .students import Student
 _ANCHOR_BATCH_TOKENS = 100
 
 Row = dict[str, Any]
-Encoded = tuple[list[int], int]
-"""Token ids of a row, and how many of them, from the start, bear no loss."""
+Encoded = tuple[list[int], int]  # token ids of a row, and how many of them, from the start, bear no loss
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from .lines import journal_lines, plan_lines, rating_lines
 from .plots import Plot, bars, before_after, check_picture, histogram, loss_curve, rating_plot
-from .progress import has_reader, progress_bar, tell, training_progress
+from .progress import progress_bar, tell, training_progress
 from .report import evaluation_report, report
 from .tables import METRICS, difference_table, metrics_table, plan_table, table
 
@@ -14,7 +14,6 @@ __all__ = [
     "check_picture",
     "difference_table",
     "evaluation_report",
-    "has_reader",
     "histogram",
     "journal_lines",
     "loss_curve",

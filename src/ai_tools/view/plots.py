@@ -75,12 +75,12 @@ def before_after(arms: dict[str, dict[str, Any]], *, title: str, chance: float |
     width = 0.8 / len(arms)
     for order, (arm, metrics) in enumerate(arms.items()):
         values = [metrics[name]["value"] for name in names]
-        low = [value - metrics[name]["interval"][0] for value, name in zip(values, names, strict=True)]
-        high = [metrics[name]["interval"][1] - value for value, name in zip(values, names, strict=True)]
+        ends = [metrics[name]["interval"] for name in names]
+        below = [max(0, value - low) for value, (low, _) in zip(values, ends, strict=True)]
+        above = [max(0, high - value) for value, (_, high) in zip(values, ends, strict=True)]
         places = [place + (order - (len(arms) - 1) / 2) * width for place in range(len(names))]
         axes.bar(places, values, width * 0.92, color=(PALE, ACCENT)[order % 2], edgecolor=INK, label=arm)
-        errors = [[max(0, x) for x in low], [max(0, x) for x in high]]
-        axes.errorbar(places, values, yerr=errors, fmt="none", ecolor=INK, capsize=4)
+        axes.errorbar(places, values, yerr=[below, above], fmt="none", ecolor=INK, capsize=4)
     if chance is not None:
         axes.axhline(chance, color=INK, linestyle="--", linewidth=1, label="chance (accuracy)")
     axes.set_xticks(range(len(names)), [METRICS[name] for name in names])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 import time
@@ -15,7 +16,34 @@ BAR_SECONDS, LINE_SECONDS = 0.2, 5.0  # between two states of a bar, two lines
 
 def progress_bar(description: str) -> OnProgress:
     """A bar in Lab and at a terminal; elsewhere, where a bar shows its first state only, a line every few seconds."""
-    return _Bar(description) if has_reader() else _Lines(description)
+    watched, shown, bar = has_reader(), time.monotonic(), None
+
+    def update(now: Progress) -> None:
+        nonlocal shown, bar
+        if watched and bar is None:
+            from tqdm.auto import tqdm
+
+            bar = tqdm(total=now.total, desc=description)
+        last = now.done >= now.total
+        if last or time.monotonic() - shown > (BAR_SECONDS if watched else LINE_SECONDS):
+            shown = time.monotonic()
+            _redraw(bar, now) if bar is not None else _print(description, now)
+        if bar is not None and last:
+            bar.close()
+
+    return update
+
+
+def _redraw(bar: Any, now: Progress) -> None:
+    bar.set_postfix_str(_state(now), refresh=False)
+    bar.update(now.done - bar.n)
+    bar.refresh()
+
+
+def _print(description: str, now: Progress) -> None:
+    left = now.seconds_left if now.done < now.total else None
+    parts = (f"{now.done:,} of {now.total:,} done", _state(now), f"{duration(left)} left" if left else "")
+    print(f"{description}: {', '.join(filter(None, parts))}", file=sys.stderr, flush=True)
 
 
 def tell(*lines: str) -> None:
@@ -28,42 +56,6 @@ def has_reader() -> bool:
     if "ipykernel" not in sys.modules:
         return sys.stderr.isatty()
     return any(name in os.environ for name in ("JPY_SESSION_NAME", "VSCODE_PID", "COLAB_RELEASE_TAG"))
-
-
-class _Bar:
-    def __init__(self, description: str):
-        self._description, self._bar, self._shown = description, None, 0.0
-
-    def __call__(self, now: Progress) -> None:
-        from tqdm.auto import tqdm
-
-        if self._bar is None:
-            self._bar = tqdm(total=now.total, desc=self._description, mininterval=0.5)
-        assert self._bar is not None
-        last = now.done >= now.total
-        if last or time.monotonic() - self._shown > BAR_SECONDS:
-            self._shown = time.monotonic()
-            self._bar.set_postfix_str(_state(now), refresh=False)
-            self._bar.update(now.done - self._bar.n)
-            self._bar.refresh()
-        if last:
-            self._bar.close()
-
-
-class _Lines:
-    def __init__(self, description: str):
-        self._description, self._shown = description, time.monotonic()
-
-    def __call__(self, now: Progress) -> None:
-        if now.done >= now.total or time.monotonic() - self._shown > LINE_SECONDS:
-            self._shown = time.monotonic()
-            left = now.seconds_left if now.done < now.total else None
-            parts = (f"{now.done:,} of {now.total:,} done", _state(now), f"{duration(left)} left" if left else "")
-            print(
-                f"{self._description}: {', '.join(filter(None, parts))}",
-                file=sys.stderr,
-                flush=True,
-            )
 
 
 def _state(now: Progress) -> str:
@@ -80,11 +72,10 @@ def _state(now: Progress) -> str:
 
 def training_progress(every: int = 10) -> Callable[[dict[str, Any]], None]:
     """A callback for log rows that prints a line at every `every`-th of them."""
-    seen: list[int] = []
+    numbers = itertools.count()
 
     def update(row: dict[str, Any]) -> None:
-        seen.append(row["step"])
-        if len(seen) % every == 1:
+        if next(numbers) % every == 0:
             speed = f"{row['tokens_per_second']:,} tokens/s"
             print(f"step {row['step']:>6,}  loss {row['loss']:.3f}  {row['tokens']:>11,} tokens  {speed}", flush=True)
 

@@ -63,15 +63,9 @@ def metrics_table(arms: dict[str, dict[str, Any]]) -> Any:
 def difference_table(differences: dict[str, dict[str, Any]]) -> Any:
     """One row a group and metric: tuned minus base, its interval, and what may be said of it."""
     rows = [
-        {
-            "group": group,
-            "metric": METRICS[name],
-            "tuned - base": metric["value"],
-            "interval": metric["interval"],
-            "n": metric["n"],
-            "documents": metric["documents"],
-            "verdict": verdict(metric),
-        }
+        {"group": group, "metric": METRICS[name], "tuned - base": metric["value"]}
+        | {key: metric[key] for key in ("interval", "n", "documents")}
+        | {"verdict": verdict(metric)}
         for group, metrics in differences.items()
         for name, metric in metrics.items()
     ]
