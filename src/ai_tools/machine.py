@@ -6,7 +6,6 @@ import os
 import platform
 import shutil
 from importlib import metadata, util
-from pathlib import Path
 from typing import Any
 
 from . import teachers, workspace
@@ -28,7 +27,7 @@ REFERENCE_SECONDS = {0: 2, 1: 43, 2: 4, 3: 7, 4: 6, 5: 372, 6: 8}
 def describe(settings: Settings) -> dict[str, Any]:
     """The content of environment.json. Nothing is downloaded and no teacher is paid."""
     extras = {name: [part for part in parts if not util.find_spec(part)] for name, parts in EXTRAS.items()}
-    disk = shutil.disk_usage(_existing(settings.output))
+    disk = shutil.disk_usage(next(one for one in (settings.output, *settings.output.parents) if one.exists()))
     return {
         "python": platform.python_version(),
         "platform": platform.platform(terse=True),
@@ -95,7 +94,3 @@ def _version(name: str) -> str | None:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
         return None
-
-
-def _existing(path: Path) -> Path:
-    return next(folder for folder in (path, *path.parents) if folder.exists())

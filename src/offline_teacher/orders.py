@@ -83,7 +83,7 @@ class Orders:
         lead = ", ".join(text for front, text in texts if front)
         return say(lead and lead + ",", self.subject, self.verbs(), *(text for front, text in texts if not front))
 
-    def predicate(self, singular: bool, skip: Iterable[Phrase] = ()) -> str:
+    def predicate(self, singular: bool) -> str:
         """Verb and rest, as it follows a question word that is the subject."""
         c = self.c
         change = {"are": "is", "were": "was", "have": "has", "do": "does"} if singular else {}
@@ -91,7 +91,7 @@ class Orders:
         verb = c.verb
         if not helpers:
             verb = change.get(verb, inflect(lemma(verb), "VBZ") if singular and c.tense == "VBP" else verb)
-        return say(self.but(helpers=helpers, verb=verb).verbs(), self.rest(skip))
+        return say(self.but(helpers=helpers, verb=verb).verbs(), self.rest())
 
     # collecting
 

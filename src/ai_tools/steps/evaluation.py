@@ -98,14 +98,9 @@ def answer_all(
     """Ask every question exactly as written: greedy generation, and options by mean log-likelihood per token."""
     texts = [one.question for one in questions]
     generated = students.generate(student, texts, on_progress=on_progress)
-    with_options = [one for one in questions if one.options]
-    scored = students.score_options(
-        student, [one.question for one in with_options], [list(one.options) for one in with_options]
-    )
-    logprobs = {one.id: tuple(row) for one, row in zip(with_options, scored, strict=True)}
+    scored = students.score_options(student, texts, [one.options for one in questions])
     answers = []
-    for one, text in zip(questions, generated, strict=True):
-        scores = logprobs.get(one.id, ())
+    for one, text, scores in zip(questions, generated, scored, strict=True):
         choice = one.options[scores.index(max(scores))] if scores else None
         rounded = tuple(round(score, 6) for score in scores)
         answers.append(

@@ -79,7 +79,8 @@ def _row(line: str) -> str:
 
 def gaps(sentence: str, answers: Collection[str]) -> Iterator[tuple[str, str]]:
     """(the sentence with a gap, what stood there) for each value in it, in their order."""
-    known = {found.span() for answer in answers if answer for found in _whole(answer).finditer(sentence)}
+    whole = [re.compile(rf"(?<![\w-]){re.escape(answer)}(?![\w-])") for answer in answers if answer]
+    known = {found.span() for pattern in whole for found in pattern.finditer(sentence)}
     plain = {found.span() for pattern in (_NUMBER, _NAME) for found in pattern.finditer(sentence)}
     new = {span for span in plain if not any(start < span[1] and span[0] < end for start, end in known)}
     for start, end in sorted(known | new):
@@ -87,10 +88,6 @@ def gaps(sentence: str, answers: Collection[str]) -> Iterator[tuple[str, str]]:
         around = f"{sentence[:start]}{GAP}{sentence[start + len(value) :]}"
         if len(around.split()) > FEWEST:
             yield around, value
-
-
-def _whole(answer: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w-]){re.escape(answer)}(?![\w-])")
 
 
 def _counted(value: str) -> str:

@@ -239,7 +239,6 @@ def score_options(
     options: Sequence[Sequence[str]],
     *,
     batch_size: int = 32,
-    on_progress: OnProgress | None = None,
 ) -> list[list[float]]:
     """Mean log-likelihood per token of each option as the assistant's answer, for each question.
 
@@ -254,13 +253,9 @@ def score_options(
         for option in choices
     ]
     scores = [0.0] * len(rows)
-    at = Progress(len(rows))
     for batch in _by_length([len(prompt) + len(answer) for prompt, answer in rows], batch_size):
         for i, score in zip(batch, _mean_log_likelihood(student, [rows[i] for i in batch]), strict=True):
             scores[i] = score
-        at.done += len(batch)
-        if on_progress:
-            on_progress(at)
     remaining = iter(scores)
     return [[next(remaining) for _ in choices] for choices in options]
 

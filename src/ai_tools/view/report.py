@@ -28,24 +28,18 @@ def evaluation_report(
     wrong = wrong_answers([one for one in answers if one.id in asked])
     notes = sorted({f"{group}: {m['note']}" for group, arms in metrics.items() for m in _noted(arms["tuned"])})
     near = mix_report["near_duplicates"]
+    low, high = accuracy["interval"]
+    arms = {f"{group}: {arm}": metrics[group][arm] for group in metrics for arm in ("base", "tuned")}
     sections = [
         (
             "Verdict",
-            f"{verdict(accuracy).capitalize()}: {accuracy['value']:+.1%} (95% interval "
-            f"{accuracy['interval'][0]:+.1%} to {accuracy['interval'][1]:+.1%}, n = {accuracy['n']}). {origin}",
+            f"{verdict(accuracy).capitalize()}: {accuracy['value']:+.1%} (95% interval {low:+.1%} to {high:+.1%}, "
+            f"n = {accuracy['n']}). {origin}",
             None,
         ),
         ("Before and after", "Bars are means, thin lines 95% intervals resampled by document.", figure),
-        (
-            "All figures",
-            "\n".join(notes),
-            metrics_table({f"{group}: {arm}": metrics[group][arm] for group in metrics for arm in ("base", "tuned")}),
-        ),
-        (
-            "Differences, paired by question",
-            "",
-            difference_table({g: arms["difference"] for g, arms in metrics.items()}),
-        ),
+        ("All figures", "\n".join(notes), metrics_table(arms)),
+        ("Differences, paired by question", "", difference_table({g: of["difference"] for g, of in metrics.items()})),
         (
             "The seal",
             f"{mix_report['contaminated']} samples were dropped because they asked an exam question. "

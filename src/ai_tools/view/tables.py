@@ -14,7 +14,7 @@ METRICS = {"accuracy": "option accuracy", "exact_match": "exact match", "contain
 
 
 def plan_table(estimates: Sequence[Estimate]) -> Any:
-    """The same as a table: one row a dataset."""
+    """A plan as a table: one row a dataset."""
     return table(
         {
             "dataset": one.name,
