@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from .. import tools
     from ..settings import Settings
 
-Docs = Annotated[str, typer.Argument(help="Documents: a folder, file, glob, address or comma list of these.")]
-Passages = Annotated[
+DocsArgument = Annotated[str, typer.Argument(help="Documents: a folder, file, glob, address or comma list of these.")]
+PassagesArgument = Annotated[
     str,
     typer.Argument(help="A LanceDB folder, chunk files (a folder, *_chunks.json, chunks.jsonl) or documents."),
 ]
-Pairs = Annotated[Path, typer.Argument(help="Pairs: a file, or a folder of *_qa.json.")]
+PairsArgument = Annotated[Path, typer.Argument(help="Pairs: a file, or a folder of *_qa.json.")]
 Output = Annotated[
     Path, typer.Option("--output", "-o", help="A file that ends in .json (an array) or .jsonl (lines), or a folder.")
 ]
@@ -43,7 +43,7 @@ Format = Annotated[str, typer.Option("--format", "-f", help="chatml, alpaca, sha
 
 @app.command()
 def chunk(
-    docs: Docs,
+    docs: DocsArgument,
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write to.")],
     chunk_size: Annotated[
         int | None,
@@ -115,7 +115,7 @@ def generate(
 
 @app.command()
 @asks
-def generate_cot(asking: AskingOfPassages, source: Passages, output: Output, topic: Topic = "") -> None:
+def generate_cot(asking: AskingOfPassages, source: PassagesArgument, output: Output, topic: Topic = "") -> None:
     """Questions that take thinking, on passages, with the reasoning of each answer."""
     from .. import tools
 
@@ -127,7 +127,7 @@ def generate_cot(asking: AskingOfPassages, source: Passages, output: Output, top
 @asks
 def enrich(
     asking: AskingOfPairs,
-    pairs: Pairs,
+    pairs: PairsArgument,
     output: Output,
     preserve_original: Annotated[bool, typer.Option(help="Keep the former answer as original_answer.")] = True,
 ) -> None:
@@ -141,7 +141,7 @@ def enrich(
 
 @app.command()
 @asks
-def enhance_cot(asking: AskingOfPairs, pairs: Pairs, output: Output) -> None:
+def enhance_cot(asking: AskingOfPairs, pairs: PairsArgument, output: Output) -> None:
     """Reasoning for pairs that are there; questions and answers stay as they are."""
     from .. import tools
 
@@ -154,7 +154,7 @@ def enhance_cot(asking: AskingOfPairs, pairs: Pairs, output: Output) -> None:
 @asks
 def curate(
     asking: AskingOfPairs,
-    pairs: Pairs,
+    pairs: PairsArgument,
     output: Output,
     threshold: Threshold = None,
     topic: Topic = "",
@@ -180,7 +180,7 @@ def curate(
 @asks
 def validate(
     asking: AskingOfPairs,
-    pairs: Pairs,
+    pairs: PairsArgument,
     output: Annotated[Path, typer.Option("--output", "-o", help="The report to write, .json.")],
     threshold: Annotated[float, typer.Option(help="A PASS with a lower mean needs review.")] = 7.0,
     filtered_output: Annotated[Path | None, typer.Option(help="A file for the pairs that stand the check.")] = None,
@@ -256,7 +256,7 @@ def combine(
 
 @app.command()
 def export(
-    pairs: Pairs,
+    pairs: PairsArgument,
     output: Output,
     fmt: Format = "chatml",
     system_prompt: Annotated[str, typer.Option(help="A system message for every row.")] = "",
@@ -279,7 +279,7 @@ def export(
 @asks
 def pipeline(
     asking: AskingOfPassages,
-    source: Passages,
+    source: PassagesArgument,
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder for all stages.")],
     threshold: Threshold = None,
     fmt: Format = "chatml",

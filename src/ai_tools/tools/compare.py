@@ -16,7 +16,7 @@ from ..files import Register
 from ..settings import Settings
 from ..workspace import journal_path
 from . import outputs, pairs, reading, report, running
-from .figures import Sample, Survey, sampled, survey
+from .figures import PassageSample, Survey, sampled, survey
 from .pairs import Pairs
 from .preferences import Comparison, Tally, judge, matches, tallies
 from .rework import BATCH_SIZE
@@ -138,7 +138,7 @@ def _opened(sources: Sequence[str | Path], settings: Settings, sample_size: int)
 
 def _drawn(
     surveys: Sequence[Survey], couples: Sequence[tuple[int, int]], count: int
-) -> tuple[list[Comparison], Sample]:
+) -> tuple[list[Comparison], PassageSample]:
     """The comparisons to be judged, and the sample in which near-duplicates are looked for, in one reading of each."""
     matched = [
         (couple, match) for couple in couples for match in matches(surveys[couple[0]], surveys[couple[1]], count)
@@ -152,7 +152,7 @@ def _drawn(
         Comparison(couple, match.alike, (rows[couple[0]][match.rows[0]], rows[couple[1]][match.rows[1]]))
         for couple, match in matched
     ]
-    return comparisons, Sample(tuple([rows[i][n] for n in sorted(some)] for i, some in enumerate(whole)))
+    return comparisons, PassageSample(tuple([rows[i][n] for n in sorted(some)] for i, some in enumerate(whole)))
 
 
 def _winner(counted: Sequence[Tally], count: int) -> int | None:
@@ -161,7 +161,7 @@ def _winner(counted: Sequence[Tally], count: int) -> int | None:
     return next((which for which in range(count) if wins[which] == count - 1), None)
 
 
-def _merge(surveys: Sequence[Survey], sample: Sample) -> dict[str, Any]:
+def _merge(surveys: Sequence[Survey], sample: PassageSample) -> dict[str, Any]:
     """What all sources in one would be: exact duplicates counted, near-duplicates by the sample."""
     contents = [set(one.contents) for one in surveys]
     united = set().union(*contents)

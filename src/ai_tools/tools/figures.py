@@ -171,7 +171,7 @@ def _share(part: int, whole: int) -> float:
 
 
 @dataclass(frozen=True)
-class Sample:
+class PassageSample:
     """The rows of some passages, those of every source; near-duplicates are those of questions of one passage."""
 
     rows: tuple[list[Pair], ...]
