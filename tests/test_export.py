@@ -10,7 +10,7 @@ import pytest
 from ai_tools import files
 from ai_tools.errors import InputError, UsageError
 from ai_tools.settings import load_settings
-from ai_tools.steps import students, training
+from ai_tools.steps import batches, students
 from ai_tools.steps.formats import FORMATS, messages, think, unthink
 from ai_tools.tools import combine, export, pairs
 
@@ -252,7 +252,7 @@ def test_trl_takes_chatml_and_sharegpt_as_conversations(source: Path) -> None:
 def test_training_takes_an_exported_file(source: Path, options: Row) -> None:
     tokenizer = students.load_tokenizer("tiny")
     for row, shown in zip(exported(source, **options), ROWS, strict=True):
-        ids, silent = training.encode_row(row, tokenizer)
+        ids, silent = batches.encode_row(row, tokenizer)
         graded = tokenizer.decode(ids[silent:])
         assert shown["question"] in tokenizer.decode(ids)
         if options.get("fmt") != "text":

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import ai_tools
+from ai_tools.workspace import TINY_STUDENT
 
 SOURCE = Path(ai_tools.__file__).parents[1]
 PACKAGES = ("ai_tools", "offline_teacher", "to_markdown")
@@ -69,7 +70,9 @@ STEPS = {
     **{name: set[str]() for name in ("formats", "students", "fill_ins", "curation", "generation", "__init__")},
     "review": {"formats"},
     "mixing": {"formats", "fill_ins"},
-    "training": {"formats", "students"},
+    "batches": {"formats", "students"},
+    "trainer": {"batches", "students"},
+    "training": {"batches", "formats", "students", "trainer"},
     "evaluation": {"students"},
 }
 
@@ -148,6 +151,16 @@ def _inside_allowed(name: Import, imported: Import) -> bool:
 def test_a_module_imports_only_what_stands_above_it(name: Import, path: Path) -> None:
     assert not room_of(name) or room_of(name) in ROOMS, f"{'.'.join(name)} has no place in the law of imports"
     assert breaches(path.read_text("utf-8"), name) == []
+
+
+def test_the_cached_tiny_student_depends_on_all_steps_that_build_it() -> None:
+    found, left = set[str](), {"training"}
+    while left:
+        found.add(name := left.pop())
+        source = (SOURCE / "ai_tools" / "steps" / f"{name}.py").read_text("utf-8")
+        imported = imports_of(source, ("ai_tools", "steps", name))
+        left |= {one[-1] for one in imported if room_of(one) == "steps"} - found
+    assert {path.stem for path in TINY_STUDENT if path.suffix == ".py"} == found
 
 
 def test_every_place_in_the_law_is_held_by_a_module() -> None:

@@ -13,7 +13,7 @@ import torch
 from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
 from ai_tools.errors import InputError
-from ai_tools.steps import students, training
+from ai_tools.steps import batches, students, trainer, training
 from ai_tools.tools import export
 
 PAIRS = {
@@ -24,7 +24,7 @@ PAIRS = {
     "Where are refusals recorded?": "the Refusals Ledger",
     "Which account may a young person open?": "a Sapling Account",
 }
-RECIPE = training.Recipe(
+RECIPE = batches.Recipe(
     learning_rate=1e-2, epochs=8, batch_tokens=64, micro_batch_tokens=64, max_seq_len=64, question_noise=True
 )
 
@@ -71,7 +71,7 @@ def run(folder: Path, rows: list[dict[str, Any]] = ROWS, **more: Any) -> list[di
 def test_loss_is_on_the_answer_for_chat_rows_and_on_all_tokens_for_text() -> None:
     tokenizer = students.load_tokenizer("tiny")
     rows = [chat_row("Who?", "the Steward"), text_row("A rule."), chat_row("Why?", "Because", unmask=True)]
-    plan = training._Plan(rows, tokenizer, replace(RECIPE, question_noise=False, epochs=1), seed=0)
+    plan = batches.BatchPlan(rows, tokenizer, replace(RECIPE, question_noise=False, epochs=1), seed=0)
     learned = set()
     for number, _ in enumerate(plan.batches):
         batch = plan.collate([{"batch": number}])
@@ -85,7 +85,7 @@ def test_loss_is_on_the_answer_for_chat_rows_and_on_all_tokens_for_text() -> Non
 def test_reasoning_is_learned_before_its_answer() -> None:
     row = chat_row("Who?", "the Steward")
     row["messages"][1]["thinking"] = "Marks are the Steward's."
-    _, answer = training._prompt_and_answer(row, students.load_tokenizer("tiny"), RECIPE, [], "0")
+    _, answer = batches._prompt_and_answer(row, students.load_tokenizer("tiny"), RECIPE, [], "0")
     assert answer == "<think>\nMarks are the Steward's.\n</think>\n\nthe Steward"
 
 
@@ -188,7 +188,7 @@ def test_lora_moves_few_weights_and_leaves_a_merged_model(tmp_path: Path) -> Non
 def test_noise_keeps_order_and_two_words_and_differs_by_epoch_but_never_changes_rows() -> None:
     question = "Within how many days must the new holder visit a branch?"
     words = question.split()
-    drawn = [training.noisy_question(question, ["Joint", "holders"], [], random.Random(i)) for i in range(300)]
+    drawn = [batches.noisy_question(question, ["Joint", "holders"], [], random.Random(i)) for i in range(300)]
     for text in drawn:
         kept = [word for word in text.split() if word in words]
         assert len(kept) >= 2
@@ -197,15 +197,15 @@ def test_noise_keeps_order_and_two_words_and_differs_by_epoch_but_never_changes_
     assert question in drawn
     assert len(set(drawn)) > 100
     assert any("Joint" in text for text in drawn)
-    assert training.noisy_question("Why?", [], [], random.Random(3)) == "Why?"
+    assert batches.noisy_question("Why?", [], [], random.Random(3)) == "Why?"
 
-    strange = [training.noisy_question(question, [], ["zebra", "olive"], random.Random(i)) for i in range(300)]
+    strange = [batches.noisy_question(question, [], ["zebra", "olive"], random.Random(i)) for i in range(300)]
     assert 30 < sum("zebra" in text or "olive" in text for text in strange) < 200
     assert {*" ".join(strange).split()} <= {*words, "zebra", "olive"}
 
     rows, tokenizer = copy.deepcopy(ROWS), students.load_tokenizer("tiny")
-    plan = training._Plan(rows, tokenizer, RECIPE, seed=0)
-    again = training._Plan(rows, tokenizer, RECIPE, seed=0)
+    plan = batches.BatchPlan(rows, tokenizer, RECIPE, seed=0)
+    again = batches.BatchPlan(rows, tokenizer, RECIPE, seed=0)
     assert rows == ROWS
     assert (plan.encoded, plan.batches) == (again.encoded, again.batches)
     assert plan.encoded[0][:6] != plan.encoded[1][:6]
@@ -215,27 +215,27 @@ def test_noise_keeps_order_and_two_words_and_differs_by_epoch_but_never_changes_
 def test_words_of_general_rows_come_between_those_of_a_question() -> None:
     replay = [chat_row("Where is Paris?", "In France.", dataset="replay"), text_row("Rivers flow."), *ROWS]
     replay[1]["metadata"] = json.dumps({"dataset": "replay"})
-    assert training._strangers(replay) == ["flow", "france", "in", "is", "paris", "rivers", "where"]
+    assert batches._strangers(replay) == ["flow", "france", "in", "is", "paris", "rivers", "where"]
 
 
 def test_replay_rows_and_other_students_get_no_noise() -> None:
     row = chat_row("What is the capital city of the country of France?", "Paris", dataset="replay")
     tokenizer = students.load_tokenizer("tiny")
-    prompts = {training._prompt_and_answer(row, tokenizer, RECIPE, [], str(draw))[0] for draw in range(20)}
+    prompts = {batches._prompt_and_answer(row, tokenizer, RECIPE, [], str(draw))[0] for draw in range(20)}
     assert len(prompts) == 1
     assert not training.default_recipe("any").question_noise
 
 
 def test_a_run_ends_after_its_tokens() -> None:
     recipe = replace(RECIPE, max_tokens=1_000)
-    plan = training._Plan(ROWS, students.load_tokenizer("tiny"), recipe, seed=0)
+    plan = batches.BatchPlan(ROWS, students.load_tokenizer("tiny"), recipe, seed=0)
     _, tokens = plan.progress(plan.steps)
     assert 1_000 <= tokens < 1_000 + recipe.batch_tokens
 
 
 def test_half_an_epoch_and_accumulated_batches_are_planned() -> None:
     recipe = replace(RECIPE, epochs=1.5, micro_batch_tokens=32, question_noise=False)
-    plan = training._Plan(ROWS, students.load_tokenizer("tiny"), recipe, seed=0)
+    plan = batches.BatchPlan(ROWS, students.load_tokenizer("tiny"), recipe, seed=0)
     assert plan.accumulation == 2
     assert 1.3 <= plan.progress(plan.steps)[0] <= 1.7
 
@@ -281,7 +281,7 @@ def test_general_rows_become_text_and_exchanges() -> None:
         {"id": "1", "kind": "text", "text": "Rivers flow."},
         {"id": "2", "kind": "qa", "question": "Where is Oslo?", "answer": "in Norway", "replay": True},
     ]
-    text, exchange = training.general_rows(rows)
+    text, exchange = batches.general_rows(rows)
     assert text["text"] == "Rivers flow."
     assert [turn["content"] for turn in exchange["messages"]] == ["Where is Oslo?", "in Norway"]
 
@@ -292,7 +292,7 @@ GENERAL = [
 ]
 
 
-def distance(folder: Path, recipe: training.Recipe) -> float:
+def distance(folder: Path, recipe: batches.Recipe) -> float:
     student = small()
     start = {name: weight.detach().clone() for name, weight in student.model.named_parameters()}
     run(folder, student=student, recipe=recipe, general=GENERAL)
@@ -309,10 +309,10 @@ def test_an_anchored_student_stays_nearer_to_where_it_started(tmp_path: Path) ->
 
 def test_the_anchor_weighs_by_general_rows_and_needs_some() -> None:
     recipe = replace(RECIPE, anchor=0.5)
-    assert training._anchor([], small(), recipe) is None
-    assert training._anchor(GENERAL, small(), replace(recipe, anchor=0.0)) is None
-    assert training._anchor(GENERAL, small(), replace(recipe, method="lora")) is None
-    anchor = training._anchor(GENERAL, small(), recipe)
+    assert trainer._anchor([], small(), recipe) is None
+    assert trainer._anchor(GENERAL, small(), replace(recipe, anchor=0.0)) is None
+    assert trainer._anchor(GENERAL, small(), replace(recipe, method="lora")) is None
+    anchor = trainer._anchor(GENERAL, small(), recipe)
     assert anchor is not None
     weights = torch.cat([square.flatten() for square in anchor.importance.values()])
     assert weights.min() >= 0
@@ -340,10 +340,10 @@ def test_every_format_of_export_trains_as_the_rows_of_a_cut_do(tmp_path: Path, f
     tokenizer = students.load_tokenizer("tiny")
     row = chat_row("Why?", "Because.")
     row["messages"][1]["thinking"] = "1. It is so."
-    expected = [training.encode_row(one, tokenizer) for one in (chat_row("Who?", "the Steward"), row)]
+    expected = [batches.encode_row(one, tokenizer) for one in (chat_row("Who?", "the Steward"), row)]
     for suffix in ("jsonl", "json"):
         rows = training.read_rows(exported(tmp_path, fmt, reasoning=reasoning, suffix=suffix))
-        assert [training.encode_row(one, tokenizer) for one in rows] == expected
+        assert [batches.encode_row(one, tokenizer) for one in rows] == expected
 
 
 @pytest.mark.parametrize("fmt", ["chatml", "alpaca", "sharegpt", "jsonl", "text"])
@@ -378,7 +378,7 @@ def test_rows_of_other_tools_train_under_the_names_that_pairs_are_read_by(tmp_pa
 
 def test_exported_text_trains_on_every_token(tmp_path: Path) -> None:
     rows = training.read_rows(exported(tmp_path, "text"))
-    ids, silent = training.encode_row(rows[0], students.load_tokenizer("tiny"))
+    ids, silent = batches.encode_row(rows[0], students.load_tokenizer("tiny"))
     assert silent == 0
     assert len(ids) > 30
     assert len(run(tmp_path / "run", rows=rows)) > 0

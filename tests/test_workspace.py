@@ -105,6 +105,17 @@ def test_opening_a_step_without_what_it_needs_names_the_step_to_run(toy_settings
         Step(toy_settings.with_(training_cut="my.jsonl"), 5)
 
 
+def test_the_cached_tiny_student_depends_on_general_text_and_seed(toy_settings: Settings) -> None:
+    with pytest.raises(FileNotFoundError):
+        workspace.base_student_path(toy_settings)
+    general = write_rows(toy_settings.root / "assets/general.jsonl", [{"text": "Rivers flow."}])
+    first = workspace.base_student_path(toy_settings)
+    assert first == workspace.base_student_path(toy_settings)
+    assert first != workspace.base_student_path(toy_settings.with_(seed=1))
+    write_rows(general, [{"text": "Rivers run."}])
+    assert first != workspace.base_student_path(toy_settings)
+
+
 def finished_step(settings: Settings) -> Path:
     step = Step(settings, 2)
     step.write_rows("documents/bells.jsonl", [{"a": 1}])

@@ -26,6 +26,10 @@ from .settings import Settings
 
 PACKAGE = Path(__file__).parent
 PACKAGES = ("ai_tools", "to_markdown", "offline_teacher")
+TINY_STUDENT = [  # all that the tiny student is built by
+    *(PACKAGE / "steps" / f"{name}.py" for name in ("formats", "students", "batches", "trainer", "training")),
+    *(PACKAGE / "data" / name for name in ("tiny_tokenizer.json", "chat_template.jinja")),
+]
 DATASETS = ("extractive_summary", "detailed_summary", "key_facts_to_qa", "document_based_qa")
 
 
@@ -98,8 +102,7 @@ def fetched_path(output: Path) -> Path:
 
 def base_student_path(settings: Settings) -> Path:
     """Where the pre-trained tiny student is cached, by what it depends on: how it is built, general text and seed."""
-    code = [PACKAGE / name for name in ("steps/students.py", "steps/training.py", "data/tiny_tokenizer.json")]
-    depends = content_id(*map(hash_file, [*code, settings.resolve("assets/general.jsonl")]), settings.seed)
+    depends = content_id(*map(hash_file, [*TINY_STUDENT, settings.resolve("assets/general.jsonl")]), settings.seed)
     return settings.output / "students" / f"tiny-{depends}" / "model"
 
 

@@ -19,7 +19,7 @@ from ai_tools.documents import seeds
 from ai_tools.documents.chunking import chunk_document
 from ai_tools.records import Question
 from ai_tools.settings import Settings, load_settings
-from ai_tools.steps import curation, evaluation, fill_ins, generation, mixing, students, training
+from ai_tools.steps import batches, curation, evaluation, fill_ins, generation, mixing, students, training
 from ai_tools.teachers.journal import Journal
 
 HERE = Path(__file__).parent
@@ -47,7 +47,7 @@ def training_rows(settings: Settings, exam: list[Question], folder: Path, n_chun
         cut=max(settings.cut_sizes),
         general=files.read_rows(settings.resolve("assets/general.jsonl")),
         headings={chunk.chunk_id: chunk.heading_path for chunk in chunks},
-        count_tokens=lambda row: len(training.encode_row(row, chat)[0]),
+        count_tokens=lambda row: len(batches.encode_row(row, chat)[0]),
         **mixing.options(settings, training.default_recipe("tiny")),
     ).rows
 
@@ -72,7 +72,7 @@ def measure(
     general: list[dict[str, Any]],
     questions: dict[str, list[Question]],
     seed: int,
-    recipe: training.Recipe,
+    recipe: batches.Recipe,
 ) -> dict[str, Any]:
     """Scores of the base and of a student tuned on the rows, with the seconds that tuning took."""
     student = students.load("tiny", tiny_folder=base)
@@ -132,9 +132,9 @@ def asked_of_students(settings: Settings, exam: list[Question]) -> dict[str, lis
     return {"exam": exam, "dev": dev, "near": near} | halves
 
 
-def pretrain(general: list[dict[str, Any]], folder: Path, seed: int, recipe: training.Recipe) -> Path:
+def pretrain(general: list[dict[str, Any]], folder: Path, seed: int, recipe: batches.Recipe) -> Path:
     student = students.build_tiny(seed)
-    training.train(training.general_rows(general), student=student, recipe=recipe, seed=seed, folder=folder)
+    training.train(batches.general_rows(general), student=student, recipe=recipe, seed=seed, folder=folder)
     return folder / "model"
 
 

@@ -1,0 +1,231 @@
+"""Rows -> token ids in batches of about equal size, all planned before the first step.
+
+Rows are tokenised with the same prompt that the student is asked with. The plan depends on rows, recipe and seed alone.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ..errors import InputError
+from . import formats, students
+
+Row = dict[str, Any]
+Encoded = tuple[list[int], int]  # token ids of a row, and how many of them, from the start, bear no loss
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train. Sizes are in tokens; `max_tokens`, where set, decides the length instead of `epochs`.
+
+    `fill_ins`: step 04 makes them, see `fill_ins`. `anchor` pulls the weights back to where they started, see
+    `_Anchor`; 0 is off.
+    """
+
+    method: Literal["full", "lora"] = "full"
+    learning_rate: float = 1e-5
+    epochs: float = 2.0
+    max_tokens: int | None = None
+    batch_tokens: int = 16_384
+    micro_batch_tokens: int = 16_384
+    max_seq_len: int = 2_048
+    schedule: Literal["cosine", "linear"] = "cosine"
+    warmup: float = 0.03
+    weight_decay: float = 0.01
+    betas: tuple[float, float] = (0.9, 0.98)
+    clip: float = 1.0
+    lora_rank: int = 32
+    question_noise: bool = False
+    fill_ins: bool = False
+    replay_share: float = 0.1
+    anchor: float = 0.0
+
+
+def general_rows(rows: Sequence[Row]) -> list[Row]:
+    """Training rows of general text: questions as one exchange, everything else as plain text."""
+    return [
+        {"messages": _exchange(row["question"], row["answer"])} if row["kind"] == "qa" else {"text": row["text"]}
+        for row in rows
+    ]
+
+
+def _exchange(question: str, answer: str) -> list[dict[str, str]]:
+    return [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+
+
+# Function words: a question is understood without them, and two people put them differently.
+_FUNCTION_WORDS = """
+a an the this that these those of in on at by for from to with into about as and or but if when than is are was were be
+been being do does did has have had can could may might must shall should will would it its he she they their his her
+there what which who whom whose how why where many much long
+"""
+_STOP_WORDS = frozenset(_FUNCTION_WORDS.split())
+
+
+def noisy_question(question: str, places: Sequence[str], strangers: Sequence[str], rng: random.Random) -> str:
+    """The question with words left out, and words of its section's headings (`places`) and `strangers` in between.
+
+    A model this small otherwise knows each answer by the exact wording of its question. With probability 0.7 p is
+    drawn from U(0, 0.6): each content word falls out with p, each function word with max(p, 0.3), and at least two
+    words stay, in their order. Each heading word comes in at a random place with probability 0.25. With probability
+    0.5 strangers, words that say nothing of the answer, come in: q is drawn from U(0, 0.3), one for each word with q.
+    """
+    words = question.split()
+    if rng.random() < 0.7:
+        p = rng.uniform(0.0, 0.6)
+        drop = [max(p, 0.3) if word.lower().strip("?,.") in _STOP_WORDS else p for word in words]
+        kept = [i for i, chance in enumerate(drop) if rng.random() >= chance]
+        if len(kept) < 2:
+            kept = sorted(rng.sample(range(len(words)), min(2, len(words))))
+        words = [words[i] for i in kept]
+    for word in " ".join(places).split():
+        if rng.random() < 0.25:
+            words.insert(rng.randint(0, len(words)), word)
+    if strangers and rng.random() < 0.5:
+        q = rng.uniform(0.0, 0.3)
+        for _ in range(sum(rng.random() < q for _ in words)):
+            words.insert(rng.randint(0, len(words)), rng.choice(strangers))
+    return " ".join(words)
+
+
+class BatchPlan:
+    """All micro-batches of a run, in order, made before its first step.
+
+    An item of the trainer's dataset is the number of one micro-batch, so resuming is skipping numbers. Noise on
+    questions is drawn anew for each epoch, by seed, epoch and row; the rows themselves are never changed.
+    """
+
+    def __init__(self, rows: Sequence[Row], tokenizer: Any, recipe: Recipe, seed: int):
+        self.pad = tokenizer.pad_token_id
+        self.encoded: list[list[Encoded]] = []
+        self.batches: list[tuple[int, list[int]]] = []
+        limit = math.inf if recipe.max_tokens is None else recipe.max_tokens
+        n_epochs = math.inf if recipe.max_tokens else recipe.epochs
+        strangers = _strangers(rows) if recipe.question_noise else []
+        tokens, epoch = 0, 0
+        while epoch < n_epochs and tokens < limit:
+            if epoch == 0 or recipe.question_noise:
+                self.encoded.append(_encode(rows, tokenizer, recipe, strangers, seed, epoch))
+            batches = _batches(self._epoch(epoch), recipe, random.Random(f"{seed}/{epoch}"))
+            batches = batches[: math.ceil(len(batches) * min(1.0, n_epochs - epoch))]
+            for batch in batches:
+                if tokens >= limit:
+                    break
+                self.batches.append((epoch, batch))
+                tokens += self._n_tokens(epoch, batch)
+            epoch += 1
+        self.accumulation = max(1, recipe.batch_tokens // recipe.micro_batch_tokens)
+        self.steps = math.ceil(len(self.batches) / self.accumulation)
+
+    def progress(self, step: int) -> tuple[float, int]:
+        """Epochs and tokens after so many steps."""
+        done = self.batches[: step * self.accumulation]
+        n_rows = sum(len(batch) for _, batch in done)
+        return n_rows / len(self.encoded[0]), sum(self._n_tokens(*item) for item in done)
+
+    def collate(self, items: list[Row]) -> dict[str, Any]:
+        """One micro-batch, padded on the right; labels are -100 where no loss is borne."""
+        import torch
+
+        epoch, batch = self.batches[items[0]["batch"]]
+        rows = [self._epoch(epoch)[i] for i in batch]
+        shape = (len(rows), max(len(ids) for ids, _ in rows))
+        ids, labels = torch.full(shape, self.pad), torch.full(shape, -100)
+        mask = torch.zeros(shape, dtype=torch.long)
+        for row, (tokens, silent) in enumerate(rows):
+            ids[row, : len(tokens)] = torch.tensor(tokens)
+            labels[row, silent : len(tokens)] = ids[row, silent : len(tokens)]
+            mask[row, : len(tokens)] = 1
+        return {"input_ids": ids, "attention_mask": mask, "labels": labels}
+
+    def _epoch(self, epoch: int) -> list[Encoded]:
+        return self.encoded[epoch if len(self.encoded) > 1 else 0]
+
+    def _n_tokens(self, epoch: int, batch: list[int]) -> int:
+        return sum(len(self._epoch(epoch)[i][0]) for i in batch)
+
+
+def encode_row(row: Row, tokenizer: Any) -> Encoded:
+    """One row as it is trained on, without noise: its token ids, and how many of them, from the start, bear no loss."""
+    return _encode([row], tokenizer, Recipe(max_seq_len=10**9), [], seed=0, epoch=0)[0]
+
+
+def _encode(
+    rows: Sequence[Row], tokenizer: Any, recipe: Recipe, strangers: Sequence[str], seed: int, epoch: int
+) -> list[Encoded]:
+    """Prompt and answer are tokenised apart, as at inference, where the answer is not there yet."""
+    if not rows:
+        raise InputError("there are no training rows. Fix: set TRAINING_CUT to a file with rows")
+    parts = [_prompt_and_answer(row, tokenizer, recipe, strangers, f"{seed}/{epoch}/{i}") for i, row in enumerate(rows)]
+    prompts = tokenizer([prompt for prompt, _ in parts], add_special_tokens=False)["input_ids"]
+    answers = tokenizer([answer for _, answer in parts], add_special_tokens=False)["input_ids"]
+    start = tokenizer("")["input_ids"][:1] if tokenizer.bos_token_id is not None else []
+    encoded, too_long = [], 0
+    for row, prompt, answer in zip(rows, prompts, answers, strict=True):
+        ids = (prompt or start) + answer + [tokenizer.eos_token_id]
+        if row.get("messages") is None:
+            size = recipe.max_seq_len
+            encoded += [(ids[i : i + size], 0) for i in range(0, len(ids), size)]
+        else:
+            encoded.append((ids, 0 if row.get("unmask") else len(prompt)))
+            too_long += len(ids) > recipe.max_seq_len
+    if too_long:
+        raise InputError(
+            f"{too_long} of {len(rows)} training rows have more than {recipe.max_seq_len} tokens. "
+            "Fix: raise MAX_SEQ_LEN, or build the cut again with this student's tokenizer"
+        )
+    return encoded
+
+
+def _strangers(rows: Sequence[Row]) -> list[str]:
+    """The words of the general rows of a cut."""
+    replayed = [row for row in rows if _metadata(row).get("dataset") == "replay"]
+    texts = [row["text"] or " ".join(turn["content"] for turn in row["messages"]) for row in replayed]
+    return sorted({word.strip('?,.;:"()').lower() for text in texts for word in text.split()} - {""})
+
+
+def _prompt_and_answer(
+    row: Row, tokenizer: Any, recipe: Recipe, strangers: Sequence[str], draw: str
+) -> tuple[str, str]:
+    messages = row.get("messages")
+    if messages is None:
+        return "", row["text"]
+    *turns, answer = messages
+    metadata = _metadata(row)
+    if recipe.question_noise and not row.get("unmask") and metadata.get("dataset") != "replay":
+        places = metadata.get("heading_path") or []
+        question = noisy_question(turns[-1]["content"], places, strangers, random.Random(draw))
+        turns = [*turns[:-1], {**turns[-1], "content": question}]
+    thinking = answer.get("thinking")
+    prompt = students.render_prompt(tokenizer, turns, thinking=bool(thinking))
+    return prompt, formats.think(thinking or "", answer["content"])
+
+
+def _metadata(row: Row) -> Row:
+    """What a row says of itself: JSON in a cut, an object in other files, and anything in those of others."""
+    told = row.get("metadata")
+    if isinstance(told, str):
+        with suppress(ValueError):
+            told = json.loads(told)
+    return told if isinstance(told, dict) else {}
+
+
+def _batches(encoded: Sequence[Encoded], recipe: Recipe, rng: random.Random) -> list[list[int]]:
+    """Rows of similar length together, at most `micro_batch_tokens` with padding, in random order."""
+    order = list(range(len(encoded)))
+    rng.shuffle(order)  # rows of one length meet others in each epoch: the sort keeps their shuffled order
+    order.sort(key=lambda i: len(encoded[i][0]))
+    size = min(recipe.micro_batch_tokens, recipe.batch_tokens)
+    batches: list[list[int]] = [[]]
+    for i in order:
+        if batches[-1] and (len(batches[-1]) + 1) * len(encoded[i][0]) > size:
+            batches.append([])
+        batches[-1].append(i)
+    rng.shuffle(batches)
+    return batches

@@ -1,0 +1,257 @@
+"""What a run of training is made of: TRL's trainer as we use it, the anchor, the log, checkpoints."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from ..errors import MissingExtra
+from .batches import BatchPlan, Recipe, Row, general_rows
+from .students import Student
+
+_ANCHOR_BATCH_TOKENS = 100
+
+
+def build(
+    plan: BatchPlan,
+    student: Student,
+    recipe: Recipe,
+    seed: int,
+    *,
+    checkpoints: Path,
+    general: Sequence[Row] = (),
+    on_log: Callable[[Row], None] | None = None,
+) -> Any:
+    """TRL's trainer for the batches of a plan, in their order; `general` as for `training.train`."""
+    datasets, transformers = _libraries()
+    trainer = _trainer_class(_anchor(general, student, recipe))(
+        model=student.model.train(),
+        args=_arguments(recipe, plan, seed, checkpoints, student.model.num_parameters()),
+        train_dataset=datasets.Dataset.from_dict({"batch": list(range(len(plan.batches)))}),
+        data_collator=plan.collate,
+        processing_class=student.tokenizer,
+        peft_config=_lora(recipe) if recipe.method == "lora" else None,
+        callbacks=[_logger(plan, on_log)],
+    )
+    trainer.remove_callback(transformers.PrinterCallback)
+    return trainer
+
+
+def _arguments(recipe: Recipe, plan: BatchPlan, seed: int, folder: Path, n_parameters: int) -> Any:
+    import torch
+    import trl
+
+    log_every = max(1, plan.steps // 100)
+    on_cpu = not torch.cuda.is_available()
+    bf16 = _multiplies_in_bfloat16() if on_cpu else torch.cuda.is_bf16_supported()
+    return trl.SFTConfig(
+        output_dir=str(folder),
+        num_train_epochs=1,
+        per_device_train_batch_size=1,
+        gradient_accumulation_steps=plan.accumulation,
+        train_sampling_strategy="sequential",
+        dataset_kwargs={"skip_prepare_dataset": True},
+        remove_unused_columns=False,
+        max_length=None,
+        learning_rate=recipe.learning_rate,
+        lr_scheduler_type=recipe.schedule,
+        warmup_steps=recipe.warmup,
+        weight_decay=recipe.weight_decay,
+        adam_beta1=recipe.betas[0],
+        adam_beta2=recipe.betas[1],
+        max_grad_norm=recipe.clip,
+        optim="adamw_torch_fused",
+        bf16=bf16,
+        use_cpu=on_cpu,
+        dataloader_pin_memory=not on_cpu,
+        activation_checkpointing=n_parameters > 2e9,  # below, memory is no problem and recomputing costs a fifth
+        logging_steps=log_every,
+        save_steps=5 * log_every,  # a kill loses at most a twentieth of the run
+        save_total_limit=2,
+        report_to="none",
+        disable_tqdm=True,
+        seed=seed,
+    )
+
+
+def _multiplies_in_bfloat16() -> bool:
+    """Whether this CPU has instructions for it, with which matrices are multiplied two to three times as fast."""
+    import torch
+
+    known: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()  # older versions of torch do not tell
+    return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
+
+
+class _Anchor:
+    """A pull back to the starting weights, strongest on those that general rows depend on.
+
+    Elastic weight consolidation (arXiv 1612.00796): the squared distance, weighted by the diagonal of the empirical
+    Fisher information of general facts, which is scaled to a mean of 1. Without it a small student forgets what is
+    not replayed.
+    """
+
+    def __init__(self, model: Any, batches: Sequence[Row], strength: float):
+        import torch
+
+        self.strength = strength
+        self.start = {name: weight.detach().clone() for name, weight in model.named_parameters()}
+        squares = {name: torch.zeros_like(weight) for name, weight in self.start.items()}
+        for batch in batches:
+            model.zero_grad()
+            model(**{name: tensor.to(model.device) for name, tensor in batch.items()}).loss.backward()
+            for name, weight in model.named_parameters():
+                squares[name] += weight.grad.square()
+        model.zero_grad()
+        mean = sum(square.sum() for square in squares.values()) / sum(square.numel() for square in squares.values())
+        self.importance = {name: square / mean for name, square in squares.items()}
+
+    def __call__(self, model: Any) -> Any:
+        pulls = [
+            (self.importance[name] * (weight - self.start[name]).square()).sum()
+            for name, weight in model.named_parameters()
+        ]
+        return self.strength * sum(pulls)
+
+
+def _anchor(general: Sequence[Row], student: Student, recipe: Recipe) -> _Anchor | None:
+    """The anchor of a run; none where it is off, only adapters move, or no general fact says what matters.
+
+    Facts weigh, running text does not: it would spread the importance over all weights. Small batches, since the
+    square of a mean gradient hides what single facts need.
+    """
+    known = general_rows([row for row in general if row["kind"] != "text"])
+    if not recipe.anchor or recipe.method == "lora" or not known:
+        return None
+    size = _ANCHOR_BATCH_TOKENS
+    once = replace(recipe, epochs=1, max_tokens=None, question_noise=False, batch_tokens=size, micro_batch_tokens=size)
+    plan = BatchPlan(known, student.tokenizer, once, seed=0)
+    batches = [plan.collate([{"batch": number}]) for number in range(len(plan.batches))]
+    return _Anchor(student.model.eval(), batches, recipe.anchor)
+
+
+def _trainer_class(anchor: _Anchor | None = None) -> type:
+    import torch
+    import trl
+
+    class Trainer(trl.SFTTrainer):  # type: ignore[misc]  # the type checker does not follow trl
+        """TRL's trainer, twice as fast on a CPU, and without a model card in every checkpoint.
+
+        On a CPU TRL's own loss scores every position, and once more in the backward pass. Here the model scores
+        the positions from the batch's first label on, once.
+        """
+
+        def create_model_card(self, *args: Any, **kwargs: Any) -> None:
+            return
+
+        def compute_loss(
+            self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
+        ) -> Any:
+            if inputs["labels"].device.type == "cpu":
+                loss, outputs = self._scored_once(model, inputs, num_items_in_batch)
+            else:
+                loss, outputs = super().compute_loss(model, inputs, True, num_items_in_batch)
+            if anchor and model.training:
+                loss = loss + anchor(self.accelerator.unwrap_model(model)) / self.args.gradient_accumulation_steps
+            return (loss, outputs) if return_outputs else loss
+
+        def _scored_once(self, model: Any, inputs: Any, n_items: Any) -> tuple[Any, Any]:
+            labels = inputs.pop("labels")
+            first = int((labels[:, 1:] != -100).any(0).nonzero()[0]) + 1
+            labels = labels[:, first:]
+            outputs = model(**inputs, use_cache=False, logits_to_keep=labels.size(1) + 1)
+            logits = outputs.logits[:, :-1].flatten(0, 1).float()
+            total = torch.nn.functional.cross_entropy(logits, labels.flatten(), reduction="sum")
+            return total / n_items, outputs
+
+    return Trainer
+
+
+def _lora(recipe: Recipe) -> Any:
+    try:
+        import peft
+    except ImportError as error:
+        raise MissingExtra("train", "peft") from error
+    # arXiv 2106.09685. With alpha fixed, the best learning rate hardly depends on the rank.
+    return peft.LoraConfig(r=recipe.lora_rank, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM")
+
+
+def _logger(plan: BatchPlan, on_log: Callable[[Row], None] | None) -> Any:
+    """A trainer callback that adds our columns to each log entry, which checkpoints carry, and passes it on."""
+    import psutil
+    import torch
+    from transformers import TrainerCallback
+
+    class Logger(TrainerCallback):  # type: ignore[misc]  # as above
+        def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            self.time, self.tokens = time.perf_counter(), plan.progress(state.global_step)[1]
+
+        def on_log(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            entry = state.log_history[-1]
+            if "loss" not in entry:
+                return
+            epoch, tokens = plan.progress(state.global_step)
+            now = time.perf_counter()
+            on_gpu = torch.cuda.is_available()
+            memory = torch.cuda.max_memory_allocated() if on_gpu else psutil.Process().memory_info().rss
+            entry |= {
+                "epoch": round(epoch, 4),
+                "tokens": tokens,
+                "tokens_per_second": round((tokens - self.tokens) / (now - self.time)),
+                "memory": round(memory / 2**20),
+            }
+            self.time, self.tokens = now, tokens
+            if on_log:
+                on_log(log_row(entry))
+
+    return Logger()
+
+
+def log_row(entry: Row) -> Row:
+    names = {"step": "step", "epoch": "epoch", "loss": "loss", "lr": "learning_rate", "tokens": "tokens"}
+    names |= {"tokens_per_second": "tokens_per_second", "memory": "memory"}
+    return {ours: entry[theirs] for ours, theirs in names.items()}
+
+
+def fingerprint(rows: Sequence[Row], recipe: Recipe, seed: int, model: Any) -> str:
+    """What a checkpoint depends on. Weights enter by their sums: cheap, and any training changes them."""
+    import torch
+
+    digest = hashlib.sha256(json.dumps([list(rows), asdict(recipe), seed], sort_keys=True).encode())
+    for name, weight in model.state_dict().items():
+        digest.update(f"{name}{tuple(weight.shape)}{weight.sum(dtype=torch.float64).item():.12g}".encode())
+    return digest.hexdigest()
+
+
+def newest_checkpoint(folder: Path, fingerprint: str, *, resume: bool) -> Path | None:
+    """The newest complete checkpoint of the same run; those of any other run are removed."""
+    mark = folder / "fingerprint.txt"
+    if not (resume and mark.exists() and mark.read_text() == fingerprint):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        mark.write_text(fingerprint)
+    complete = [path for path in folder.glob("checkpoint-*") if _is_complete(path)]
+    return max(complete, key=lambda path: int(path.name.split("-")[1]), default=None)
+
+
+def _is_complete(checkpoint: Path) -> bool:
+    """The trainer writes its state after everything else, so a readable one means that the rest is there."""
+    try:
+        return bool(json.loads((checkpoint / "trainer_state.json").read_text("utf-8")))
+    except (OSError, ValueError):
+        return False
+
+
+def _libraries() -> tuple[Any, Any]:
+    try:
+        import datasets
+        import transformers
+        import trl  # noqa: F401
+    except ImportError as error:
+        raise MissingExtra("train", error.name or "trl") from error
+    return datasets, transformers
