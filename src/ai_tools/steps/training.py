@@ -22,8 +22,8 @@ from .students import Student
 TINY_RECIPE = Recipe(
     learning_rate=3e-3,
     max_tokens=500_000,
-    batch_tokens=1_280,
-    micro_batch_tokens=1_280,
+    batch_tokens=640,
+    micro_batch_tokens=640,
     max_seq_len=512,
     schedule="linear",
     warmup=0.02,
@@ -33,7 +33,14 @@ TINY_RECIPE = Recipe(
     anchor=0.0045,
 )
 TINY_BASE_RECIPE = replace(
-    TINY_RECIPE, max_tokens=300_000, warmup=0.08, question_noise=False, fill_ins=False, anchor=0.0
+    TINY_RECIPE,
+    max_tokens=300_000,
+    batch_tokens=1_280,
+    micro_batch_tokens=1_280,
+    warmup=0.08,
+    question_noise=False,
+    fill_ins=False,
+    anchor=0.0,
 )
 
 
