@@ -47,12 +47,11 @@ class EndpointTeacher:
     async def complete(self, call: Call) -> Completion:
         """One attempt. Raises CallFault, or TeacherRefused where every further call would fail the same way."""
         body = self._body(call)
-        started = time.perf_counter()
         response = await self._wire.send("/api/chat" if self._is_ollama else "/chat/completions", body)
         if response.status_code in (400, 422) and self._adapt(body, response):
             raise CallFault("adapted", f"{self.endpoint.host} does not take a parameter")
         self._check(response)
-        completion = replace(self._read(response), latency=round(time.perf_counter() - started, 4))
+        completion = replace(self._read(response), latency=round(response.elapsed.total_seconds(), 4))
         if completion.prompt_tokens:
             return completion
         # Some endpoints do not say; an estimate keeps the budget honest.

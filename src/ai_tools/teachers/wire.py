@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -103,6 +104,12 @@ class Wire:
         return CallFault("connection", f"{host}: {what}")
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Whom this machine trusts, SSL_CERT_FILE included; made once, since reading the certificates takes 30 ms."""
+    return ssl.create_default_context()
+
+
 def _reason(error: OSError) -> str:
     number = error.errno or 0
     return os.strerror(number) if number > 0 else error.strerror or str(error)
@@ -117,13 +124,13 @@ def _open(endpoint: Endpoint, own: dict[str, str]) -> tuple[Any, dict[str, Any]]
     proxy = None if proxy_bypass(url.hostname or "") else getproxies().get(url.scheme)
     http = DefaultAioHttpClient(
         trust_env=False,
-        verify=ssl.create_default_context(),
+        verify=_trusted(),
         proxy=proxy if not proxy or "://" in proxy else f"http://{proxy}",
         follow_redirects=False,
         timeout=httpx2.Timeout(None, connect=min(CONNECT_SECONDS, endpoint.timeout)),
         limits=httpx2.Limits(max_connections=ANY_NUMBER),
     )
-    # It will have a key, and takes one from the environment; what is sent is among `own`.
+    # It insists on a key, and would take one from the environment; the one that is sent is among `own`.
     client = AsyncOpenAI(base_url=endpoint.base_url, api_key="-", max_retries=0, http_client=http)
     plain = {"accept": "application/json", "content-type": "application/json", "user-agent": client.user_agent}
     left_out = dict.fromkeys((*client.default_headers, *BY_ITSELF, "authorization"), omit)
