@@ -86,7 +86,7 @@ def pipeline(
     extent = Extent(tables, target_pairs, max_chunks)
     extent.check()
     check_choices(fmt)
-    least = least_rating(settings, threshold)
+    least = least_rating(settings.curate_threshold, threshold)
     teachers.connect_judge(settings)  # that a key is missing is said before anything is paid for; see `generate_qa`
     register = Register(journal_path(settings.output), "pipeline")
     _check(output, source, journal_path(settings.output), overwrite=run.overwrite)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from .. import files
 from ..errors import NothingProduced, UsageError
@@ -87,61 +88,63 @@ def curate(
         UsageError, InputError: what is asked for cannot be. NothingProduced: no pair is kept.
     """
     run = run or Run()
-    least = least_rating(settings, threshold)
-    work = replace(CURATION, topic=topic)
-    task = prepare(work, source, output, settings, run, passages_from, batch_size=batch_size)
-    note = task.register.note
+    least = least_rating(settings.curate_threshold, threshold)
+    task = prepare(replace(CURATION, topic=topic), source, output, settings, run, passages_from, batch_size=batch_size)
     rejected_file = outputs.beside(output, "rejected", ".jsonl")
     outputs.check(rejected_file, task.register, source=Path(source), overwrite=run.overwrite)
-    fell_out: Counter[str] = Counter()
-    histogram = [0] * (MOST + 1)
-    total, kept = task.pairs.total, 0
-    causes: list[str] = []
+    total, note = task.pairs.total, task.register.note
 
     def why_nothing() -> str:
-        best = max((points for points, count in enumerate(histogram) if count), default=None)
-        reached = f"the best has {best} points or a little more"
-        if best is None:
-            reached = "; ".join(["none could be rated", *causes[:3]])
+        best = max((points for points, count in enumerate(found.histogram) if count), default=None)
+        causes = "; ".join(["none could be rated", *done.causes[:3]])
+        reached = causes if best is None else f"the best has {best} points or a little more"
         return f"no pair of {total:,} is kept at {least:g} ({reached}); see {rejected_file}"
 
     with (
         outputs.pairs_to(output, task.pairs, note, why_nothing) as keep,
         files.rows_to(rejected_file, note=note) as reject,
     ):
-
-        def take(pair: Pair, fault: Rejection | None) -> None:
-            nonlocal kept
-            if fault is None:
-                pair |= {"rating": sum(pair["rating_criteria"][name] for name in CRITERIA)}
-                histogram[int(pair["rating"])] += 1
-                fault = _verdict(pair, least)
-            elif fault.check == "reply":
-                pair = {name: value for name, value in pair.items() if name not in _RATING} | {"rating": None}
-                fault = Rejection("unrated", fault.reason, pair)
-            kept += fault is None
-            keep(pair if fault is None else None)
-            if fault is not None:
-                fell_out[fault.check] += 1
-                reject(fault.to_row())
-
-        done = rework(task, settings, run, take)
-        causes += done.causes
+        found = _Ratings(least, keep, reject)
+        done = rework(task, settings, run, found.take)
     return Curated(
         **vars(done),
         rejected_file=rejected_file,
         pairs=total,
-        kept=kept,
-        rejected={name: count for name, count in fell_out.items() if name in ("rating", "grounded")},
-        unrated=fell_out["unrated"] + fell_out["passage"],
-        histogram=tuple(histogram),
+        kept=total - found.fell_out.total(),
+        rejected={name: count for name, count in found.fell_out.items() if name in ("rating", "grounded")},
+        unrated=found.fell_out["unrated"] + found.fell_out["passage"],
+        histogram=tuple(found.histogram),
         threshold=least,
     )
 
 
-def least_rating(settings: Settings, threshold: float | None) -> float:
+@dataclass
+class _Ratings:
+    """Sorts rated pairs by the least rating that is kept, and counts them."""
+
+    least: float
+    keep: Callable[[Pair | None], None]
+    reject: Callable[[Rejection], None]
+    histogram: list[int] = field(default_factory=lambda: [0] * (MOST + 1))
+    fell_out: Counter[str] = field(default_factory=Counter)
+
+    def take(self, pair: Pair, fault: Rejection | None) -> None:
+        if fault is None:
+            pair |= {"rating": sum(pair["rating_criteria"][name] for name in CRITERIA)}
+            self.histogram[int(pair["rating"])] += 1
+            fault = _verdict(pair, self.least)
+        elif fault.check == "reply":
+            pair = {name: value for name, value in pair.items() if name not in _RATING} | {"rating": None}
+            fault = Rejection("unrated", fault.reason, pair)
+        self.keep(None if fault else pair)
+        if fault:
+            self.fell_out[fault.check] += 1
+            self.reject(fault)
+
+
+def least_rating(default: float, threshold: float | None) -> float:
     """The rating that a pair needs to be kept. Raises UsageError for one that no pair can have."""
-    return _within(settings.curate_threshold if threshold is None else threshold, "--threshold")
+    return _within(default if threshold is None else threshold, "--threshold")
 
 
 def _rated(pair: Pair, said: Any, model: str) -> Pair:
@@ -223,52 +226,59 @@ def validate(
     if filtered_output and filtered_output.resolve() == output.resolve():
         raise UsageError(f"--filtered-output {filtered_output}: that is the report; give another file")
     task = prepare(FACT_CHECK, source, output, settings, run, passages_from, batch_size=batch_size, as_folder=False)
-    note = task.register.note
+    total, note = task.pairs.total, task.register.note
     if filtered_output:
         outputs.check(filtered_output, task.register, source=Path(source), overwrite=run.overwrite)
-    verdicts = Counter(dict.fromkeys((*VERDICTS, "unchecked"), 0))
-    sums: Counter[str] = Counter()
-    total, kept = task.pairs.total, 0
     none_left = f"no pair of {total:,} reaches {filter_least:g}; the checks are in {output}"
-    kept_in = files.rows_to(filtered_output, lambda: none_left, note=note) if filtered_output else nullcontext(_nowhere)
-    with (
-        kept_in as keep,
-        tempfile.TemporaryFile("w+", encoding="utf-8") as checks,
-    ):
-
-        def take(pair: Pair, fault: Rejection | None) -> None:
-            nonlocal kept
-            if fault is None:
-                pair |= {"fact_check": _sorted(pair["fact_check"], least)}
-            check: Pair = {"verdict": "unchecked", "reasoning": fault.reason} if fault else pair["fact_check"]
-            about = {name: pair[name] for name in ("question", "answer", "chunk_id", "source_file") if name in pair}
-            checks.write(json.dumps(about | check, ensure_ascii=False) + "\n")
-            verdicts[check["verdict"]] += 1
-            sums.update({name: check[name] for name in (*CHECKED, "overall") if name in check})
-            if check.get("overall", -1) >= filter_least and check["verdict"] != "FAIL":
-                keep(pair)
-                kept += 1
-
-        done = rework(task, settings, run, take)
-        checked = total - verdicts["unchecked"]
-        if not checked:
+    kept = files.rows_to(filtered_output, lambda: none_left, note=note) if filtered_output else nullcontext(_nowhere)
+    with kept as keep, tempfile.TemporaryFile("w+", encoding="utf-8") as lines:
+        found = _Checks(least, filter_least, keep, lines)
+        done = rework(task, settings, run, found.take)
+        if not found.scores:
             raise NothingProduced(f"{source}: none of {total:,} pairs could be checked ({'; '.join(done.causes[:3])})")
-        means = {name: round(amount / checked, 2) for name, amount in sums.items()}
-        summary = {"source": str(source), "pairs": total, "threshold": least, "verdicts": dict(verdicts)}
-        checks.seek(0)
-        summary |= {"means": means, "checked_by": done.teacher}  # it stands first, for people
+        told = {"source": str(source), "pairs": total, "threshold": least, "verdicts": dict(found.verdicts)}
+        summary = told | {"means": found.means, "checked_by": done.teacher}  # it stands first, for people
+        lines.seek(0)
         with files.rows_to(output, inside="checks", about={"summary": summary}, note=note) as write:
-            for line in checks:
+            for line in lines:
                 write(json.loads(line))
-    return Validated(
-        **vars(done),
-        filtered=filtered_output,
-        pairs=total,
-        verdicts={name: verdicts[name] for name in VERDICTS},
-        means=means,
-        kept=kept,
-        unchecked=verdicts["unchecked"],
-    )
+    unchecked = found.verdicts.pop("unchecked")
+    counts: dict[str, Any] = {"pairs": total, "kept": found.kept, "unchecked": unchecked}
+    return Validated(**vars(done), filtered=filtered_output, verdicts=dict(found.verdicts), means=found.means, **counts)
+
+
+@dataclass
+class _Checks:
+    """Sorts checked pairs by the least means, of a PASS and of what is kept, and counts them."""
+
+    least: float
+    filter_least: float
+    keep: Callable[[Pair], None]
+    lines: TextIO
+    verdicts: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys((*VERDICTS, "unchecked"), 0)))
+    scores: Counter[str] = field(default_factory=Counter)
+    kept: int = 0
+
+    def take(self, pair: Pair, fault: Rejection | None) -> None:
+        check: Pair = {"verdict": "unchecked", "reasoning": fault.reason} if fault else self._sorted(pair["fact_check"])
+        about = {name: pair[name] for name in ("question", "answer", "chunk_id", "source_file") if name in pair}
+        self.lines.write(json.dumps(about | check, ensure_ascii=False) + "\n")
+        self.verdicts[check["verdict"]] += 1
+        self.scores.update({name: check[name] for name in (*CHECKED, "overall") if name in check})
+        if check.get("overall", -1) >= self.filter_least and check["verdict"] != "FAIL":
+            self.keep(pair | {"fact_check": check})
+            self.kept += 1
+
+    def _sorted(self, check: Pair) -> Pair:
+        """A check with its mean, and the verdict by the threshold."""
+        overall = round(sum(check[name] for name in CHECKED) / len(CHECKED), 2)
+        verdict = "NEEDS_REVIEW" if check["judged"] == "PASS" and overall < self.least else check["judged"]
+        return check | {"overall": overall, "verdict": verdict}
+
+    @property
+    def means(self) -> dict[str, float]:
+        checked = sum(self.verdicts[name] for name in VERDICTS)
+        return {name: round(amount / checked, 2) for name, amount in self.scores.items()}
 
 
 def _nowhere(_: Pair) -> None:
@@ -279,13 +289,6 @@ def _checked(pair: Pair, said: Any, model: str) -> Pair:
     scores = {name: getattr(said, name) for name in CHECKED}
     told = {"judged": said.verdict, "reasoning": said.reasoning.strip(), "checked_by": model}
     return pair | {"fact_check": scores | told | {"checked_words": _words(pair)}}
-
-
-def _sorted(check: Pair, least: float) -> Pair:
-    """A check with its mean, and the verdict by a threshold."""
-    overall = round(sum(check[name] for name in CHECKED) / len(CHECKED), 2)
-    verdict = "NEEDS_REVIEW" if check["judged"] == "PASS" and overall < least else check["judged"]
-    return check | {"overall": overall, "verdict": verdict}
 
 
 def _is_checked(pair: Pair) -> bool:
