@@ -69,8 +69,7 @@ def compare(
         UsageError, InputError: what is asked for cannot be. NothingProduced: not one comparison could be judged.
     """
     run, started = run or Run(), time.monotonic()
-    names = _names(sources)
-    register = Register(journal_path(settings.output), "compare")
+    names, register = _names(sources), Register(journal_path(settings.output), "compare")
     given = _opened(sources, settings, sample_size)
     for source in sources:
         outputs.check(output, register, source=Path(source), overwrite=run.overwrite, suffixes=REPORTS)
@@ -88,35 +87,31 @@ def compare(
     unjudged = sum(one.verdict == "unjudged" for one in judged)
     if judged and unjudged == len(judged):
         raise NothingProduced(f"none of {unjudged:,} comparisons could be judged ({'; '.join(done.causes[:3])})")
-    counted = list(tallies(judged, couples))
-    winner = _winner(counted, len(surveys))
-    merge = _merge(surveys, sample)
-    figures = {one.name: one.figures | {"sample": sample.figures(i)} for i, one in enumerate(surveys)}
-    found = Compared(
-        **vars(done),
-        winner=None if winner is None else names[winner],
-        verdict=NO_WINNER if winner is None else f"{names[winner]} is the better material",
-        reasons=(*report.reasons(counted, surveys), report.merged(merge)),
-        figures=figures,
-        unjudged=unjudged,
-    )
-    told = {
+    by = {"judged_by": done.teacher, "seed": settings.seed}
+    whole = _report(surveys, tallies(judged, couples), sample, by)
+    whole |= {"judgements": [report.judgement(one, names) for one in judged]}
+    if output.suffix == ".md":
+        files.write_atomic(output, report.markdown(whole), register.note)
+    else:
+        files.write_json(output, whole, register.note)
+    found = {name: whole[name] for name in ("winner", "verdict", "reasons", "figures")}
+    return Compared(**vars(done), **found, unjudged=unjudged)
+
+
+def _report(surveys: Sequence[Survey], counted: Sequence[Tally], sample: Sample, by: dict[str, Any]) -> dict[str, Any]:
+    """What was found of all sources and of each two."""
+    names = [one.name for one in surveys]
+    winner, merge = _winner(counted, names), _merge(surveys, sample)
+    return {
         "compared": names,
-        "verdict": found.verdict,
-        "winner": found.winner,
-        "reasons": found.reasons,
-        "judged_by": found.teacher,
-        "seed": settings.seed,
-        "figures": figures,
+        "verdict": f"{winner} is the better material" if winner else NO_WINNER,
+        "winner": winner,
+        "reasons": (*report.reasons(counted, surveys), report.merged(merge)),
+        **by,
+        "figures": {one.name: one.figures | {"sample": sample.figures(i)} for i, one in enumerate(surveys)},
         "preferences": [report.preference(one, names) for one in counted],
         "merge": merge,
-        "judgements": [report.judgement(one, names) for one in judged],
     }
-    if output.suffix == ".md":
-        files.write_atomic(output, report.markdown(told), register.note)
-    else:
-        files.write_json(output, told, register.note)
-    return found
 
 
 def _names(sources: Sequence[str | Path]) -> list[str]:
@@ -155,10 +150,10 @@ def _drawn(
     return comparisons, PassageSample(tuple([rows[i][n] for n in sorted(some)] for i, some in enumerate(whole)))
 
 
-def _winner(counted: Sequence[Tally], count: int) -> int | None:
+def _winner(counted: Sequence[Tally], names: Sequence[str]) -> str | None:
     """The source that wins against all others."""
     wins = Counter(one.winner(SIGNIFICANT / len(counted)) for one in counted)
-    return next((which for which in range(count) if wins[which] == count - 1), None)
+    return next((name for which, name in enumerate(names) if wins[which] == len(names) - 1), None)
 
 
 def _merge(surveys: Sequence[Survey], sample: PassageSample) -> dict[str, Any]:

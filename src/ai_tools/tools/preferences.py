@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -169,11 +169,9 @@ class Tally:
         return self.sources[self.wins[0] < self.wins[1]]
 
 
-def tallies(judged: Sequence[Judged], couples: Sequence[tuple[int, int]]) -> Iterator[Tally]:
+def tallies(judged: Sequence[Judged], couples: Sequence[tuple[int, int]]) -> list[Tally]:
     """The verdicts on each two sources."""
-    for couple in couples:
-        counts = Counter(one.verdict for one in judged if one.comparison.sources == couple)
-        yield Tally(couple, Counter({name: counts[name] for name in VERDICTS}))
+    return [Tally(two, Counter(one.verdict for one in judged if one.comparison.sources == two)) for two in couples]
 
 
 def wilson(part: int, whole: int) -> tuple[float, float]:
