@@ -98,7 +98,9 @@ def compare(
     return Compared(**vars(done), **found, unjudged=unjudged)
 
 
-def _report(surveys: Sequence[Survey], counted: Sequence[Tally], sample: Sample, by: dict[str, Any]) -> dict[str, Any]:
+def _report(
+    surveys: Sequence[Survey], counted: Sequence[Tally], sample: PassageSample, by: dict[str, Any]
+) -> dict[str, Any]:
     """What was found of all sources and of each two."""
     names = [one.name for one in surveys]
     winner, merge = _winner(counted, names), _merge(surveys, sample)

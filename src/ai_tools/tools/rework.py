@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,35 +24,23 @@ BATCH_SIZE = 5  # pairs in a call
 NO_PASSAGE = "no source_text, and --source has no such passage"
 
 
-def nothing_known(_: Pair) -> bool:
-    return False
-
-
-def all_usable(_: Any) -> bool:
-    return True
-
-
-def as_it_is(pair: Pair) -> Pair:
-    return pair
-
-
 @dataclass(frozen=True)
 class Rework:
     """What a tool asks about pairs, and what it makes of the answer.
 
     `apply(pair, said, model)` gives the pair that comes out of one item of the reply, where it is `usable`. `known`
     says of a pair that it needs no asking; `afresh` makes of one what it was before, where all are asked about anew.
-    `mark` is the field that it adds, kept the last. `judges`: the judge is asked. A pair
-    without its passage is not worked on where `needs_passage`.
+    `mark` is the field that it adds, kept the last. `judges`: the judge is asked. A pair without its passage is not
+    worked on where `needs_passage`.
     """
 
     name: str
     prompt: str
     mark: str
     apply: Callable[[Pair, Any, str], Pair]
-    known: Callable[[Pair], bool] = nothing_known
-    usable: Callable[[Any], bool] = all_usable
-    afresh: Callable[[Pair], Pair] = as_it_is
+    known: Callable[[Pair], bool]
+    usable: Callable[[Any], bool] = lambda _: True
+    afresh: Callable[[Pair], Pair] = lambda pair: pair
     judges: bool = False
     needs_passage: bool = True
     topic: str = ""
@@ -60,8 +49,11 @@ class Rework:
         """The pair with the mark, where it has one, behind all else."""
         return pair | {self.mark: pair.pop(self.mark)} if self.mark in pair else pair
 
-    def lacks_passage(self, pair: Pair) -> bool:
-        return self.needs_passage and not pair.get("source_text")
+    def state(self, pair: Pair, *, fresh: bool) -> str:
+        """What is to be done with a pair: nothing, since it is `known` or `lacking` its passage, or it is `due`."""
+        if not fresh and self.known(pair):
+            return "known"
+        return "lacking" if self.needs_passage and not pair.get("source_text") else "due"
 
 
 @dataclass(frozen=True)
@@ -121,41 +113,38 @@ def rework(task: Task, settings: Settings, run: Run, take: Callable[[Pair, Rejec
     """
     work, read = task.work, task.pairs
 
-    def is_known(pair: Pair) -> bool:
-        return not run.fresh and work.known(pair)
-
     def begun(pair: Pair) -> Pair:
         return work.afresh(pair) if run.fresh else pair
 
     async def chain(block: list[tuple[int, Pair]], session: Session) -> list[tuple[int, tuple[Pair, Rejection | None]]]:
-        due = [begun(pair) for _, pair in block if not is_known(pair) and not work.lacks_passage(pair)]
+        due = [begun(pair) for _, pair in block if work.state(pair, fresh=run.fresh) == "due"]
         said = await ask_about(work, due, session)
         return [(number, outcome(pair, said.get(identity(begun(pair))), session)) for number, pair in block]
 
     def outcome(pair: Pair, said: Any, session: Session) -> tuple[Pair, Rejection | None]:
-        if is_known(pair):
-            return pair, None
-        if work.lacks_passage(pair):
+        state = work.state(pair, fresh=run.fresh)
+        if state == "lacking":
             return pair, Rejection("passage", NO_PASSAGE, pair)
-        if said is None:
+        if state == "due" and said is None:
             return pair, Rejection("reply", "no usable reply came back", pair)
-        return work.apply(begun(pair), said, session.teacher.model), None
+        return pair if state == "known" else work.apply(begun(pair), said, session.teacher.model), None
 
-    counts = [
-        (sum(is_known(pair) for _, pair in block), sum(work.lacks_passage(pair) for _, pair in block))
-        for block in task.blocks()
-    ]
-    already, lacking = (sum(column) for column in zip(*counts, strict=True))
-    if lacking == read.total and not already:
-        raise InputError(f"none of the {lacking:,} pairs has its passage ({NO_PASSAGE}); give one with --source")
+    states, count = Counter[str](), 0
+    for block in task.blocks():
+        count += 1
+        states.update(work.state(pair, fresh=run.fresh) for _, pair in block)
+    if states["lacking"] == read.total:
+        raise InputError(f"none of the {read.total:,} pairs has its passage ({NO_PASSAGE}); give one with --source")
     with running.asking(
         work.name, task.blocks(), chain, settings, run, unread=read.failed, judges=work.judges
     ) as asker:
         in_order = InOrder(lambda done: take(work.marked(done[0]), done[1]))
-        asked = asker.run(chain, task.blocks(), len(counts), each=in_order)
-    told = {"already": already, "unread": read.failed, "warnings": read.warnings}
-    done = running.done(asker.teacher, task.output, task.started, asked.usage, asked.failed, **told)
-    return replace(done, causes=(*done.causes, *([NO_PASSAGE] if lacking else [])))
+        asked = asker.run(chain, task.blocks(), count, each=in_order)
+    failed = [*asked.failed, *([Rejection("passage", NO_PASSAGE, {})] if states["lacking"] else [])]
+    return running.done(
+        asker.teacher, task.output, task.started, asked.usage, failed,
+        already=states["known"], unread=read.failed, warnings=read.warnings,
+    )  # fmt: skip
 
 
 async def ask_about(work: Rework, due: Sequence[Pair], session: Session) -> dict[str, Any]:
