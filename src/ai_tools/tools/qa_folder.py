@@ -27,7 +27,6 @@ from .running import Pair
 SECONDS = 2.0  # at least, between two states of the file of a document that is being worked on
 SHARE = 10  # of the time, one part at most goes into such states: documents may be long, or many at a time
 EDITED = "_qa.edited.json"
-ROWS, LAST = '  "training_pairs": [', "\n}"  # the line that opens the list of a file's rows; how its head ends without
 
 
 @dataclass
@@ -162,9 +161,7 @@ class QaFolder:
     def _take(self, made: Made) -> _Doc:
         document = self._document(made.passage.home)
         metadata = document.about["metadata"]
-        rows = ",\n".join(
-            f"    {json.dumps(_row(made.passage, pair, metadata), ensure_ascii=False)}" for pair in made.pairs
-        ).encode()
+        rows = "".join(json.dumps(_row(made.passage, pair, metadata)) + "\n" for pair in made.pairs).encode()
         start = self._rows.seek(0, 2)
         self._rows.write(rows)
         kept = _Kept(made.failed, made.key, made.created, len(made.pairs), start, len(rows))
@@ -180,12 +177,14 @@ class QaFolder:
             self._write(document, "failed" if failed else "completed")
 
     def _write(self, document: _Doc, status: str) -> None:
-        head = json.dumps(self._head(document, status), ensure_ascii=False, indent=2)
         depends = _calls_of(document.made) if status == "completed" else ""
-        with files.atomic(document.path, note=partial(self._enter, document, depends)) as file:
-            file.write(f"{head.removesuffix(LAST)},\n{ROWS}\n")
-            for piece in self._pieces(document):
-                file.write(piece.decode())
+        note = partial(self._enter, document, depends)
+        about = self._head(document, status)
+        with files.rows_to(document.path, inside="training_pairs", about=about, note=note) as write:
+            for made in document.made.values():
+                self._rows.seek(made.start)
+                for line in self._rows.read(made.length).splitlines():
+                    write(json.loads(line))
         document.written = time.monotonic()
 
     def _enter(self, document: _Doc, depends: str, path: Path, whole: Path) -> None:
@@ -196,15 +195,6 @@ class QaFolder:
             self.warnings.append(f"{path}: what had been corrected in it is kept in {aside.name}")
         document.edited = False
         self._register.note(path, whole, depends)
-
-    def _pieces(self, document: _Doc) -> Iterator[bytes]:
-        """All that stands in a document's file behind the line that opens the list of its rows."""
-        between, some = b"", [made for made in document.made.values() if made.count]
-        for made in some:
-            self._rows.seek(made.start)
-            yield between + self._rows.read(made.length)
-            between = b",\n"
-        yield (b"\n" if some else b"") + b"  ]\n}\n"
 
     def _head(self, document: _Doc, status: str) -> dict[str, Any]:
         done = [name for name, one in document.made.items() if not one.failed]
