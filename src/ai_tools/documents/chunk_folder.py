@@ -91,12 +91,12 @@ def _check(folder: Path, register: Register, *, overwrite: bool) -> set[Path]:
         raise UsageError(f"-o {folder}: give a folder")
     there = {path for path in folder.iterdir() if not path.name.startswith(".")} if folder.is_dir() else set()
     known = {path: made for path in there if path.is_file() and (made := register.find(path))}
-    marked = {path for path in there - known.keys() if path.name.endswith(SUFFIX) and _is_marked(path)}
-    beside = {path.with_name(f"{path.name.removesuffix(SUFFIX)}.md") for path in marked}
     ours = {path for path, made in known.items() if made.command == register.command and made.state != "edited"}
     for path in (path for path in ours if known[path].state == "torn"):
         warnings.warn(f"{path}: torn; it is made anew", stacklevel=4)
-    ours |= (there - known.keys()) & (marked | beside | ({folder / ALL_CHUNKS} if marked else set()))
+    names = {path.name.removesuffix(SUFFIX) for path in there - known.keys() if _is_marked(path)}
+    marked = {f"{name}{end}" for name in names for end in (SUFFIX, ".md")} | ({ALL_CHUNKS} if names else set())
+    ours |= {path for path in there - known.keys() if path.name in marked}
     if (others := sorted(path.name for path in there - ours)) and not overwrite:
         more = f" and {len(others) - 3} more" if len(others) > 3 else ""
         raise UsageError(
@@ -110,6 +110,6 @@ def _check(folder: Path, register: Register, *, overwrite: bool) -> set[Path]:
 def _is_marked(path: Path) -> bool:
     """Whether a file of chunks says itself that it is ours; of one without an entry nothing else tells."""
     try:
-        return bool(files.read_json(path)["metadata"]["processed_by"] == MAKER)
+        return path.name.endswith(SUFFIX) and files.read_json(path)["metadata"]["processed_by"] == MAKER
     except (OSError, ValueError, LookupError, TypeError):  # a folder, or somebody else's
         return False

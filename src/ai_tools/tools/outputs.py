@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from .. import files
 from ..errors import InputError, NothingProduced, UsageError
@@ -67,16 +68,14 @@ def check(
     for path in written:
         if path.exists() and any(path.samefile(one) for one in sources if one.exists()):
             raise UsageError(f"-o {output}: {path} is the source; give another folder")
-        if path.is_file() and not overwrite and not _holds_nothing(path):
+        if path.is_file() and not overwrite:
             _check_replaceable(path, register)
 
 
-def _holds_nothing(path: Path) -> bool:
-    """Whether a file has no row, as where nothing was rejected."""
-    return pair_files.is_empty(path) or (path.suffix == ".jsonl" and not path.stat().st_size)
-
-
 def _check_replaceable(path: Path, register: Register) -> None:
+    file, row = _first_row(path)
+    if row is None and (file or (path.suffix == ".jsonl" and not path.stat().st_size)):
+        return  # there is nothing to lose, as where nothing was rejected
     made = claimed(path, register)
     if made and made.state == "edited":
         fix = "give another output to keep that, or add --overwrite to replace it"
@@ -101,16 +100,21 @@ def claimed(path: Path, register: Register) -> MadeFile | None:
 
 def marked_by(path: Path) -> str:
     """The command whose mark a file bears, on its first row or else in its head; empty where there is none."""
-    try:
-        file = pair_files.known(path)
-        row = next((row for _, row in file.rows()), None)
-    except InputError:
-        return ""  # no file of pairs
+    file, row = _first_row(path)
     ends = tuple(row)[-3:] if isinstance(row, dict) else ()
     if found := next((MARKS[ends[at:]] for at in range(len(ends)) if ends[at:] in MARKS), ""):
         return found
-    heads = [head for head in file.about().values() if isinstance(head, dict) and "generated_by" in head]
-    return str(heads[0]["generated_by"]).removeprefix("ai-tools ") if heads else ""
+    heads = [head for head in file.about().values() if isinstance(head, dict)] if file else []
+    return next((str(head["generated_by"]).removeprefix("ai-tools ") for head in heads if "generated_by" in head), "")
+
+
+def _first_row(path: Path) -> tuple[PairFile | None, Any]:
+    """A file of rows and its first one; no file where it is none of rows."""
+    try:
+        file = pair_files.known(path)
+    except InputError:
+        return None, None
+    return file, next((row for _, row in file.rows()), None)
 
 
 def beside(output: Path, name: str, suffix: str = "") -> Path:

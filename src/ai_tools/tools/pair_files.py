@@ -76,14 +76,6 @@ def known(path: Path) -> PairFile:
     return PairFile(path, None)
 
 
-def is_empty(path: Path) -> bool:
-    """Whether a file has a place for rows, and not a single one."""
-    try:
-        return next(known(path).rows(), None) is None
-    except InputError:
-        return False
-
-
 class _BreaksOff(Exception):
     """A text is no JSON from here on."""
 
