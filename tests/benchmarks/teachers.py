@@ -43,7 +43,7 @@ class Size(NamedTuple):
 
 
 FULL = Size(((64, 2_000), (256, 4_000)), repeats=5, planned=100_000, with_failures=1_000)
-TOY = Size(((4, 12),), repeats=1, planned=0, with_failures=0)
+TOY = Size(((4, 12),), repeats=1, planned=20, with_failures=20)
 
 
 def passage(number: int) -> str:
@@ -257,11 +257,9 @@ def main(small: bool = False) -> None:
         url = given or own
         print(f"an endpoint that answers after {LATENCY * 1000:g} ms: {given or 'tests.endpoint'}")
         rates = [compare((url, *load), size.repeats) for load in size.loads]
-        if size.planned:
-            a_long_run(url, size.planned, rates[-1])
-    if size.with_failures:
-        with endpoint(latency=LATENCY, **FAULTS) as url:
-            failures(url, size)
+        a_long_run(url, size.planned, rates[-1])
+    with endpoint(latency=LATENCY, **FAULTS) as url:
+        failures(url, size)
 
 
 def compare(load: Load, repeats: int) -> float:

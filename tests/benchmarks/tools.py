@@ -66,14 +66,15 @@ def show(name: str, run: Run, pairs: int) -> None:
 
 def main(small: bool = False) -> None:
     pairs, formats = (500, FORMATS[:1]) if small else (100_000, FORMATS)
-    with tempfile.TemporaryDirectory() as place, endpoint() as url:
-        root = Path(place)
+    with tempfile.TemporaryDirectory() as folder, endpoint() as url:
+        root = Path(folder)
         size = write(root / "docs", pairs)
         print(f"{pairs:,} pairs in {pairs // PER_DOCUMENT:,} documents, {size / 1e6:.0f} MB, {os.cpu_count()} cores")
+        place = {"OUTPUT_DIR": str(root / "output")}
         docs, combined = str(root / "docs"), str(root / "training_data.json")
-        show("combine", ai_tools("combine", docs, "-o", combined), pairs)
+        show("combine", ai_tools("combine", docs, "-o", combined, **place), pairs)
         teacher = {"PROVIDER": "openai-compatible", "TEACHER_MODEL_NAME": "mock", "TEACHER_MODEL_BASE_URL": url}
-        teacher |= {"OUTPUT_DIR": str(root / "output"), "JUDGE_MODEL_NAME": "", "JUDGE_BASE_URL": ""}
+        teacher |= {"JUDGE_MODEL_NAME": "", "JUDGE_BASE_URL": ""} | place
         curated, again = str(root / "curated.jsonl"), str(root / "again.jsonl")
 
         def curate(source: str, target: str) -> Run:
@@ -86,8 +87,9 @@ def main(small: bool = False) -> None:
         show("curate, all rated in the file", curate(curated, again), pairs)
         show("curate, a folder", curate(docs, str(root / "kept")), pairs)
         for fmt in formats:
-            show(f"export, {fmt}", ai_tools("export", curated, "-o", str(root / f"{fmt}.jsonl"), "-f", fmt), pairs)
-        show("export, a folder", ai_tools("export", docs, "-o", str(root / "training")), pairs)
+            out = str(root / f"{fmt}.jsonl")
+            show(f"export, {fmt}", ai_tools("export", curated, "-o", out, "-f", fmt, **place), pairs)
+        show("export, a folder", ai_tools("export", docs, "-o", str(root / "training"), **place), pairs)
 
 
 def write(folder: Path, pairs: int) -> int:
