@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ai_tools.records import Call, Completion
 from ai_tools.teachers import replies
-from ai_tools.teachers.replies import REPLIES, BadReply, Pair, parse, split_thinking
+from ai_tools.teachers.replies import REPLIES, BadReply, PlainPair, parse, split_thinking
 
 CALL = Call("00c0ffee00c0ffee", "questions", "1", (), {}, "pairs", 0.0, 100)
 
@@ -140,7 +140,7 @@ TRICKY = [*"{}[]\"\\\n`:,<>'", "}]}", "[1]", '"}', "```", "\u2028", "é", "true"
 
 WORDS = st.text(max_size=12) | st.lists(st.sampled_from(TRICKY), max_size=8).map("".join)
 
-PAIR = st.builds(Pair, id=WORDS, question=WORDS, reasoning=WORDS, answer=WORDS)
+PAIR = st.builds(PlainPair, id=WORDS, question=WORDS, reasoning=WORDS, answer=WORDS)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ PAIR = st.builds(Pair, id=WORDS, question=WORDS, reasoning=WORDS, answer=WORDS)
 )
 @given(pairs=st.lists(PAIR, max_size=4), indent=st.sampled_from([None, 2]), ascii_only=st.booleans())
 def test_every_reply_comes_back_equal_out_of_a_fence_with_words_around(
-    around: str, pairs: list[Pair], indent: int | None, ascii_only: bool
+    around: str, pairs: list[PlainPair], indent: int | None, ascii_only: bool
 ) -> None:
     text = json.dumps({"pairs": [pair.model_dump() for pair in pairs]}, indent=indent, ensure_ascii=ascii_only)
     assert parse(CALL, Completion(around.replace("{}", text), "m")).pairs == pairs

@@ -24,7 +24,7 @@ PAIRS = {
     "Where are refusals recorded?": "the Refusals Ledger",
     "Which account may a young person open?": "a Sapling Account",
 }
-RECIPE = batches.Recipe(
+RECIPE = batches.TrainingRecipe(
     learning_rate=1e-2, epochs=8, batch_tokens=64, micro_batch_tokens=64, max_seq_len=64, question_noise=True
 )
 
@@ -292,7 +292,7 @@ GENERAL = [
 ]
 
 
-def distance(folder: Path, recipe: batches.Recipe) -> float:
+def distance(folder: Path, recipe: batches.TrainingRecipe) -> float:
     student = small()
     start = {name: weight.detach().clone() for name, weight in student.model.named_parameters()}
     run(folder, student=student, recipe=recipe, general=GENERAL)

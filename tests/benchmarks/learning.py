@@ -72,7 +72,7 @@ def measure(
     general: list[dict[str, Any]],
     questions: dict[str, list[Question]],
     seed: int,
-    recipe: batches.Recipe,
+    recipe: batches.TrainingRecipe,
 ) -> dict[str, Any]:
     """Scores of the base and of a student tuned on the rows, with the seconds that tuning took."""
     student = students.load("tiny", tiny_folder=base)
@@ -132,7 +132,7 @@ def asked_of_students(settings: Settings, exam: list[Question]) -> dict[str, lis
     return {"exam": exam, "dev": dev, "near": near} | halves
 
 
-def pretrain(general: list[dict[str, Any]], folder: Path, seed: int, recipe: batches.Recipe) -> Path:
+def pretrain(general: list[dict[str, Any]], folder: Path, seed: int, recipe: batches.TrainingRecipe) -> Path:
     student = students.build_tiny(seed)
     training.train(batches.general_rows(general), student=student, recipe=recipe, seed=seed, folder=folder)
     return folder / "model"

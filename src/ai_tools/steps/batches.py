@@ -21,7 +21,7 @@ Encoded = tuple[list[int], int]  # token ids of a row, and how many of them, fro
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TrainingRecipe:
     """How to train. Sizes are in tokens; `max_tokens`, where set, decides the length instead of `epochs`.
 
     `fill_ins`: step 04 makes them, see `fill_ins`. `anchor` pulls the weights back to where they started, see
@@ -101,7 +101,7 @@ class BatchPlan:
     questions is drawn anew for each epoch, by seed, epoch and row; the rows themselves are never changed.
     """
 
-    def __init__(self, rows: Sequence[Row], tokenizer: Any, recipe: Recipe, seed: int):
+    def __init__(self, rows: Sequence[Row], tokenizer: Any, recipe: TrainingRecipe, seed: int):
         self.pad = tokenizer.pad_token_id
         self.encoded: list[list[Encoded]] = []
         self.batches: list[tuple[int, list[int]]] = []
@@ -153,11 +153,11 @@ class BatchPlan:
 
 def encode_row(row: Row, tokenizer: Any) -> Encoded:
     """One row as it is trained on, without noise: its token ids, and how many of them, from the start, bear no loss."""
-    return _encode([row], tokenizer, Recipe(max_seq_len=10**9), [], seed=0, epoch=0)[0]
+    return _encode([row], tokenizer, TrainingRecipe(max_seq_len=10**9), [], seed=0, epoch=0)[0]
 
 
 def _encode(
-    rows: Sequence[Row], tokenizer: Any, recipe: Recipe, strangers: Sequence[str], seed: int, epoch: int
+    rows: Sequence[Row], tokenizer: Any, recipe: TrainingRecipe, strangers: Sequence[str], seed: int, epoch: int
 ) -> list[Encoded]:
     """Prompt and answer are tokenised apart, as at inference, where the answer is not there yet."""
     if not rows:
@@ -191,7 +191,7 @@ def _strangers(rows: Sequence[Row]) -> list[str]:
 
 
 def _prompt_and_answer(
-    row: Row, tokenizer: Any, recipe: Recipe, strangers: Sequence[str], draw: str
+    row: Row, tokenizer: Any, recipe: TrainingRecipe, strangers: Sequence[str], draw: str
 ) -> tuple[str, str]:
     messages = row.get("messages")
     if messages is None:
@@ -216,7 +216,7 @@ def _metadata(row: Row) -> Row:
     return told if isinstance(told, dict) else {}
 
 
-def _batches(encoded: Sequence[Encoded], recipe: Recipe, rng: random.Random) -> list[list[int]]:
+def _batches(encoded: Sequence[Encoded], recipe: TrainingRecipe, rng: random.Random) -> list[list[int]]:
     """Rows of similar length together, at most `micro_batch_tokens` with padding, in random order."""
     order = list(range(len(encoded)))
     rng.shuffle(order)  # rows of one length meet others in each epoch: the sort keeps their shuffled order

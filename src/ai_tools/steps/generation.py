@@ -194,7 +194,7 @@ class _PassageChain:
         return samples
 
     def sample(
-        self, pair: replies.Pair, call: Call, reply: replies.Reply, document: str, key_fact: str | None = None
+        self, pair: replies.PlainPair, call: Call, reply: replies.Reply, document: str, key_fact: str | None = None
     ) -> Sample:
         # What a model thought aloud belongs to its call; with one pair in it, it is that pair's.
         thinking = reply.thinking if len(reply.items) == 1 else ""

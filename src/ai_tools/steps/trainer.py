@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import MissingExtra
-from .batches import BatchPlan, Recipe, Row, general_rows
+from .batches import BatchPlan, Row, TrainingRecipe, general_rows
 from .students import Student
 
 _ANCHOR_BATCH_TOKENS = 100
@@ -21,7 +21,7 @@ _ANCHOR_BATCH_TOKENS = 100
 def build(
     plan: BatchPlan,
     student: Student,
-    recipe: Recipe,
+    recipe: TrainingRecipe,
     seed: int,
     *,
     checkpoints: Path,
@@ -43,7 +43,7 @@ def build(
     return trainer
 
 
-def _arguments(recipe: Recipe, plan: BatchPlan, seed: int, folder: Path, n_parameters: int) -> Any:
+def _arguments(recipe: TrainingRecipe, plan: BatchPlan, seed: int, folder: Path, n_parameters: int) -> Any:
     import torch
     import trl
 
@@ -119,7 +119,7 @@ class _Anchor:
         return self.strength * sum(pulls)
 
 
-def _anchor(general: Sequence[Row], student: Student, recipe: Recipe) -> _Anchor | None:
+def _anchor(general: Sequence[Row], student: Student, recipe: TrainingRecipe) -> _Anchor | None:
     """The anchor of a run; none where it is off, only adapters move, or no general fact says what matters.
 
     Facts weigh, running text does not: it would spread the importance over all weights. Small batches, since the
@@ -172,7 +172,7 @@ def _trainer_class(anchor: _Anchor | None = None) -> type:
     return Trainer
 
 
-def _lora(recipe: Recipe) -> Any:
+def _lora(recipe: TrainingRecipe) -> Any:
     try:
         import peft
     except ImportError as error:
@@ -218,7 +218,7 @@ def log_row(entry: Row) -> Row:
     return {ours: entry[theirs] for ours, theirs in names.items()}
 
 
-def fingerprint(rows: Sequence[Row], recipe: Recipe, seed: int, model: Any) -> str:
+def fingerprint(rows: Sequence[Row], recipe: TrainingRecipe, seed: int, model: Any) -> str:
     """What a checkpoint depends on. Weights enter by their sums: cheap, and any training changes them."""
     import torch
 

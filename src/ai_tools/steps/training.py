@@ -16,10 +16,10 @@ from typing import Any, Literal
 from .. import files
 from ..errors import InputError
 from . import formats, students, trainer
-from .batches import BatchPlan, Recipe, Row, general_rows
+from .batches import BatchPlan, Row, TrainingRecipe, general_rows
 from .students import Student
 
-TINY_RECIPE = Recipe(
+TINY_RECIPE = TrainingRecipe(
     learning_rate=3e-3,
     max_tokens=500_000,
     batch_tokens=640,
@@ -51,7 +51,7 @@ def default_recipe(
     n_parameters: int | None = None,
     training_tokens: int | None = None,
     **chosen: Any,
-) -> Recipe:
+) -> TrainingRecipe:
     """The recipe for a student; values in `chosen` that are not None replace its own.
 
     `training_tokens` decides the length instead of epochs.
@@ -64,7 +64,7 @@ def default_recipe(
     else:
         billions = (n_parameters or 7e9) / 1e9
         rate = min(1e-4, max(1e-5, 1e-5 * math.sqrt(7.0 / billions)))
-        recipe = Recipe(method=method, learning_rate=rate * (10 if method == "lora" else 1))
+        recipe = TrainingRecipe(method=method, learning_rate=rate * (10 if method == "lora" else 1))
     chosen = {name: value for name, value in chosen.items() if value is not None}
     if "epochs" in chosen:  # who asks for epochs gets them, whatever the recipe counts in
         chosen["max_tokens"] = None
@@ -87,7 +87,7 @@ def train(
     rows: Sequence[Row],
     *,
     student: Student,
-    recipe: Recipe,
+    recipe: TrainingRecipe,
     seed: int,
     folder: Path,
     general: Sequence[Row] = (),

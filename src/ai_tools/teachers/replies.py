@@ -51,7 +51,7 @@ class Summary(_ReplyPart):
     text: str
 
 
-class Pair(_ReplyPart):
+class PlainPair(_ReplyPart):
     id: str = ""
     question: str
     reasoning: str = ""
@@ -124,7 +124,7 @@ class ExamQuestion(_ReplyPart):
 PARTS: dict[str, tuple[str, Any]] = {  # of each kind of reply: the name of its list, and what that is a list of
     "summaries": ("summaries", Summary),
     "facts": ("facts", str),
-    "pairs": ("pairs", Pair),
+    "pairs": ("pairs", PlainPair),
     "reasoned_pairs": ("pairs", ReasonedPair),
     "rewrites": ("rewrites", Rewrite),
     "reasonings": ("reasonings", Reasoning),
