@@ -66,19 +66,13 @@ def _stale_reason(settings: Settings, step: StepSpec, manifest: dict[str, Any]) 
     if changed:
         return f"{', '.join(changed)} changed"
     inputs = workspace.hash_inputs(settings, step.number)
-    moved = sorted(
-        name for name in inputs.keys() | manifest["inputs"].keys() if _differ(name, inputs, manifest["inputs"])
-    )
+    moved = sorted({name for name, _ in inputs.items() ^ manifest["inputs"].items()})
     if moved:
         return f"its input {moved[0]} changed" + (f" and {len(moved) - 1} more" if len(moved) > 1 else "")
     gone = [
         name for name in manifest["files"] if not (workspace.step_folder(settings.output, step.number) / name).exists()
     ]
     return f"its file {gone[0]} is gone" if gone else ""
-
-
-def _differ(name: str, now: dict[str, Any], before: dict[str, Any]) -> bool:
-    return name not in now or name not in before or now[name] != before[name]
 
 
 def run(

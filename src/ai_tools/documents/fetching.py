@@ -115,27 +115,19 @@ async def _fetch(session: aiohttp.ClientSession, address: str, folder: Path, max
             part.unlink(missing_ok=True)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         found = Download(path, public(address), public(str(answer.url)), answer.charset or "", now)
-    _keep(found, folder / f"{stem}{NOTE}")
+    told = {name: getattr(found, name) for name in ("address", "found_at", "charset", "fetched_at")}
+    files.write_json(folder / f"{stem}{NOTE}", {"file": path.name} | told)  # after it: no note is without its answer
     return found
-
-
-def _keep(found: Download, note: Path) -> None:
-    """Write beside the answer what it is, in one move, so that a note is never without its answer."""
-    row = {"file": found.path.name, "address": found.address, "found_at": found.found_at}
-    row |= {"charset": found.charset, "fetched_at": found.fetched_at}
-    files.write_json(note, row)
 
 
 def _kept(address: str, folder: Path, why: str) -> Download | None:
     """What an earlier time has left of an address."""
     try:
         row: dict[str, Any] = files.read_json(folder / f"{_stem(address)}{NOTE}")
-        path = folder / row["file"]
-        if not path.is_file():
-            return None
+        path = folder / row.pop("file")
         warning = f"not fetched anew: {why.split(';')[0]}; this is the copy of {row['fetched_at']}"
-        return Download(path, row["address"], row["found_at"], row["charset"], row["fetched_at"], warning)
-    except (OSError, ValueError, KeyError):
+        return Download(path, **row, warning=warning) if path.is_file() else None
+    except (OSError, ValueError, KeyError, TypeError):  # none, torn, or of another version
         return None
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
-from ..records import Call, Home, Passage
+from ..records import Call, Home, Passage, grouped, in_turn
 from ..teachers.asker import Session
 from ..teachers.prompts import Prompt
 from .running import Pair
@@ -71,26 +71,17 @@ class Selection:
 def spread(documents: Iterable[Home]) -> list[int]:
     """The numbers of all passages, given the document of each, in such an order that any beginning of it is spread
     evenly: over the tables, in each over its documents, in each of these over its length."""
-    tables: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-    for number, (origin, file) in enumerate(documents):
-        tables[origin][file].append(number)
-    by_table = [
-        _in_turn([[numbers[at] for at in _halving(len(numbers))] for numbers in documents.values()])
-        for documents in tables.values()
-    ]
-    return _in_turn(by_table)
+    homes = list(documents)
+    tables = grouped(range(len(homes)), lambda number: homes[number][0]).values()
+    by_file = (grouped(numbers, lambda number: homes[number][1]).values() for numbers in tables)
+    return in_turn(in_turn(map(_halved, files)) for files in by_file)
 
 
-def _in_turn(groups: Iterable[Sequence[int]]) -> list[int]:
-    ranked = [(rank, place, number) for place, group in enumerate(groups) for rank, number in enumerate(group)]
-    return [number for _, _, number in sorted(ranked)]
-
-
-def _halving(count: int) -> list[int]:
-    """0 to count - 1 in van der Corput's order: the first, then always the middle of what lies between."""
-    bits = max(1, (count - 1).bit_length())
-    order = (int(f"{number:0{bits}b}"[::-1], 2) for number in range(1 << bits))
-    return [number for number in order if number < count]
+def _halved(numbers: Sequence[int]) -> list[int]:
+    """In van der Corput's order: the first, then always the middle of what lies between."""
+    bits = max(1, (len(numbers) - 1).bit_length())
+    order = (int(f"{place:0{bits}b}"[::-1], 2) for place in range(1 << bits))
+    return [numbers[place] for place in order if place < len(numbers)]
 
 
 def shares(total: int, names: Sequence[str]) -> dict[str, int]:
