@@ -8,7 +8,7 @@ import pytest
 
 from ai_tools.errors import UsageError
 from ai_tools.records import Passage
-from ai_tools.tools.targets import MOST_DRAWS, MOST_PER_CALL, Extent, Scope, Selection, Target, shares, spread
+from ai_tools.tools.targets import MOST_DRAWS, MOST_PER_CALL, Extent, Scope, Target, shares, spread
 
 
 def passages(counts: dict[tuple[str, str], int]) -> list[Passage]:
@@ -50,8 +50,14 @@ def test_what_some_passages_lack_is_asked_of_the_others(total: int) -> None:
 
 def test_a_total_beyond_the_passages_ends_when_all_are_dry() -> None:
     target = Target(500, NAMES)
-    assert follow(target, lambda _, number, __: 3 if number == 0 else 0) == 60
-    assert {len(target.draws(name)) for name in NAMES} == {2}  # a second draw gave nothing new
+    asked: Counter[str] = Counter()
+
+    def gives(name: str, number: int, _: int) -> int:
+        asked[name] += 1
+        return 0 if number else 3
+
+    assert follow(target, gives) == 60
+    assert asked == dict.fromkeys(NAMES, 2)  # a second draw gave nothing new
     assert follow(Target(5000, NAMES), lambda _, __, count: count) == 20 * MOST_DRAWS * MOST_PER_CALL
 
 
@@ -110,25 +116,41 @@ def test_mixed_rows_count_for_their_documents() -> None:
 def test_a_scope_says_which_passages_of_which_document_are_asked_about() -> None:
     chunks = passages({("t", "a"): 6, ("t", "b"): 2, ("u", "a"): 2})
     scope = Scope(chunks, Extent(max_chunks=5), 3)
-    assert len(scope.chosen) == scope.due().total() == len(list(scope.asked())) == 5
-    assert scope.due() == {("t", "a"): 2, ("t", "b"): 1, ("u", "a"): 2}
+    rounds = scope.rounds()
+    inquiries = list(scope.inquiries(rounds))
+    assert scope.chosen.total() == len(rounds.due) == len(inquiries) == 5
+    assert scope.chosen == scope.documents_of(rounds.asked) == {("t", "a"): 2, ("t", "b"): 1, ("u", "a"): 2}
     assert scope.documents == {("t", "a"): 6, ("t", "b"): 2, ("u", "a"): 2}
-    assert {tuple(draws) for _, draws in scope.asked()} == {((0, 3),)}
-    chosen = [one.chunk_id for one in scope.chosen]
-    assert chosen == sorted(chosen)  # in the order of the source
+    assert {(one.number, one.count) for one in inquiries} == {(0, 3)}
+    assert [one.passage for one in inquiries] == [chunks[one.place] for one in inquiries]
+    assert [one.place for one in inquiries] == sorted(one.place for one in inquiries)  # in the order of the source
+    assert rounds.is_last
+    rounds.next_round()
+    assert not rounds.due
 
 
 def test_with_a_target_only_the_passages_that_are_needed_are_asked_about() -> None:
     scope = Scope(passages({("t", "a"): 6, ("t", "b"): 2}), Extent(target_pairs=2), 3)
-    assert scope.due() == {("t", "a"): 1, ("t", "b"): 1}
-    assert [draws for _, draws in scope.asked()] == [[(0, 1)], [(0, 1)]]
-    assert [one.chunk_id for one in scope.chosen if scope.first(one)] == ["c0", "c6"]
+    rounds = scope.rounds()
+    assert scope.documents_of(rounds.asked) == {("t", "a"): 1, ("t", "b"): 1}
+    assert [(one.number, one.count) for one in scope.inquiries(rounds)] == [(0, 1), (0, 1)]
+    assert [one.passage.chunk_id for one in scope.inquiries(rounds)] == ["c0", "c6"]
 
 
-def test_a_selection_is_gone_through_anew_each_time() -> None:
-    chosen = Selection(passages({("t", "a"): 4}), [3, 1])
-    assert [one.chunk_id for one in chosen] == [one.chunk_id for one in chosen] == ["c1", "c3"]
-    assert len(chosen) == 2
+def test_the_passages_of_a_scope_are_gone_through_anew_each_time() -> None:
+    scope = Scope(passages({("t", "a"): 4}), Extent(max_chunks=2), 3)
+    for rounds in (scope.rounds(), scope.rounds()):
+        assert [one.passage.chunk_id for one in scope.inquiries(rounds)] == ["c0", "c2"]
+        assert [one.passage.chunk_id for one in scope.inquiries(rounds)] == ["c0", "c2"]
+
+
+def test_what_is_new_of_a_passage_is_told_in_the_order_in_which_it_came() -> None:
+    target = Target(9, [0])
+    assert target.note(0, ["b", "a"]) == ["b", "a"]
+    assert target.note(0, ["c", "a", "d"]) == ["c", "d"]
+    assert target.note(0, ["a"]) == []
+    target.next_round()
+    assert not target.due  # it gave nothing new
 
 
 @pytest.mark.parametrize(("extent", "words"), [

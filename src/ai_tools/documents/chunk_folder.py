@@ -56,15 +56,22 @@ def writing(
         path.unlink(missing_ok=True)
 
 
-def _about(document: Document, size: int | None) -> dict[str, Any]:
-    name = PurePosixPath(document.source).name
+def about_source(source: str, command: str, size: int | None = None, at: str | None = None) -> dict[str, Any]:
+    """What the files made of a document say of it first."""
+    name = PurePosixPath(source).name
     return {
-        "processed_by": MAKER,
+        "processed_by": command,
         "file_name": name,
-        "source_file": document.source,
+        "source_file": source,
         "file_type": PurePosixPath(name).suffix.lower(),
         "file_size": size,
-        "processed_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "processed_at": at,
+    }
+
+
+def _about(document: Document, size: int | None) -> dict[str, Any]:
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return about_source(document.source, MAKER, size, now) | {
         "markdown": f"{document.name}.md",
         "document_id": document.id,
         **{name: getattr(document, name) for name in ("title", "media_type", "sha256", "converter", "warnings")},

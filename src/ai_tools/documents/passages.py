@@ -51,6 +51,17 @@ class Passages:
             yield row
 
 
+def described(path: Path) -> dict[str, dict[str, Any]]:
+    """What a chunk file says of its document and of its chunking; tables, and passages line by line, say nothing."""
+    whole = _object_in(path) if path.is_file() and _reader_of(path) is _chunk_file else {}
+    blocks = {name: whole.get(name) for name in ("metadata", "processing_info")}
+    return {
+        block: {name: value for name, value in content.items() if value is not None}
+        for block, content in blocks.items()
+        if isinstance(content, dict)
+    }
+
+
 def is_chunks(source: Path) -> bool:
     """Whether a file or folder holds passages; if not, it is for the converters of documents."""
     if source.is_dir():

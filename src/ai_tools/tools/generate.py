@@ -4,29 +4,39 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any
 
 from .. import teachers
-from ..errors import NothingProduced, UsageError
-from ..files import Note, Register, rows_to
+from ..files import Register
 from ..matching import normalise
-from ..records import Home, Passage, Teacher, Usage, content_id
+from ..records import Call, Completion, Teacher, Usage
 from ..settings import Settings
 from ..teachers import prompts
 from ..teachers.asker import Asker, Outcome, Session
+from ..teachers.prompts import Prompt
 from ..workspace import journal_path
 from . import outputs, reading, running
-from .qa_folder import Made, QaFolder
+from .qa_folder import Made, OneFile, QaFolder
 from .reasoning import follows, numbered
 from .running import Done, Pair, Run
-from .targets import Draw, Extent, Kind, Scope, Target, call_about
+from .targets import Extent, Inquiry, Scope
 
-Item = tuple[Passage, list[Draw]]
+ANGLES = (  # of the draws about one passage
+    "the whole passage",
+    "numbers, amounts and limits",
+    "conditions and exceptions",
+    "people, roles and duties",
+    "reasons and consequences",
+    "terms and their meaning",
+    "time limits and dates",
+    "steps and their order",
+    "names, places and systems",
+    "what is seldom noticed",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +54,18 @@ class Generated(Done):
     successful_files: int
     untouched: int
     not_following: int
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What is asked about a passage, and what a pair is made of an item of the reply."""
+
+    name: str
+    prompt: Prompt
+    fields: dict[str, Any]
+    pair: Callable[[Any], Pair]
+    instructions: str = ""
+    own: dict[str, str] = field(default_factory=dict)  # the user's words that stand in place of the prompt's
 
 
 def generate_qa(
@@ -78,7 +100,12 @@ def generate_qa(
         InputError: the source cannot be used. UsageError: the output is not ours, or the template no such.
         NothingProduced: no pair came out. What stops a run besides is in `errors`; the journal keeps all it made.
     """
-    kind = questions(settings, system_message, extra_instructions, prompt_template)
+    kind = questions(
+        extra_instructions.strip() or settings.customisation_prompt,
+        reasoning=settings.enable_reasoning,
+        system_message=system_message,
+        template=prompt_template,
+    )
     return _generate(source, output, settings, kind, Extent(tables, target_pairs, max_chunks), run or Run())
 
 
@@ -109,16 +136,14 @@ def generate_cot(
     return _generate(source, output, settings, kind, Extent(tables, target_pairs, max_chunks), run or Run())
 
 
-def questions(settings: Settings, system_message: str = "", extra_instructions: str = "", template: str = "") -> Kind:
+def questions(instructions: str, *, reasoning: bool, system_message: str = "", template: str = "") -> Kind:
     """What `generate_qa` asks. Raises UsageError for a template that cannot be."""
     prompt = prompts.load("questions")
     own = {"system message": system_message.strip(), "template": template.strip()}
     own = {name: text for name, text in own.items() if text}
     if own:
         prompt = prompts.own(prompt, system=system_message, template=template)
-    fields = {"reasoning": settings.enable_reasoning}
-    instructions = extra_instructions.strip() or settings.customisation_prompt
-    return Kind("generate", prompt, fields, _plain_pair, instructions, own)
+    return Kind("generate", prompt, {"reasoning": reasoning}, _plain_pair, instructions, own)
 
 
 def _plain_pair(item: Any) -> Pair:
@@ -137,36 +162,29 @@ def _generate(source: str | Path, output: Path, settings: Settings, kind: Kind, 
     extent.check()
     teacher = teachers.connect(settings)  # that a key is missing is said before any document is read
     register = Register(journal_path(settings.output), kind.name)
-    _check(source, output, register, overwrite=run.overwrite)
+    # Which files a folder gets, and whether they may be replaced, is known only when the passages are read.
+    outputs.check(output, register, source=reading.path_of(source), overwrite=run.overwrite, as_folder=True)
     with reading.opened(source, settings, tables=extent.tables, on_reading=run.on_reading) as found:
         scope = Scope(found, extent, settings.questions_per_chunk)
-        folder = None if output.suffix else _folder(output, scope, kind, teacher, settings, run)
-        items, chain = _plan(scope, kind)
+        sink: OneFile | QaFolder = OneFile(output, register.note)
+        if not output.suffix:
+            sink = QaFolder(output, scope.documents, _told(kind, teacher, settings), register, fresh=run.fresh)
+            sink.check(scope.chosen, overwrite=run.overwrite)
         with running.asking(
-            kind.name, items, chain, settings, run,
+            kind.name, *_plan(scope, kind), settings, run,
             unread=found.failed, instructions=kind.instructions, own=kind.own,
         ) as asker:  # fmt: skip
-            counts, runs = _write(source, output, folder, scope, kind, asker, register.note)
-            warnings = [*_unheeded(kind, teacher), *_short(scope, counts), *(folder.warnings if folder else ())]
-            failed = [row for run in runs for row in run.failed]
-            done = running.done(teacher, output, started, _usage(runs), failed, unread=found.failed, warnings=warnings)
-    return Generated(**{**vars(done), **counts})
+            counts, runs = _work(source, scope, kind, asker, sink)
+        failed = [row for one in runs for row in one.failed]
+        usage = sum((one.usage for one in runs), Usage())
+        warnings = [*_warnings(kind, teacher, extent.target_pairs or 0, counts["pairs"]), *sink.warnings]
+        done = running.done(teacher, output, started, usage, failed, unread=found.failed, warnings=warnings)
+    return Generated(**{**vars(done), **counts}, successful_files=sink.completed, untouched=sink.kept)
 
 
-def _check(source: str | Path, output: Path, register: Register, *, overwrite: bool) -> None:
-    """Refuse an output that cannot be, before any passage is read; which files a folder gets is known only then."""
-    if output.suffix:
-        outputs.check(output, register, source=reading.path_of(source), overwrite=overwrite)
-        return
-    if output.is_file():
-        raise UsageError(f"-o {output}: a file; give a folder, or a file that ends in .json or .jsonl")
-    given = reading.path_of(source)
-    if output.exists() and given and output.samefile(given):
-        raise UsageError(f"-o {output}: that is the source; give another folder")
-
-
-def _folder(output: Path, scope: Scope, kind: Kind, teacher: Teacher, settings: Settings, run: Run) -> QaFolder:
-    info = {
+def _told(kind: Kind, teacher: Teacher, settings: Settings) -> dict[str, Any]:
+    """What a document's file says of the making of its pairs."""
+    return {
         "generated_by": kind.name,
         "provider": teacher.provider,
         "model": teacher.model,
@@ -174,175 +192,88 @@ def _folder(output: Path, scope: Scope, kind: Kind, teacher: Teacher, settings: 
         "temperature": settings.teacher_temperature,
         "max_tokens": settings.teacher_max_tokens,
     }
-    register = Register(journal_path(settings.output), kind.name)
-    folder = QaFolder(output, scope.documents, info, register, fresh=run.fresh)
-    folder.check(scope.of_chosen, overwrite=run.overwrite)
-    return folder
 
 
-def _plan(scope: Scope, kind: Kind) -> tuple[Iterator[Item], Callable[[Item, Session], Awaitable[None]]]:
-    """What is gone through for the plan: the draws of the run, round by round where a number of pairs is wanted."""
-    target = scope.aim()
-
-    def items() -> Iterator[Item]:
-        if not target:
-            yield from scope.asked()
-        while target and target.due:
-            yield from target.of_round(scope.chosen)
-            target.next_round()
-
-    async def chain(item: Item, session: Session) -> None:
-        passage, draws = item
-        reply = await session.try_ask(call_about(kind, passage, draws[-1], session))
-        if target:
-            target.note(passage.chunk_id, {normalise(pair["question"]) for pair in _pairs_of(reply, kind, draws[-1])})
-
-    return items(), chain
-
-
-def _short(scope: Scope, counts: dict[str, int]) -> list[str]:
-    target = scope.target
-    if not target or counts["pairs"] >= 0.9 * target.total:
-        return []
-    return [f"{target.total:,} pairs were wanted, and the passages gave no more than {counts['pairs']:,}"]
-
-
-def _unheeded(kind: Kind, teacher: Teacher) -> list[str]:
-    if teacher.base_url or not (kind.own or kind.instructions):
-        return []
-    return ["the offline teacher reads no prompt: your own words to it have no effect"]
+def _warnings(kind: Kind, teacher: Teacher, wanted: int, count: int) -> Iterator[str]:
+    if not teacher.base_url and (kind.own or kind.instructions):
+        yield "the offline teacher reads no prompt: your own words to it have no effect"
+    if count < 0.9 * wanted:
+        yield f"{wanted:,} pairs were wanted, and the passages gave no more than {count:,}"
 
 
 # --- asking ---
 
 
-def _pairs_of(reply: Any, kind: Kind, draw: Draw) -> list[Pair]:
-    """The pairs of a reply that can be used, and no more than were asked for."""
-    items = reply.items if reply else []
-    return [kind.pair(item) for item in items if item.question.strip() and item.answer.strip()][: draw[1]]
+def call_about(kind: Kind, inquiry: Inquiry, session: Session) -> Call:
+    passage, angle = inquiry.passage, ANGLES[inquiry.number % len(ANGLES)]
+    title = passage.title or PurePath(passage.file).stem
+    about = {"title": title, "section": passage.section, "passage": passage.shown}
+    fields = about | {"count": inquiry.count, "angle": angle} | kind.fields
+    return session.plan(kind.prompt, fields, recipe=kind.name, chunk_id=passage.chunk_id, draw=inquiry.number)
 
 
-async def _ask(kind: Kind, given_up: set[str], item: Item, session: Session) -> Made:
-    """What all draws about a passage have brought, each question once."""
-    passage, draws = item
+def pairs_of(reply: Any, kind: Kind, inquiry: Inquiry) -> dict[str, Pair]:
+    """The pairs of a reply that can be used, by their questions: each once, and no more than were asked for."""
+    items = [item for item in (reply.items if reply else []) if item.question.strip() and item.answer.strip()]
     found: dict[str, Pair] = {}
-    made = Made(passage, [], failed=False, key="", created="")
-    for draw in draws:
-        call = call_about(kind, passage, draw, session)
-        made.key = content_id(made.key, call.key)
-        reply = None if call.key in given_up else await session.try_ask(call)
-        made.failed = reply is None
-        if reply is None:
-            given_up.add(call.key)
-            break
-        made.created = max(made.created, reply.completion.created)
-        told = {"generated_at": reply.completion.created, "model": reply.completion.model}
-        for pair in _pairs_of(reply, kind, draw):
-            found.setdefault(normalise(pair["question"]), pair | told)
-    made.pairs = list(found.values())
-    made.failed &= not made.pairs
-    return made
+    for pair in map(kind.pair, items[: inquiry.count]):
+        found.setdefault(normalise(pair["question"]), pair)
+    return found
 
 
-def _reach(target: Target, scope: Scope, kind: Kind, asker: Asker, sink: Sink) -> list[Outcome[Made]]:
-    """Ask until there are as many pairs as are wanted, or no passage gives any more; the journal has all replies."""
-    rounds = []
+def _plan(scope: Scope, kind: Kind) -> tuple[Iterator[Inquiry], Callable[[Inquiry, Session], Awaitable[None]]]:
+    """What is gone through for the plan, round by round as in the run; and how."""
+    rounds = scope.rounds()
 
-    def note(made: Made) -> None:
-        target.note(made.passage.chunk_id, {normalise(pair["question"]) for pair in made.pairs})
-        sink.so_far(made)
+    def inquiries() -> Iterator[Inquiry]:
+        while rounds.due:
+            yield from scope.inquiries(rounds)
+            rounds.next_round()
 
-    while target.due:
-        sink.due = scope.due()
-        chain = partial(_ask, kind, scope.given_up)
-        rounds.append(asker.run(chain, target.of_round(scope.chosen), len(target.due), each=note))
-        target.next_round()
-    return rounds
+    async def chain(inquiry: Inquiry, session: Session) -> None:
+        reply = await session.try_ask(call_about(kind, inquiry, session))
+        rounds.note(inquiry.place, pairs_of(reply, kind, inquiry))
 
-
-def _usage(runs: Sequence[Outcome[Made]]) -> Usage:
-    """What all runs took: the last goes through all of it again, and finds in the journal what those before brought."""
-    *rounds, last = (run.usage for run in runs)
-    made = sum((replace(one, from_journal=0) for one in rounds), Usage())
-    return made + replace(last, from_journal=max(0, last.from_journal - made.calls))
+    return inquiries(), chain
 
 
-# --- writing ---
+async def _ask(kind: Kind, inquiry: Inquiry, session: Session) -> Made:
+    call = call_about(kind, inquiry, session)
+    reply = await session.try_ask(call)
+    by = reply.completion if reply else Completion("", "")
+    return Made(inquiry, pairs_of(reply, kind, inquiry), reply is None, call.key, by.created, by.model)
 
 
-class Sink(Protocol):
-    """Takes what came of passages: `so_far` of those that may be asked about again, a call with all of one.
+def _work(
+    source: str | Path, scope: Scope, kind: Kind, asker: Asker, sink: OneFile | QaFolder
+) -> tuple[Counter[str], list[Outcome[Made]]]:
+    """Ask, round by round, and hand on what comes: how much that was, and how each round went.
 
-    `due` are the passages of each document that are asked about.
+    Raises:
+        NothingProduced: no pair came.
     """
-
-    due: Counter[Home]
-
-    def so_far(self, made: Made) -> None: ...
-
-    def __call__(self, made: Made) -> None: ...
-
-
-class _OneFile:
-    """The sink of one file of rows, which is written in the end, in the order of the source."""
-
-    def __init__(self, row: Callable[[Pair], None]):
-        self._row = row
-        self.due: Counter[Home] = Counter()
-
-    def so_far(self, made: Made) -> None: ...
-
-    def __call__(self, made: Made) -> None:
-        for pair in made.pairs:
-            self._row(_row(made.passage, pair))
-
-
-def _write(
-    source: str | Path, output: Path, folder: QaFolder | None, scope: Scope, kind: Kind, asker: Asker, note: Note
-) -> tuple[dict[str, int], list[Outcome[Made]]]:
-    """Ask, and write what comes: how much that was, and how each run went."""
-    counts = dict.fromkeys(("chunks", "pairs", "empty_chunks", "failed_chunks", "not_following"), 0)
-    runs: list[Outcome[Made]] = []
-
-    def why_nothing() -> str:
-        causes = sorted({row.reason for run in runs for row in run.failed})
-        return (
-            f"{source}: no pair came out of {counts['chunks']:,} passages ({'; '.join(causes[:3]) or 'none held any'})"
-        )
+    rounds, counts, runs = scope.rounds(), Counter[str](), list[Outcome[Made]]()
 
     def take(made: Made) -> None:
-        counts["chunks"] += 1
-        counts["pairs"] += len(made.pairs)
-        counts["failed_chunks"] += made.failed
-        counts["empty_chunks"] += not made.pairs and not made.failed
-        counts["not_following"] += sum(pair.get("follows") is False for pair in made.pairs)
-        sink(made)
+        made.pairs = {question: made.pairs[question] for question in rounds.note(made.inquiry.place, made.pairs)}
+        is_first = made.inquiry.number == 0  # a passage that gave nothing then is not asked about again
+        counts.update(
+            chunks=is_first,
+            pairs=len(made.pairs),
+            failed_chunks=is_first and made.failed,
+            empty_chunks=is_first and not made.failed and not made.pairs,
+            not_following=sum(pair.get("follows") is False for pair in made.pairs.values()),
+        )
+        sink.take(made)
 
-    with folder.writing() if folder else _one_file(output, note, why_nothing) as sink:
-        if scope.target:
-            runs += _reach(scope.target, scope, kind, asker, sink)
-        sink.due = scope.due()
-        chain = partial(_ask, kind, scope.given_up)
-        runs.append(asker.run(chain, scope.asked(), sink.due.total(), each=take))
-    if not counts["pairs"]:
-        raise NothingProduced(why_nothing())
-    files = (folder.completed, folder.kept) if folder else (0, 0)
-    return counts | dict(zip(("successful_files", "untouched"), files, strict=True)), runs
+    def why_nothing() -> str:
+        causes = sorted({row.reason for one in runs for row in one.failed})
+        why = "; ".join(causes[:3]) or "none held any"
+        return f"{source}: no pair came out of {counts['chunks']:,} passages ({why})"
 
-
-@contextmanager
-def _one_file(output: Path, note: Note, why_nothing: Callable[[], str]) -> Iterator[Sink]:
-    with rows_to(output, why_nothing, note=note) as row:
-        yield _OneFile(row)
-
-
-def _row(passage: Passage, pair: Pair) -> Pair:
-    return {
-        **{name: pair[name] for name in ("question", "answer", "type")},
-        "chunk_id": passage.chunk_id,
-        "source": passage.document_id or passage.file,
-        "source_file": passage.file,
-        "source_text": passage.text,
-        **{name: pair[name] for name in ("reasoning", "follows") if name in pair},
-        **{name: pair[name] for name in ("generated_at", "model")},
-    }
+    with sink.writing(why_nothing):
+        while rounds.due:
+            sink.due, sink.is_last = scope.documents_of(rounds.asked), rounds.is_last
+            runs.append(asker.run(partial(_ask, kind), scope.inquiries(rounds), len(rounds.due), each=take))
+            rounds.next_round()
+    return counts, runs

@@ -37,6 +37,7 @@ def check(
     source: Path | None = None,
     overwrite: bool,
     suffixes: Sequence[str] = FILES,
+    as_folder: bool = False,
     names: Pairs | None = None,
     named: Callable[[Path], str] = lambda path: path.name,
 ) -> None:
@@ -45,14 +46,16 @@ def check(
     Args:
         register: of the command that is going to write.
         suffixes: what the name of a file may end in.
-        names: the source's files, where the output may be a folder; without them it is a file.
+        as_folder: whether it may be a folder; so it is where there are `names`, the source's files, which are looked
+            for in it.
         named: what the file in that folder is called that is made of one of the source.
 
     Raises:
         UsageError: with what to do instead.
     """
-    if output.suffix not in suffixes and (output.suffix or names is None):
-        wanted = f"a file that ends in {' or '.join(suffixes)}" + (", or a folder" if names else "")
+    as_folder = as_folder or names is not None
+    if output.suffix not in suffixes and (output.suffix or not as_folder):
+        wanted = f"a file that ends in {' or '.join(suffixes)}" + (", or a folder" if as_folder else "")
         raise UsageError(f"-o {output}: give {wanted}")
     into_folder = not output.suffix
     if into_folder and output.is_file():

@@ -11,7 +11,7 @@ from typing import Any
 from .. import files, teachers
 from ..errors import UsageError
 from ..files import Register
-from ..records import Passage, Usage
+from ..records import Usage
 from ..settings import Settings
 from ..teachers.dry_run import DryRun
 from ..workspace import journal_path
@@ -19,12 +19,12 @@ from . import outputs, reading, running
 from .enrich import WORK as REWRITING
 from .enrich import Enriched, enrich
 from .export import Exported, check_choices, export
-from .generate import Generated, generate_qa, questions
+from .generate import Generated, call_about, generate_qa, pairs_of, questions
 from .pairs import batches, identity
 from .rate import CURATION, Curated, curate, least_rating
 from .rework import BATCH_SIZE, ask_about
 from .running import Pair, Run
-from .targets import Extent, Kind, Scope, call_about
+from .targets import Extent, Inquiry, Scope
 
 FILES = {  # and the command that makes each
     "generated.jsonl": "generate",
@@ -125,14 +125,15 @@ def _check(output: Path, source: str | Path, database: Path, *, overwrite: bool)
 
 def _plan(source: str | Path, settings: Settings, extent: Extent, run: Run, *, skip_enrichment: bool) -> None:
     """What all stages take, each with the pairs that the one before is known, or expected, to make."""
-    kind = questions(settings)
+    kind = questions(settings.customisation_prompt, reasoning=settings.enable_reasoning)
     names = ("generate", *(() if skip_enrichment else ("enrich",)), "curate")
     with reading.opened(source, settings, tables=extent.tables, on_reading=run.on_reading) as found:
         scope = Scope(found, extent, settings.questions_per_chunk)
 
-        async def through(passage: Passage, stages: Sequence[DryRun]) -> None:
-            made = await _expected(passage, scope, kind, stages[0])
-            for block in batches(made, BATCH_SIZE):
+        async def through(inquiry: Inquiry, stages: Sequence[DryRun]) -> None:
+            reply = await stages[0].try_ask(call_about(kind, inquiry, stages[0]))
+            about = {"source_text": inquiry.passage.text, "chunk_id": inquiry.passage.chunk_id}
+            for block in batches((pair | about for pair in pairs_of(reply, kind, inquiry).values()), BATCH_SIZE):
                 pairs = [pair for _, pair in block]
                 if not skip_enrichment:
                     said = await ask_about(REWRITING, pairs, stages[1])
@@ -141,7 +142,7 @@ def _plan(source: str | Path, settings: Settings, extent: Extent, run: Run, *, s
 
         assert run.confirm, "a plan is made for somebody"
         running.confirm(
-            names, scope.chosen, through, settings, run.confirm,
+            names, scope.inquiries(scope.rounds()), through, settings, run.confirm,
             teachers.connect(settings), teachers.connect_judge(settings),
             unread=found.failed, instructions=kind.instructions,
         )  # fmt: skip
@@ -149,15 +150,6 @@ def _plan(source: str | Path, settings: Settings, extent: Extent, run: Run, *, s
 
 def _reworded(pair: Pair, said: Any) -> Pair:
     return pair if said is None else REWRITING.apply(pair, said, "")
-
-
-async def _expected(passage: Passage, scope: Scope, kind: Kind, session: DryRun) -> list[Pair]:
-    made: list[Pair] = []
-    for draw in scope.first(passage):
-        reply = await session.try_ask(call_about(kind, passage, draw, session))
-        about = {"source_text": passage.text, "chunk_id": passage.chunk_id}
-        made += [kind.pair(item) | about for item in (reply.items if reply else [])[: draw[1]]]
-    return made
 
 
 def _summary(made: Piped, source: str | Path, seed: int, fmt: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The folder that `generate` leaves: for each document its pairs, and which of its chunks are done, in `*_qa.json`."""
+"""What `generate` leaves: one file of rows, or for each document its pairs, and which of its chunks are done."""
 
 from __future__ import annotations
 
@@ -7,69 +7,154 @@ import json
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, BinaryIO
 
 from .. import files
-from ..documents import file_names
-from ..documents.passages import SUFFIX as CHUNKS
-from ..errors import UsageError
-from ..files import Register
-from ..records import Home, Passage, content_id
+from ..documents import file_names, passages
+from ..documents.chunk_folder import about_source
+from ..errors import NothingProduced, UsageError
+from ..files import Note, Register, RowWriter
+from ..records import Home, content_id
 from . import outputs
 from .pairs import SUFFIX
 from .running import Pair
+from .targets import Inquiry
 
 SECONDS = 2.0  # at least, between two states of the file of a document that is being worked on
 SHARE = 10  # of the time, one part at most goes into such states: documents may be long, or many at a time
 EDITED = "_qa.edited.json"
+Place = tuple[int, int]  # where rows wait: their start and length
 
 
 @dataclass
 class Made:
-    """What came of one passage: its pairs; `failed` where no usable reply came. `key` is what the calls depend on."""
+    """What came of a call: new pairs by their questions; `failed` where no usable reply came."""
 
-    passage: Passage
-    pairs: list[Pair]
+    inquiry: Inquiry
+    pairs: dict[str, Pair]
     failed: bool
     key: str
-    created: str
+    created: str = ""
+    model: str = ""
+
+
+class _Waiting:
+    """Rows that wait in a file without a name, so that no text is held."""
+
+    def __init__(self, file: BinaryIO):
+        self._file = file
+
+    def put(self, rows: Iterable[Pair]) -> Place:
+        text = "".join(json.dumps(row) + "\n" for row in rows).encode()
+        start = self._file.seek(0, 2)
+        self._file.write(text)
+        return start, len(text)
+
+    def write(self, places: Iterable[Place], write: RowWriter) -> None:
+        for start, length in places:
+            self._file.seek(start)
+            for line in self._file.read(length).splitlines():
+                write(json.loads(line))
+
+
+@contextmanager
+def _waiting(folder: Path) -> Iterator[_Waiting]:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        yield _Waiting(file)
+
+
+class OneFile:
+    """Takes what came of every call to one file of rows, which is written in the order of the source."""
+
+    due: Counter[Home]
+    is_last: bool
+    completed = kept = 0
+    warnings: Sequence[str] = ()
+
+    def __init__(self, path: Path, note: Note):
+        self._path, self._note = path, note
+        self._places: dict[int, list[Place]] = {}
+
+    @contextmanager
+    def writing(self, nothing: Callable[[], str]) -> Iterator[None]:
+        """The file is whole on leaving. Raises NothingProduced, with what `nothing` says, where there is no row."""
+        with _waiting(self._path.parent) as rows, files.rows_to(self._path, nothing, note=self._note) as write:
+            self._rows, self._write = rows, write
+            yield
+            for _, places in sorted(self._places.items()):
+                rows.write(places, write)
+
+    def take(self, made: Made) -> None:
+        rows = (_row(made, pair) for pair in made.pairs.values())
+        if not self.is_last:
+            self._places.setdefault(made.inquiry.place, []).append(self._rows.put(rows))
+            return
+        for row in rows:
+            self._write(row)
+
+
+def _row(made: Made, pair: Pair) -> Pair:
+    passage = made.inquiry.passage
+    return {
+        **{name: pair[name] for name in ("question", "answer", "type")},
+        "chunk_id": passage.chunk_id,
+        "source": passage.document_id or passage.file,
+        "source_file": passage.file,
+        "source_text": passage.text,
+        **{name: pair[name] for name in ("reasoning", "follows") if name in pair},
+        "generated_at": made.created,
+        "model": made.model,
+    }
+
+
+# --- a file for each document ---
 
 
 @dataclass(slots=True)
-class _Kept:
-    """The same, with its rows where they wait to be written."""
+class _Harvest:
+    """What came of a passage so far. `key` is what its calls depend on."""
 
-    failed: bool
-    key: str
-    created: str
-    count: int
-    start: int
-    length: int
+    name: str
+    key: str = ""
+    created: str = ""
+    failed: bool = False
+    count: int = 0
+    places: list[Place] = field(default_factory=list)
 
 
 @dataclass
-class _Doc:
-    which: Home
+class _File:
+    """The file of a document. `is_there`: what the calls were of one that an earlier run has completed."""
+
     path: Path
     about: dict[str, Any]
-    made: dict[str, _Kept] = field(default_factory=dict)  # by chunk id
-    final: int = 0  # of them nothing more will come
-    is_there: str = ""  # what the calls were of a file that an earlier run has completed
+    chunks: dict[int, _Harvest] = field(default_factory=dict)  # by their numbers in the source
+    total: int = 0
+    is_there: str = ""
     edited: bool = False
-    written: float = 0.0
+    written: float = field(default_factory=time.monotonic)
+
+    def in_order(self) -> list[_Harvest]:
+        return [chunk for _, chunk in sorted(self.chunks.items())]
+
+    @property
+    def calls(self) -> str:
+        """What the pairs depend on: the calls about each chunk, and which of them came to nothing."""
+        return content_id(*(part for one in self.in_order() for part in (one.name, one.key, one.failed)))
 
 
 class QaFolder:
-    """Takes what came of every passage, and keeps each document's file up to date.
+    """Takes what came of every call, and keeps each document's file up to date.
 
     A file that an earlier run completed is left as it is, hand-made corrections with it, where passages, prompt, model
     and sampling are the same; else it stays until its successor is complete, and corrections in it are set aside.
-    `fresh` writes all anew. No text is held: rows wait in a file without a name.
+    `fresh` writes all anew.
 
     Args:
         documents: all of the source, by which names are told apart, with the number of their passages.
@@ -77,218 +162,168 @@ class QaFolder:
         register: of the command that may write over the files.
     """
 
+    due: Counter[Home]
+    is_last: bool
+
     def __init__(
         self, folder: Path, documents: Mapping[Home, int], info: dict[str, Any], register: Register, *, fresh: bool
     ):
-        self.folder, self._info, self._register, self._fresh = folder, info, register, fresh
+        self._folder, self._info, self._register, self._fresh = folder, info, register, fresh
         self._documents = documents
-        self._paths = {
-            which: folder / f"{name}{SUFFIX}" for which, name in zip(documents, _names(documents), strict=True)
-        }
         self._of_origin = Counter(origin for origin, _ in documents)
-        self._open: dict[Home, _Doc] = {}
+        names = zip(documents, _names(documents, self._of_origin), strict=True)
+        self._paths = {which: folder / f"{name}{SUFFIX}" for which, name in names}
+        self._open: dict[Home, _File] = {}
+        self._count = 0
         self._told: tuple[str, dict[str, Any]] = ("", {})
         self._rests_until = 0.0
-        self.due: Counter[Home] = Counter()  # passages of each document that are asked about
         self.completed = self.kept = 0
         self.warnings: list[str] = []
 
-    def check(self, chosen: Mapping[Home, int], *, overwrite: bool) -> None:
+    def check(self, chosen: Iterable[Home], *, overwrite: bool) -> None:
         """Refuses to write over what this command has not made."""
-        for document in chosen:
-            path = self._paths[document]
+        for path in (self._paths[which] for which in chosen):
             if path.is_file() and not overwrite:
                 outputs.claimed(path, self._register)
             elif path.is_dir():
                 raise UsageError(f"-o {path}: a folder stands where a file is to be; move it or give another folder")
 
     @contextmanager
-    def writing(self) -> Iterator[QaFolder]:
-        """An interrupt or an error leaves what there is."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=self.folder) as self._rows:
+    def writing(self, nothing: Callable[[], str]) -> Iterator[None]:
+        """All files are whole on leaving; an interrupt or an error leaves what there is.
+
+        Raises NothingProduced, with what `nothing` says, where not one pair came.
+        """
+        with _waiting(self._folder) as self._rows:
             try:
-                yield self
+                yield
+                for home in [*self._open]:
+                    self._complete(home)
             except BaseException:
-                for document in self._open.values():
-                    if not document.is_there:
-                        self._write(document, "interrupted")
+                for file in self._open.values():
+                    if not file.is_there:
+                        self._write(file, "interrupted")
                 raise
+        if not self._count:
+            raise NothingProduced(nothing())
 
-    def so_far(self, made: Made) -> None:
-        """What has come of a passage that may be asked about again."""
-        document = self._take(made)
-        if not document.is_there and self._is_time(document):
-            began = time.monotonic()
-            self._write(document, "in_progress")
-            self._rests_until = began + SHARE * (time.monotonic() - began)
+    def take(self, made: Made) -> None:
+        home = made.inquiry.passage.home
+        file = self._file(home)
+        file.total = self.due[home]
+        chunk = file.chunks.setdefault(made.inquiry.place, _Harvest(made.inquiry.passage.chunk_id))
+        chunk.key, chunk.created = content_id(chunk.key, made.key), max(chunk.created, made.created)
+        chunk.count += len(made.pairs)
+        chunk.failed = made.failed and not chunk.count
+        rows = (self._row(file, made, pair) for pair in made.pairs.values())
+        chunk.places.append(self._rows.put(rows))
+        self._count += len(made.pairs)
+        if self.is_last and len(file.chunks) == file.total:
+            self._complete(home)
+        elif not file.is_there and file.written + SECONDS < (now := time.monotonic()) > self._rests_until:
+            self._write(file, "in_progress")
+            self._rests_until = now + SHARE * (time.monotonic() - now)
 
-    def __call__(self, made: Made) -> None:
-        """All that comes of a passage; each is given once, in the order of the source."""
-        which = made.passage.home
-        document = self._document(which)
-        document.made.pop(made.passage.chunk_id, None)  # its place is behind those before it
-        document.final += 1
-        if document.final < self.due[which]:
-            self.so_far(made)
-        else:
-            self._take(made)
-            self._complete(self._open.pop(which))
+    def _file(self, home: Home) -> _File:
+        if home in self._open:
+            return self._open[home]
+        self._open[home] = file = _File(self._paths[home], self._about(home))
+        if file.path.is_file():
+            made = self._register.find(file.path)
+            if made is None:  # of a file of ours without an entry nobody knows whether it was edited
+                file.edited = outputs.marked_by(file.path) == self._register.command
+            elif made.state == "torn":
+                self.warnings.append(f"{file.path}: {outputs.TORN}")
+            else:
+                file.edited = made.state == "edited"
+                file.is_there = "" if self._fresh else made.depends
+        return file
 
-    def _is_time(self, document: _Doc) -> bool:
-        now = time.monotonic()
-        return now - document.written > SECONDS and now > self._rests_until
-
-    def _document(self, which: Home) -> _Doc:
-        if which not in self._open:
-            document = _Doc(which, self._paths[which], self._about(which), written=time.monotonic())
-            if document.path.is_file():
-                self._look(document)
-            self._open[which] = document
-        return self._open[which]
-
-    def _look(self, document: _Doc) -> None:
-        """What an earlier run has left. Of a file of ours without an entry nobody knows whether it was edited."""
-        made = self._register.find(document.path)
-        if made is None:
-            document.edited = outputs.marked_by(document.path) == self._register.command
-        elif made.state == "torn":
-            self.warnings.append(f"{document.path}: {outputs.TORN}")
-        else:
-            document.edited = made.state == "edited"
-            document.is_there = "" if self._fresh else made.depends
-
-    def _take(self, made: Made) -> _Doc:
-        document = self._document(made.passage.home)
-        metadata = document.about["metadata"]
-        rows = "".join(json.dumps(_row(made.passage, pair, metadata)) + "\n" for pair in made.pairs).encode()
-        start = self._rows.seek(0, 2)
-        self._rows.write(rows)
-        kept = _Kept(made.failed, made.key, made.created, len(made.pairs), start, len(rows))
-        document.made[made.passage.chunk_id] = kept
-        return document
-
-    def _complete(self, document: _Doc) -> None:
-        failed = all(made.failed for made in document.made.values())
+    def _complete(self, home: Home) -> None:
+        file = self._open.pop(home)
+        failed = all(chunk.failed for chunk in file.chunks.values())
         self.completed += not failed
-        if document.is_there == _calls_of(document.made):
+        if file.is_there == file.calls:
             self.kept += 1
         else:
-            self._write(document, "failed" if failed else "completed")
+            self._write(file, "failed" if failed else "completed")
 
-    def _write(self, document: _Doc, status: str) -> None:
-        depends = _calls_of(document.made) if status == "completed" else ""
-        note = partial(self._enter, document, depends)
-        about = self._head(document, status)
-        with files.rows_to(document.path, inside="training_pairs", about=about, note=note) as write:
-            for made in document.made.values():
-                self._rows.seek(made.start)
-                for line in self._rows.read(made.length).splitlines():
-                    write(json.loads(line))
-        document.written = time.monotonic()
+    def _write(self, file: _File, status: str) -> None:
+        note = partial(self._enter, file, file.calls if status == "completed" else "")
+        with files.rows_to(file.path, inside="training_pairs", about=self._head(file, status), note=note) as write:
+            for chunk in file.in_order():
+                self._rows.write(chunk.places, write)
+        file.written = time.monotonic()
 
-    def _enter(self, document: _Doc, depends: str, path: Path, whole: Path) -> None:
+    def _enter(self, file: _File, depends: str, path: Path, whole: Path) -> None:
         """Set aside what was corrected, where the new file has it not, and enter the new one in the register."""
-        if document.edited and not filecmp.cmp(path, whole, shallow=False):
+        if file.edited and not filecmp.cmp(path, whole, shallow=False):
             aside = path.with_name(f"{path.name.removesuffix(SUFFIX)}{EDITED}")
             path.replace(aside)
             self.warnings.append(f"{path}: what had been corrected in it is kept in {aside.name}")
-        document.edited = False
+        file.edited = False
         self._register.note(path, whole, depends)
 
-    def _head(self, document: _Doc, status: str) -> dict[str, Any]:
-        done = [name for name, one in document.made.items() if not one.failed]
-        failed = [name for name, one in document.made.items() if one.failed]
-        last = max((one.created for one in document.made.values()), default="")
+    def _head(self, file: _File, status: str) -> dict[str, Any]:
+        chunks = file.in_order()
+        done = [one.name for one in chunks if not one.failed]
+        failed = [one.name for one in chunks if one.failed]
+        last = max((one.created for one in chunks), default="")
         return {
-            **document.about,
+            **file.about,
             "qa_generation_info": self._info | {"generated_at": last},
             "status": status,
             "completed_chunks": done,
             "failed_chunks": failed,
             "completion_time": last if status in ("completed", "failed") else None,
             "summary": {
-                "total_chunks": self.due[document.which],
+                "total_chunks": file.total,
                 "completed_chunks": len(done),
                 "failed_chunks": len(failed),
-                "total_qa_pairs": sum(one.count for one in document.made.values()),
+                "total_qa_pairs": sum(one.count for one in chunks),
             },
         }
 
-    def _about(self, which: Home) -> dict[str, Any]:
+    def _about(self, home: Home) -> dict[str, Any]:
         """`metadata` and `processing_info` of a document, from its chunk file where it has one of its own."""
-        origin, file = which
+        origin, file = home
         if self._told[0] != origin:
-            self._told = (origin, _told_by(origin))
-        given = self._told[1]
-        told = given.get("metadata", {}) if self._of_origin[origin] == 1 else {}
-        name = PurePosixPath(file).name
-        metadata = {
-            "processed_by": f"ai-tools {self._info['generated_by']}",
-            "file_name": name,
-            "source_file": file,
-            "file_type": PurePosixPath(name).suffix.lower(),
-            "file_size": None,
-            "processed_at": None,
-        }
-        # `markdown` is the name of a file beside the chunks.
-        metadata |= {name: value for name, value in told.items() if name not in ("processed_by", "markdown")}
+            self._told = (origin, passages.described(Path(origin)))
+        told = self._told[1]
+        metadata = about_source(file, f"ai-tools {self._info['generated_by']}")
+        if self._of_origin[origin] == 1:  # `markdown` is the name of a file beside the chunks
+            of_its_own = told.get("metadata", {}).items()
+            metadata |= {name: value for name, value in of_its_own if name not in ("processed_by", "markdown")}
         processing = dict.fromkeys(("splitting_strategy", "chunk_size", "chunk_overlap"))
-        processing |= given.get("processing_info", {}) | {"total_chunks": self._documents[which]}
+        processing |= told.get("processing_info", {}) | {"total_chunks": self._documents[home]}
         return {"metadata": metadata, "processing_info": processing}
 
+    @staticmethod
+    def _row(file: _File, made: Made, pair: Pair) -> Pair:
+        passage = made.inquiry.passage
+        return {
+            **pair,
+            "source_file": passage.file,
+            **{name: file.about["metadata"][name] for name in ("file_name", "file_type")},
+            "chunk_id": passage.chunk_id,
+            "chunk_index": passage.index,
+            "chunk_start": passage.start,
+            "chunk_end": passage.end,
+            "source_text": passage.text,
+        }
 
-def _names(documents: Mapping[Home, int]) -> list[str]:
+
+def _names(documents: Iterable[Home], of_origin: Counter[str]) -> list[str]:
     """A name for each document: that of its chunk file, else its path; its suffix tells two apart, then its table."""
-    of_origin = Counter(origin for origin, _ in documents)
     offers = []
     for origin, file in documents:
         table = PurePosixPath(origin)
         mark = content_id(table.name, file)[:8]
-        if origin.endswith(CHUNKS) and of_origin[origin] == 1:
-            name = path = table.name.removesuffix(CHUNKS)
+        if origin.endswith(passages.SUFFIX) and of_origin[origin] == 1:
+            name = path = table.name.removesuffix(passages.SUFFIX)
         else:
             path = file_names.flat(file) or table.stem
             name = file_names.without_suffix(path)
         choices = (name, path, f"{path}-{table.stem}", f"{path}-{mark}")
         offers.append([file_names.fitting(one, mark) for one in choices])
     return file_names.tell_apart(offers)
-
-
-def _told_by(origin: str) -> dict[str, Any]:
-    """What a chunk file says of itself. A table says nothing, nor do the lines of a file of passages."""
-    path = Path(origin)
-    if path.suffix == ".jsonl" or not path.is_file():
-        return {}
-    try:
-        whole = json.loads(path.read_bytes())
-    except ValueError:
-        return {}
-    if not isinstance(whole, dict) or "chunks" not in whole:
-        return {}
-    given = {block: whole.get(block) for block in ("metadata", "processing_info")}
-    return {
-        block: {name: value for name, value in content.items() if value is not None}
-        for block, content in given.items()
-        if isinstance(content, dict)
-    }
-
-
-def _row(passage: Passage, pair: Pair, metadata: dict[str, Any]) -> Pair:
-    core = {name: value for name, value in pair.items() if name not in ("generated_at", "model")}
-    return {
-        **core,
-        "source_file": passage.file,
-        "file_name": metadata["file_name"],
-        "file_type": metadata["file_type"],
-        "chunk_id": passage.chunk_id,
-        "chunk_index": passage.index,
-        "chunk_start": passage.start,
-        "chunk_end": passage.end,
-        "source_text": passage.text,
-    }
-
-
-def _calls_of(made: Mapping[str, _Kept]) -> str:
-    """What a document's pairs depend on: the calls about each of its chunks, and which of them came to nothing."""
-    return content_id(*(part for name, one in made.items() for part in (name, one.key, one.failed)))

@@ -1,136 +1,29 @@
-"""What is asked about a passage, and how many pairs of which."""
+"""Which passages of a source are asked about, and how many pairs of each."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 from ..errors import UsageError
-from ..records import Call, Home, Passage, grouped, in_turn
-from ..teachers.asker import Session
-from ..teachers.prompts import Prompt
-from .running import Pair
-
-Draw = tuple[int, int]  # its number, and the pairs that it asks for
+from ..records import Home, Passage, grouped, in_turn
 
 MOST_PER_CALL = 10
 MOST_DRAWS = 10  # about one passage
-ANGLES = (  # of the draws about one passage
-    "the whole passage",
-    "numbers, amounts and limits",
-    "conditions and exceptions",
-    "people, roles and duties",
-    "reasons and consequences",
-    "terms and their meaning",
-    "time limits and dates",
-    "steps and their order",
-    "names, places and systems",
-    "what is seldom noticed",
-)
+
+Draw = tuple[int, int]  # its number, and the pairs that it asks for
 
 
-@dataclass(frozen=True)
-class Kind:
-    """What is asked about a passage, and what a pair is made of an item of the reply."""
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """One call that is to be made: draw `number` about a passage, for `count` pairs; `place` is the passage's number
+    in its source."""
 
-    name: str
-    prompt: Prompt
-    fields: dict[str, Any]
-    pair: Callable[[Any], Pair]
-    instructions: str = ""
-    own: dict[str, str] = field(default_factory=dict)  # the user's words that stand in place of the prompt's
-
-
-def call_about(kind: Kind, passage: Passage, draw: Draw, session: Session) -> Call:
-    number, count = draw
-    title = passage.title or Path(passage.file).stem
-    about = {"title": title, "section": passage.section, "passage": passage.shown}
-    fields = about | {"count": count, "angle": ANGLES[number % len(ANGLES)]} | kind.fields
-    return session.plan(kind.prompt, fields, recipe=kind.name, chunk_id=passage.chunk_id, draw=number)
-
-
-# --- of which passages ---
-
-
-class Selection:
-    """Some passages of a source, in their order; they are read anew each time they are gone through."""
-
-    def __init__(self, passages: Iterable[Passage], numbers: Iterable[int]):
-        self._passages, self._numbers = passages, frozenset(numbers)
-
-    def __len__(self) -> int:
-        return len(self._numbers)
-
-    def __iter__(self) -> Iterator[Passage]:
-        return (passage for number, passage in enumerate(self._passages) if number in self._numbers)
-
-
-def spread(documents: Iterable[Home]) -> list[int]:
-    """The numbers of all passages, given the document of each, in such an order that any beginning of it is spread
-    evenly: over the tables, in each over its documents, in each of these over its length."""
-    homes = list(documents)
-    tables = grouped(range(len(homes)), lambda number: homes[number][0]).values()
-    by_file = (grouped(numbers, lambda number: homes[number][1]).values() for numbers in tables)
-    return in_turn(in_turn(map(_halved, files)) for files in by_file)
-
-
-def _halved(numbers: Sequence[int]) -> list[int]:
-    """In van der Corput's order: the first, then always the middle of what lies between."""
-    bits = max(1, (len(numbers) - 1).bit_length())
-    order = (int(f"{place:0{bits}b}"[::-1], 2) for place in range(1 << bits))
-    return [numbers[place] for place in order if place < len(numbers)]
-
-
-def shares(total: int, names: Sequence[str]) -> dict[str, int]:
-    """`total` pairs over passages, evenly, the first taking the rest; of each at most what one call can ask for."""
-    each, rest = divmod(total, len(names))
-    wanted = {name: each + (place < rest) for place, name in enumerate(names)}
-    return {name: min(count, MOST_PER_CALL) for name, count in wanted.items() if count}
-
-
-@dataclass
-class _Asked:
-    draws: list[Draw] = field(default_factory=list)
-    questions: set[int] = field(default_factory=set)
-    is_dry: bool = False
-
-
-class Target:
-    """The way to a number of pairs: rounds of draws, each for what is still missing, of the passages with the fewest.
-
-    A passage that gave nothing new is not asked again. `names` are the passages' ids in their spread order. `due` are
-    all draws of the passages of this round; it is empty when there is no need of one, or no use.
-    """
-
-    def __init__(self, total: int, names: Sequence[str]):
-        self.total, self._asked = total, {name: _Asked() for name in names}
-        self.next_round()
-
-    def next_round(self) -> None:
-        short = self.total - sum(len(one.questions) for one in self._asked.values())
-        able = [name for name, one in self._asked.items() if not one.is_dry and len(one.draws) < MOST_DRAWS]
-        able.sort(key=lambda name: len(self._asked[name].questions))
-        wanted = shares(short, able) if short > 0 and able else {}
-        for name, count in wanted.items():
-            self._asked[name].draws.append((len(self._asked[name].draws), count))
-        self.due = {name: self._asked[name].draws for name in wanted}
-
-    def note(self, name: str, questions: set[str]) -> None:
-        """What has come of a passage: of all its draws, or of the last one alone."""
-        asked, known = self._asked[name], {hash(question) for question in questions}  # no texts: they may be many
-        asked.is_dry = known <= asked.questions
-        asked.questions |= known
-
-    def draws(self, name: str) -> list[Draw]:
-        """All draws of a passage so far."""
-        return self._asked[name].draws
-
-    def of_round(self, passages: Iterable[Passage]) -> Iterator[tuple[Passage, list[Draw]]]:
-        """The passages of this round, with all draws of each."""
-        return ((one, self.due[one.chunk_id]) for one in passages if one.chunk_id in self.due)
+    place: int
+    passage: Passage
+    number: int
+    count: int
 
 
 @dataclass(frozen=True)
@@ -148,46 +41,116 @@ class Extent:
 
 
 class Scope:
-    """The passages of a source that are asked about, and the draws of each: one of `count` pairs, or a target's.
+    """The passages of a source that may be asked about; they are read anew each time they are gone through.
 
-    `documents` says of every document of the source how many passages it has, `of_chosen` how many of them may be asked
-    about. `given_up` are the keys of calls that
-    came to nothing in this run, which asks nothing twice.
+    `documents` says of every document of the source how many passages it has, `chosen` how many of them may be asked
+    about.
     """
 
     def __init__(self, found: Iterable[Passage], extent: Extent, count: int):
-        documents, names = [], []
-        for passage in found:
-            documents.append(passage.home)
-            names.append(passage.chunk_id if extent.target_pairs else "")
-        order = spread(documents)[: extent.max_chunks]
-        self.chosen = Selection(found, order)
-        self.documents = Counter(documents)
-        self.given_up: set[str] = set()
-        self._everywhere: list[Draw] = [(0, count)]
-        self._total = extent.target_pairs or 0
-        self._names = [names[number] for number in order]
-        self._documents_of_chosen = [documents[number] for number in order]
-        self.of_chosen = Counter(self._documents_of_chosen)
-        self.target = self.aim()
+        known: dict[Home, Home] = {}
+        self._found, self._target, self._count = found, extent.target_pairs, count
+        self._homes = [known.setdefault(home := passage.home, home) for passage in found]
+        self._places = spread(self._homes)[: extent.max_chunks]
+        self.documents = Counter(self._homes)
+        self.chosen = self.documents_of(self._places)
 
-    def aim(self) -> Target | None:
-        """A new start of the way to the number of pairs, where one is wanted."""
-        return Target(self._total, self._names) if self._total else None
+    def rounds(self) -> Once | Target:
+        """What is asked, from the start: one call about each passage, or what it takes to reach a number of pairs."""
+        return Target(self._target, self._places) if self._target else Once(self._places, self._count)
 
-    def first(self, passage: Passage) -> list[Draw]:
-        """The draws of a passage as far as they are known beforehand."""
-        return self.target.due.get(passage.chunk_id, []) if self.target else self._everywhere
+    def inquiries(self, rounds: Once | Target) -> Iterator[Inquiry]:
+        """The calls of the round that is due, in the order of the source."""
+        due = rounds.due
+        return (Inquiry(place, passage, *due[place][-1]) for place, passage in enumerate(self._found) if place in due)
 
-    def asked(self) -> Iterator[tuple[Passage, list[Draw]]]:
-        """The passages that were or are to be asked about, with all their draws."""
-        for passage in self.chosen:
-            if draws := self.target.draws(passage.chunk_id) if self.target else self._everywhere:
-                yield passage, draws
+    def documents_of(self, places: Iterable[int]) -> Counter[Home]:
+        """How many of these passages each document has."""
+        return Counter(self._homes[place] for place in places)
 
-    def due(self) -> Counter[Home]:
-        """How many passages of each document those are."""
-        if not self.target:
-            return self.of_chosen
-        both = zip(self._names, self._documents_of_chosen, strict=True)
-        return Counter(document for name, document in both if self.target.draws(name))
+
+class Once:
+    """A single round, with one call of `count` pairs about each passage."""
+
+    total, is_last = 0, True
+
+    def __init__(self, places: Sequence[int], count: int):
+        draws: list[Draw] = [(0, count)]
+        self.due = dict.fromkeys(places, draws)
+
+    @property
+    def asked(self) -> Iterable[int]:
+        return self.due
+
+    def note(self, _: int, questions: Iterable[str]) -> list[str]:
+        return list(questions)
+
+    def next_round(self) -> None:
+        self.due = {}
+
+
+@dataclass
+class _Asked:
+    draws: list[Draw] = field(default_factory=list)
+    questions: set[int] = field(default_factory=set)
+    is_dry: bool = False
+
+
+class Target:
+    """The way to a number of pairs: rounds of draws, each for what is still missing, of the passages with the fewest.
+
+    A passage that gave nothing new is not asked again. `places` are the passages in their spread order. `due` are all
+    draws of the passages of this round, the last of which is to be made; it is empty when there is no need of one, or
+    no use.
+    """
+
+    is_last = False
+
+    def __init__(self, total: int, places: Sequence[int]):
+        self.total, self._asked = total, {place: _Asked() for place in places}
+        self.next_round()
+
+    @property
+    def asked(self) -> Iterable[int]:
+        """The passages that were or are to be asked about."""
+        return (place for place, one in self._asked.items() if one.draws)
+
+    def next_round(self) -> None:
+        short = self.total - sum(len(one.questions) for one in self._asked.values())
+        able = [place for place, one in self._asked.items() if not one.is_dry and len(one.draws) < MOST_DRAWS]
+        able.sort(key=lambda place: len(self._asked[place].questions))
+        wanted = shares(short, able) if short > 0 and able else {}
+        for place, count in wanted.items():
+            self._asked[place].draws.append((len(self._asked[place].draws), count))
+        self.due = {place: self._asked[place].draws for place in wanted}
+
+    def note(self, place: int, questions: Iterable[str]) -> list[str]:
+        """What has come of a passage: of all its draws, or of the last one alone. Returns what is new of it."""
+        asked = self._asked[place]
+        new = [question for question in questions if hash(question) not in asked.questions]
+        asked.is_dry = not new
+        asked.questions.update(map(hash, new))  # no texts: they may be many
+        return new
+
+
+def shares(total: int, places: Sequence[int]) -> dict[int, int]:
+    """`total` pairs over passages, evenly, the first taking the rest; of each at most what one call can ask for."""
+    each, rest = divmod(total, len(places))
+    wanted = {place: each + (turn < rest) for turn, place in enumerate(places)}
+    return {place: min(count, MOST_PER_CALL) for place, count in wanted.items() if count}
+
+
+def spread(documents: Iterable[Home]) -> list[int]:
+    """The numbers of all passages, given the document of each, in such an order that any beginning of it is spread
+    evenly: over the tables, in each over its documents, in each of these over its length."""
+    homes = list(documents)
+    tables = grouped(range(len(homes)), lambda number: homes[number][0]).values()
+    by_file = (grouped(numbers, lambda number: homes[number][1]).values() for numbers in tables)
+    return in_turn(in_turn(map(_halved, files)) for files in by_file)
+
+
+def _halved(numbers: Sequence[int]) -> list[int]:
+    """In van der Corput's order: the first, then always the middle of what lies between."""
+    bits = max(1, (len(numbers) - 1).bit_length())
+    order = (int(f"{place:0{bits}b}"[::-1], 2) for place in range(1 << bits))
+    return [numbers[place] for place in order if place < len(numbers)]
