@@ -3,70 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
+from importlib import resources
+from typing import Any
+
+import yaml
 
 from .records import Sample
 
 ARTICLES = {"a", "an", "the"}
-_OPENING_WORDS = """
-a an the at by for from if in on to under until with within how what when where which who whom whose why is are was
-were do does did has have had can could may might must shall should will would it its they he she you we this that
-these those there as and or but not no yes all any each every because only
-"""
-OPENERS = frozenset(_OPENING_WORDS.split())  # words that begin a sentence and name nothing
 NUMBER = re.compile(r"\d[\d.,:]*\d|\d")
-# Words that may begin a sentence of a rewrite without naming anything.
-_LINKING_WORDS = """
-according additionally after afterwards again also although another anyone anything around as because before besides
-both by conversely despite during each either even every everyone except finally first firstly following for further
-furthermore generally given hence her here his however if in indeed instead its just later likewise like many meanwhile
-more moreover most much my neither never nevertheless next nobody none nor normally nothing now often on once one
-otherwise our overall please rather regardless same second secondly several similarly since so some someone sometimes
-soon specifically still such than thanks their them then there therefore thereafter third though through throughout thus
-to together too two typically under unless until up upon usually via well whenever whereas wherever whether whichever
-while whoever with without your der die das den dem des ein eine einer eines es er sie man wenn und oder aber ja nein
-"""
-_UNITS_BY_WORDS = {
-    "second": "s sec secs second seconds",
-    "minute": "min mins minute minutes",
-    "hour": "h hr hrs hour hours",
-    "day": "day days",
-    "week": "week weeks",
-    "month": "month months",
-    "year": "year years",
-    "per cent": "% percent",
-    "dollar": "$ usd dollar dollars",
-    "euro": "\u20ac eur euro euros",
-    "pound": "\u00a3 gbp pound pounds",
-    "millimetre": "mm millimetre millimetres millimeter millimeters",
-    "centimetre": "cm centimetre centimetres centimeter centimeters",
-    "metre": "m metre metres meter meters",
-    "kilometre": "km kilometre kilometres kilometer kilometers",
-    "mile": "mile miles",
-    "gram": "g gram grams",
-    "kilogram": "kg kilo kilos kilogram kilograms",
-    "tonne": "t tonne tonnes",
-    "hundred": "hundred hundreds",
-    "thousand": "thousand thousands",
-    "million": "million millions",
-    "billion": "billion billions",
-}
-_UNITS = {word: unit for unit, names in _UNITS_BY_WORDS.items() for word in names.split()}
+_DATA: dict[str, Any] = yaml.safe_load((resources.files("ai_tools") / "data" / "words.yaml").read_text("utf-8"))
+
+
+def word_list(name: str) -> list[str]:
+    """A list of `data/words.yaml`, in its order."""
+    words: list[str] = _DATA[name].split()
+    return words
+
+
+OPENERS = frozenset(word_list("openers"))  # words that begin a sentence and name nothing
+_UNITS = {word: unit for unit, names in _DATA["units"].items() for word in names.split()}
 _UNIT = re.compile(r"[ \u00a0\u202f-]?(?:per cent\b|[^\W\d_]+|[%\u20ac\u00a3$])")
-_SMALL_NUMBERS = """
-zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
-nineteen
-"""
-_TENTHS = "twenty thirty forty fifty sixty seventy eighty ninety"
-_SMALL, _TENS = _SMALL_NUMBERS.split(), _TENTHS.split()
+_SMALL, _TENS = word_list("small_numbers"), word_list("tens")
 _SPELT = re.compile(
     rf"\b(?:({'|'.join(_TENS)})(?:[- ]({'|'.join(_SMALL[1:10])}))?|({'|'.join(_SMALL)}))\b(?![-'\u2019]s)",
     re.IGNORECASE,
 )
 _NAMELESS = ARTICLES | {"i", *_SMALL, *_TENS}  # wherever they stand, as May, Will and WHO are not
 _BEGINNINGS = _NAMELESS | OPENERS
-_LINKING = _BEGINNINGS | {*_LINKING_WORDS.split()}
+_LINKING = _BEGINNINGS | {*word_list("linking")}
 _BELOW_ZERO = re.compile(r"(?:(?<![^\s(\[=:,])[-\u2212]|\bminus )(?=\d)", re.IGNORECASE)
 _FENCED = re.compile(r"```[^\n`]*\n(.*?)```", re.DOTALL)
 _QUOTED = re.compile(
@@ -115,10 +82,7 @@ def near_duplicates(
     found = []
     for i, text in enumerate(texts):
         mine = set(words(text)) - ARTICLES
-        common: dict[int, int] = defaultdict(int)
-        for word in mine:
-            for j in holders.get(word, ()):
-                common[j] += 1
+        common = Counter(j for word in mine for j in holders.get(word, ()))
         for j, shared in common.items():
             similarity = shared / len(mine | sets[j])
             if similarity >= threshold:
@@ -138,12 +102,7 @@ def token_f1(text: str, answer: str) -> float:
     ours, theirs = ([w for w in words(t) if w not in ARTICLES] for t in (text, answer))
     if not ours or not theirs:
         return float(ours == theirs)
-    remaining = list(theirs)
-    shared = 0
-    for word in ours:
-        if word in remaining:
-            remaining.remove(word)
-            shared += 1
+    shared = (Counter(ours) & Counter(theirs)).total()
     return 2 * shared / (len(ours) + len(theirs))
 
 

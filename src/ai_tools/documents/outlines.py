@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from ..matching import word_list
 from ..records import Document
 
 LONGEST = 10  # words of an outline
@@ -39,24 +40,15 @@ _EMPTY = re.compile(
     re.IGNORECASE,
 )
 _ASKS = re.compile(
-    r"(?:how|what|why|when|where|which|who|whose|can|could|do|does|did|is|are|should|must|will|if|in|on|for|from|with|to|at|by"
-    r"|about|let|please|welcome)\b|.*\b(?:is|are|was|were|has|have|can|must|should|does)\b",
-    re.IGNORECASE,
+    rf"(?:{'|'.join(word_list('asks'))})\b|.*\b(?:is|are|was|were|has|have|can|must|should|does)\b", re.IGNORECASE
 )
 _ORDERS = re.compile(  # a bare verb before what it is done to, or one that is hardly ever a noun
     r"(?:[A-Z][a-z]+(?<!ing)(?<!ed) (?:a|an|the|all|any|your|this|these|its|up) "
-    r"|(?:add|allow|append|apply|attempt to|avoid|build|choose|compare|configure|connect|convert|create|declare|define"
-    r"|delete|deploy|determine|disable|enable|extract|find|get|give|install|invert|keep|learn|make|migrate|obtain|prepare"
-    r"|read|remove|replace|retrieve|run|send|specify|suspend|translate|use|write) (?!and\b|or\b))",
+    rf"|(?:{'|'.join(word_list('orders'))}|attempt to) (?!and\b|or\b))",
     re.IGNORECASE,
 )
 _IDENTIFIER = re.compile(r"\S*(?:\w[_/.:]\w|[a-z][A-Z]|\d[a-z]|[a-z]\d)\S*|[a-z\d]+(?:-[a-z\d]+)+")
-_SMALL_WORDS = """
-    a about all an and any appendix are as at be between by can chapter do does each for from how if in into
-    is it its more new no not of old on or other our over page part section see should than that the these
-    this those to under use using we what when where which who why with without you your
-"""
-_SMALL = frozenset(_SMALL_WORDS.split())
+_SMALL = frozenset(word_list("small_words"))
 
 
 @dataclass(frozen=True)
