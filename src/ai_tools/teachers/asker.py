@@ -180,18 +180,15 @@ class LiveRun:
             await self._under_way[call.key].wait()
         self._under_way[call.key] = asyncio.Event()
         try:
-            return await self._ask(call)
+            standing = look_up(self._asker.journal, call, retry_rejected=self._asker.limits.retry_rejected)
+            self._progress.from_journal += standing.in_journal
+            self._asked += 1
+            if standing.due:
+                while standing.due:
+                    standing = await self._fetch(standing.due)
+                await self._watch(failed=standing.fault is not None)
         finally:
             self._under_way.pop(call.key).set()
-
-    async def _ask(self, call: Call) -> Any:
-        standing = look_up(self._asker.journal, call, retry_rejected=self._asker.limits.retry_rejected)
-        self._progress.from_journal += standing.in_journal
-        self._asked += 1
-        if standing.due:
-            while standing.due:
-                standing = await self._fetch(standing.due)
-            await self._watch(failed=standing.fault is not None)
         if standing.fault:
             raise standing.fault
         return standing.reply

@@ -56,8 +56,7 @@ class Budget:
             usd = self._usd(row["provider"], row["model"], *tokens)
             self._earlier = _sum(self._earlier, (row["requests"], sum(tokens), usd))
         self.requests, self.tokens, self.usd = 0, 0, 0.0
-        self._set_aside: Amounts = (0, 0, 0.0)
-        self._reserved: dict[str, Amounts] = {}
+        self._reserved: dict[str, Amounts] = {}  # by the keys of calls
         self._returned = asyncio.Event()
         unknown = [who.model for who in teachers if not price(who.provider, who.model, limits.teacher_price)]
         self.has_prices = not unknown
@@ -78,7 +77,6 @@ class Budget:
             self._returned.clear()
             await self._returned.wait()
         self._reserved[call.key] = need
-        self._set_aside = _sum(self._set_aside, need)
 
     def settle(self, teacher: Teacher, call: Call, completion: Completion | None, requests: int = 1) -> None:
         """Count what one attempt took; a failed one (None) took no tokens."""
@@ -87,8 +85,7 @@ class Budget:
             tokens = completion.prompt_tokens, completion.completion_tokens
             self.tokens += sum(tokens)
             self.usd += self._usd(teacher.provider, teacher.model, *tokens)
-        if need := self._reserved.pop(call.key, None):
-            self._set_aside = _sum(self._set_aside, (-need[0], -need[1], -need[2]))
+        if self._reserved.pop(call.key, None):
             self._returned.set()
 
     def _usd(self, provider: str, model: str, tokens_in: int, tokens_out: int) -> float:
@@ -99,7 +96,7 @@ class Budget:
     def _passed(self, need: Amounts) -> str:
         """The limit that one more call could pass, in words; empty where none."""
         limits, used = self._limits, _sum(self._earlier, (self.requests, self.tokens, self.usd))
-        requests, tokens, usd = _sum(used, self._set_aside, need)
+        requests, tokens, usd = _sum(used, need, *self._reserved.values())
         if limits.max_calls and requests > limits.max_calls:
             return f"MAX_CALLS={limits.max_calls}: {used[0]:,} requests made"
         if limits.max_tokens_total and tokens > limits.max_tokens_total:

@@ -23,7 +23,6 @@ from ..records import Call, Completion, Teacher
 
 LAYOUT = 2
 READERS_WAIT = 10.0  # seconds that a reader waits for a writer's commit, and a writer for a reader's
-_OF_CALL = ("key", "recipe", "prompt", "prompt_version", "chunk_id", "draw")
 _OF_COMPLETION = tuple(Completion.__dataclass_fields__)
 _COLUMNS = {
     **dict.fromkeys(("key", "provider", "recipe", "prompt", "prompt_version", "chunk_id"), "TEXT"),
@@ -35,20 +34,9 @@ _COLUMNS = {
 }
 _SCHEMA = f"CREATE TABLE IF NOT EXISTS calls ({', '.join(map(' '.join, _COLUMNS.items()))}, PRIMARY KEY (key))"
 _MIGRATIONS = {1: [f"ALTER TABLE calls ADD COLUMN {name} TEXT" for name in ("base_url", "asked_model", "sampling")]}
-_WRITTEN = (
-    *_OF_CALL,
-    *_OF_COMPLETION,
-    "provider",
-    "base_url",
-    "asked_model",
-    "status",
-    "error",
-    "messages",
-    "sampling",
-)
 _PAID = ("attempts", "prompt_tokens", "completion_tokens")  # what an earlier try at the same call took was taken, too
 _RENEWED = ", ".join(f"{name}=excluded.{name}" + f"+{name}" * (name in _PAID) for name in _COLUMNS)
-_INSERT = f"""INSERT INTO calls ({", ".join(_WRITTEN)}) VALUES ({", ".join("?" * len(_WRITTEN))})
+_INSERT = f"""INSERT INTO calls ({", ".join(_COLUMNS)}) VALUES ({", ".join("?" * len(_COLUMNS))})
               ON CONFLICT (key) DO UPDATE SET {_RENEWED}"""  # noqa: S608
 _GET = f"SELECT status, error, {', '.join(_OF_COMPLETION)} FROM calls WHERE key=?"  # noqa: S608
 
@@ -192,12 +180,13 @@ def use_write_ahead(db: sqlite3.Connection, path: Path) -> None:
         )
 
 
-_of_call, _of_completion = attrgetter(*_OF_CALL), attrgetter(*_OF_COMPLETION)
+_of_call = attrgetter("recipe", "prompt", "prompt_version", "chunk_id", "draw")
+_of_completion = attrgetter(*_OF_COMPLETION)
 
 
 def _values(teacher: Teacher, call: Call, entry: Entry) -> tuple[Any, ...]:
-    """A row, in the order of `_WRITTEN`."""
-    asked, went = (teacher.provider, teacher.base_url, teacher.model), (entry.status, entry.error)
+    """A row, in the order of `_COLUMNS`."""
+    went = (entry.status, *_of_completion(entry.completion), entry.error)
     sampling = {"temperature": call.temperature, "max_tokens": call.max_tokens, "top_p": call.top_p, **call.options}
-    words = (json.dumps(call.messages, ensure_ascii=False), json.dumps(sampling))
-    return (*_of_call(call), *_of_completion(entry.completion), *asked, *went, *words)
+    asked = (json.dumps(call.messages, ensure_ascii=False), teacher.base_url, teacher.model, json.dumps(sampling))
+    return (call.key, teacher.provider, *_of_call(call), *went, *asked)

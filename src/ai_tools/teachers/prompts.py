@@ -113,7 +113,11 @@ def plan_call(
         instructions: the user's own (CUSTOMISATION_PROMPT), added to the system message.
         draw: number of the first draw that is asked for.
     """
-    shown = {name: _show(value) for name, value in fields.items() if name != "worked_example"}
+    shown = {
+        name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        for name, value in fields.items()
+        if name != "worked_example"
+    }
     shown |= {f"{name}_tag": _tag(name, shown.get(name, "")) for name in ("passage", "facts", "pairs")}
     shown["shape"] = shape(prompt.reply, fields)
     shown["topic"] = f"Topic: {fields['topic']}\n" if fields.get("topic") else ""
@@ -184,7 +188,3 @@ def _example(prompt: Prompt, fields: dict[str, Any]) -> tuple[dict[str, str], ..
 def _tag(name: str, content: str) -> str:
     """The tag that encloses what is data; a text that holds the tag itself gets one that it cannot hold."""
     return name if f"{name}>" not in content else f"{name}-{content_id(content)[:8]}"
-
-
-def _show(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -133,9 +133,10 @@ def endpoint(settings: Settings, provider: Provider | None = None, *, complete: 
     provider = provider or chosen
     is_chosen = provider == chosen
     model = (settings.teacher_model_name if is_chosen else "") or provider.model
-    base_url = (settings.teacher_model_base_url if is_chosen else "") or _own_url(settings, provider)
+    base_url = settings.teacher_model_base_url if is_chosen else ""
     if provider.api == "ollama":
-        base_url = base_url.removesuffix("/v1")
+        base_url = (base_url or settings.ollama_base_url).removesuffix("/v1")
+    base_url = base_url or provider.base_url
     key = _key(settings, provider, base_url, is_chosen)
     if complete and not provider.teacher_class:
         missing = ""
@@ -191,10 +192,6 @@ def _is_version_of(model: str, name: str) -> bool:
     """`gpt-x-2026-04-23` is a version of `gpt-x`, and `gpt-x-mini` is not."""
     rest = model.removeprefix(name)
     return rest != model and (not rest or (rest[0] in "-@" and rest[1:].replace("-", "").isdigit()))
-
-
-def _own_url(settings: Settings, provider: Provider) -> str:
-    return (settings.ollama_base_url if provider.api == "ollama" else "") or provider.base_url
 
 
 def _key(settings: Settings, provider: Provider, base_url: str, chosen: bool) -> str:

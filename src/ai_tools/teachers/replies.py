@@ -184,11 +184,8 @@ def split_thinking(text: str) -> tuple[str, str]:
     Some chat templates open the block themselves, so that only its end is in the text.
     """
     text = text.strip()
-    if text.startswith("<think>"):
+    if text.startswith("<think>") or ("</think>" in text and not text.startswith(("{", "[", "`"))):
         thought, _, rest = text.removeprefix("<think>").partition("</think>")
-        return thought.strip(), rest.strip()
-    if not text.startswith(("{", "[", "`")) and "</think>" in text:
-        thought, _, rest = text.partition("</think>")
         return thought.strip(), rest.strip()
     return "", text
 

@@ -198,11 +198,9 @@ class Throttle:
     # --- slots: a semaphore whose size changes ---
 
     async def _take_slot(self) -> None:
-        if self._has_room():
-            self.in_flight += 1
-            return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
+        self._wake()
         try:
             await turn  # whoever wakes it has counted it in
         except asyncio.CancelledError:
