@@ -82,7 +82,10 @@ def near_duplicates(
     found = []
     for i, text in enumerate(texts):
         mine = set(words(text)) - ARTICLES
-        common = Counter(j for word in mine for j in holders.get(word, ()))
+        common: dict[int, int] = defaultdict(int)  # much faster here than a Counter
+        for word in mine:
+            for j in holders.get(word, ()):
+                common[j] += 1
         for j, shared in common.items():
             similarity = shared / len(mine | sets[j])
             if similarity >= threshold:

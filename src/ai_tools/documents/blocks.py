@@ -67,13 +67,9 @@ _KINDS = {
     "hr": BlockKind.RULE,
     "fence": BlockKind.FENCE,
     "table_open": BlockKind.TABLE,
-    "code_block": BlockKind.CODE,
-    "html_block": BlockKind.CODE,
-    "paragraph_open": BlockKind.PROSE,
-    "list_item_open": BlockKind.PROSE,
-    "bullet_list_open": BlockKind.PROSE,
-    "ordered_list_open": BlockKind.PROSE,
-    "blockquote_open": BlockKind.PROSE,
+    **dict.fromkeys(("code_block", "html_block"), BlockKind.CODE),
+    **dict.fromkeys(("paragraph_open", "blockquote_open"), BlockKind.PROSE),
+    **dict.fromkeys(("bullet_list_open", "ordered_list_open", "list_item_open"), BlockKind.PROSE),
 }
 
 
@@ -150,7 +146,7 @@ def _tokens(text: str, lines: list[int], line: int) -> Iterator[tuple[Any, Any, 
         parser.block.parse(text[lines[line] : lines[end]].replace("\r", " "), parser, {}, tokens)
         done, after = len(tokens), end
         if end < len(lines) - 1 and tokens:
-            done = next(number for number in range(done - 1, -1, -1) if _begins_outermost(tokens[number]))
+            done = max(n for n, token in enumerate(tokens) if token.level == 0 and token.nesting >= 0 and token.map)
             after = line + tokens[done].map[0]
             if after == line:
                 size *= 2
@@ -158,10 +154,6 @@ def _tokens(text: str, lines: list[int], line: int) -> Iterator[tuple[Any, Any, 
         for number in range(done):
             yield tokens[number], tokens[number + 1] if number + 1 < len(tokens) else None, line
         line, size = after, _PART
-
-
-def _begins_outermost(token: Any) -> bool:
-    return token.level == 0 and token.nesting >= 0 and token.map is not None
 
 
 def _rank_after(text: str, blocks: list[Block], rank: int) -> int:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from importlib import metadata
@@ -15,6 +16,7 @@ import to_markdown
 from to_markdown import Conversion, FileLimits
 
 from ..errors import DISTRIBUTION, AIToolsError
+from ..files import hash_file
 from ..records import content_id
 
 EXTRAS = {"documents", "docling"}
@@ -36,8 +38,7 @@ class Job:
 
 
 def job(path: Path, folder: Path, *, charset: str, limits: FileLimits, pdf: str) -> Job:
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    sha256 = hash_file(path)
     name = path.name.encode("utf-8", "surrogateescape").hex()
     key = content_id(sha256, name, charset, limits.file, limits.expanded, pdf)
     return Job(path, sha256, charset, limits, pdf, folder / version() / f"{key}.json")
@@ -95,8 +96,6 @@ def _libraries() -> list[tuple[str, str]]:
     for line in metadata.requires(DISTRIBUTION) or ():
         name, extra = re.match(r"[\w.-]+", line), re.search(r"extra == ['\"](\w+)", line)
         if name and extra and extra[1] in EXTRAS:
-            try:
+            with suppress(metadata.PackageNotFoundError):
                 found.append((name[0], metadata.version(name[0])))
-            except metadata.PackageNotFoundError:
-                continue
     return sorted(found)

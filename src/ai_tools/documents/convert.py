@@ -20,9 +20,9 @@ from ..settings import Settings
 from ..sources import Sources
 from . import cache, fetching, file_names, workers
 from .cache import Job
+from .fetching import MB
 from .workers import Fault
 
-MB = 1_000_000
 SMALL = 200_000  # bytes of text in all that are converted here, since processes would take longer to start
 
 
@@ -65,13 +65,9 @@ def convert(
     Raises:
         InputError: none of them could be.
     """
-    documents: list[Document] = []
-    failed: list[Rejection] = []
-    for one in convert_each(found, reading, on_progress=on_progress):
-        if isinstance(one, Document):
-            documents.append(one)
-        else:
-            failed.append(one)
+    outcomes = list(convert_each(found, reading, on_progress=on_progress))
+    documents = [one for one in outcomes if isinstance(one, Document)]
+    failed = [one for one in outcomes if isinstance(one, Rejection)]
     if not documents:
         causes = "; ".join(one.reason for one in failed[:5]) + (f"; and {len(failed) - 5} more" * (len(failed) > 5))
         raise InputError(f"none of the documents could be read: {causes}")
@@ -87,7 +83,8 @@ def convert_each(
     that are small are converted here. What was converted before, with the same converters and settings, is read from
     `workspace.conversions_path`. Addresses are fetched anew at every call and kept in `workspace.fetched_path`.
     """
-    items = [*_files(found), *_fetched(found, reading)]
+    items = [_Input(below := found.path_below(file), below, file) for file in found.files]
+    items += _fetched(found, reading)
     names = file_names.of_documents([item.label for item in items])
     jobs, reasons = _jobs(items, reading)
     waiting = {number for number, job in jobs.items() if not cache.is_kept(job)}
@@ -136,12 +133,6 @@ def document_row(document: Document) -> dict[str, Any]:
 
 
 # --- what is there ---
-
-
-def _files(found: Sources) -> Iterator[_Input]:
-    for file in found.files:
-        below = found.path_below(file)
-        yield _Input(below, below, file)
 
 
 def _fetched(found: Sources, reading: Reading) -> Iterator[_Input]:

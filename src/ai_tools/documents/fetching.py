@@ -79,8 +79,7 @@ async def _fetch_all(
             except (aiohttp.ClientError, OSError) as error:
                 reason = public(" ".join(str(error).split()))[:120] or type(error).__name__
                 why = f"not reached ({reason}); check the address and the network"
-        kept = _kept(address, folder, why)
-        return kept or InputError(why)
+        return _kept(address, folder, why) or InputError(why)
 
     # trust_env would read .netrc too, and send what it finds there.
     accept = "text/html, text/markdown, text/plain, application/pdf, */*;q=0.5"

@@ -11,10 +11,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import PurePosixPath
 
 from ..matching import word_list
-from ..records import Document
+from ..records import Document, grouped
 
 LONGEST = 10  # words of an outline
 SAMPLE = 20_000  # characters of a document that show how its words are written
@@ -193,19 +194,18 @@ def _cased(title: str, text: str) -> str:
     """A title all in capitals, written as the document itself writes its words; what it has in capitals too, stays."""
     if not title.isupper():
         return title
-    seen = Counter(re.findall(r"[^\W\d_]+", re.sub(r"^#.*$", "", text, flags=re.MULTILINE)))
-    forms: dict[str, Counter[str]] = {}
-    for form, number in seen.items():
-        forms.setdefault(form.lower(), Counter())[form] = number
+    seen: Counter[str] = Counter(re.findall(r"[^\W\d_]+", re.sub(r"^#.*$", "", text, flags=re.MULTILINE)))
+    forms = grouped(seen, str.lower)
 
     def recase(match: re.Match[str]) -> str:
-        if match[0].lower() in _SMALL:
-            return match[0].lower()
-        known = forms.get(match[0].lower(), Counter())
-        other = {form: number for form, number in known.items() if form != match[0]}
-        if not other or 4 * known[match[0]] >= sum(other.values()):
-            return match[0]
-        return min(other, key=lambda form: (-other[form], form))
+        word: str = match[0]
+        small = word.lower()
+        if small in _SMALL:
+            return small
+        others = [form for form in forms.get(small, ()) if form != word]
+        if 4 * seen[word] >= sum(seen[form] for form in others):
+            return word
+        return min(others, key=lambda form: (-seen[form], form))
 
     found = re.sub(r"[^\W\d_]+", recase, title)
     return found[:1].upper() + found[1:]
@@ -222,13 +222,13 @@ def _headings(text: str) -> list[str]:
 def _phrases(line: str) -> Iterable[str]:
     """Runs of up to three words between small words, numbers and punctuation."""
     for piece in re.split(r"[^\w\s'\u2019+-]+|\s-\s", line):
-        run: list[str] = []
-        for word in [*piece.split(), ""]:
-            if word and word.lower() not in _SMALL and not word[0].isdigit() and not _says_little(word):
-                run.append(word)
-                continue
+        for tells, words in groupby(piece.split(), key=_tells):
+            run = list(words) if tells else []
             yield from (" ".join(run[i : i + n]) for n in (1, 2, 3) for i in range(len(run) - n + 1))
-            run = []
+
+
+def _tells(word: str) -> bool:
+    return not (word.lower() in _SMALL or word[0].isdigit() or _says_little(word))
 
 
 def _fold(phrase: str) -> str:

@@ -63,8 +63,7 @@ def seed_rows(
 
 def _icl_fields(example: WorkedExample) -> dict[str, str]:
     row = {"icl_document": example.document}
-    for number in range(1, PAIRS + 1):
-        question, answer = example.pairs[number - 1] if number <= len(example.pairs) else ("", "")
+    for number, (question, answer) in enumerate([*example.pairs, *[("", "")] * PAIRS][:PAIRS], 1):
         row |= {f"icl_query_{number}": question, f"icl_response_{number}": answer}
     return row
 
@@ -189,28 +188,21 @@ def _entries(path: Path) -> list[dict[str, Any]]:
 
 
 def _example(entry: dict[str, Any], where: str) -> WorkedExample:
-    numbers = range(1, PAIRS + 1)
     if "context" in entry:
         pairs = entry.get("questions_and_answers")
         if not isinstance(pairs, list) or len(pairs) < PAIRS or not all(isinstance(pair, dict) for pair in pairs):
             raise InputError(f"{where}: questions_and_answers must be a list of {PAIRS} or more question and answer")
-        text, names = "context", [("question", "answer")] * PAIRS
-        values = [(pair.get("question"), pair.get("answer")) for pair in pairs[:PAIRS]]
+        text, asked = "context", [(pair, "question", "answer") for pair in pairs[:PAIRS]]
     else:
-        text, names = "icl_document", [(f"icl_query_{n}", f"icl_response_{n}") for n in numbers]
-        values = [(entry.get(question), entry.get(answer)) for question, answer in names]
-    document = _text(entry.get(text), text, where)
+        text, asked = "icl_document", [(entry, f"icl_query_{n}", f"icl_response_{n}") for n in range(1, PAIRS + 1)]
+    document = _text(entry, text, where)
     return WorkedExample(
-        document,
-        tuple(
-            (_text(question, name, where), _text(answer, of_answer, where))
-            for (name, of_answer), (question, answer) in zip(names, values, strict=True)
-        ),
+        document, tuple((_text(row, question, where), _text(row, answer, where)) for row, question, answer in asked)
     )
 
 
-def _text(value: Any, name: str, where: str) -> str:
-    if value is None:
+def _text(row: dict[str, Any], name: str, where: str) -> str:
+    if (value := row.get(name)) is None:
         raise InputError(f"{where}: {name} is missing")
     if not isinstance(value, str) or not value.strip():
         raise InputError(f"{where}: {name} must be text that is not empty (in quotes), not {value!r}")

@@ -147,13 +147,9 @@ class _Worker:
 
 def _close(process: subprocess.Popen[bytes]) -> int:
     """End a process, and with it whoever waits for it; its exit code, negative for a signal."""
-    process.kill()
-    code = process.wait()
-    for pipe in (process.stdin, process.stdout):
-        with suppress(OSError):
-            if pipe:
-                pipe.close()
-    return code
+    with suppress(OSError), process:  # closes the pipes on leaving; what waits in one cannot be sent any more
+        process.kill()
+    return process.wait()
 
 
 def _name(number: int) -> str:
