@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,17 +25,18 @@ if TYPE_CHECKING:
     from ..tools import Done, Plan, Run
 
 LISTED = 20
-OLLAMA = ("top_k", "top_p", "repeat_penalty", "num_predict", "stop")  # options of its own
-OPTION_OF = {  # what a setting is called on the command line
-    "provider": "--provider",
-    "teacher_model_name": "--model",
-    "teacher_model_base_url": "--base-url",
-    "teacher_temperature": "--temperature",
-    "teacher_max_tokens": "--max-tokens",
-    "tokenizer_model_name": "--tokenizer",
-    "questions_per_chunk": "--n-pairs",
-    "max_concurrency": "--batch-size",
-} | {f"ollama_{name}": f"--ollama-{name.replace('_', '-')}" for name in OLLAMA}
+SETTING_OF = {  # the setting that an option stands for
+    "provider": "provider",
+    "model": "teacher_model_name",
+    "base_url": "teacher_model_base_url",
+    "api_key": "teacher_model_api_key",
+    "temperature": "teacher_temperature",
+    "max_tokens": "teacher_max_tokens",
+    "retry_rejected": "retry_rejected",
+    "tokenizer": "tokenizer_model_name",
+    "n_pairs": "questions_per_chunk",
+    "batch_size": "max_concurrency",
+} | {f"ollama_{name}": f"ollama_{name}" for name in ("top_k", "top_p", "repeat_penalty", "num_predict", "stop")}
 
 app = typer.Typer(
     add_completion=False,
@@ -83,20 +84,14 @@ class Asking:
     ] = False
     overwrite: Overwrite = False
 
-    def of_settings(self) -> dict[str, Any]:
-        """The options that stand for settings, by the names of these; None where one was not given."""
-        return {
-            "provider": self.provider,
-            "teacher_model_name": self.model,
-            "teacher_model_base_url": self.base_url,
-            "teacher_temperature": self.temperature,
-            "teacher_max_tokens": self.max_tokens,
-            "retry_rejected": self.retry_rejected or None,
-        }
+    def for_settings(self) -> dict[str, Any]:
+        """The options that stand for settings, where they were given."""
+        values = {name: getattr(self, name, None) for name in SETTING_OF}
+        return {name: value for name, value in values.items() if value is not None and value is not False}
 
     def settings(self) -> Settings:
         """Settings, with the options that were given, these and those of the command."""
-        return settings_of(**self.of_settings(), teacher_model_api_key=_key_from(self.api_key_env))
+        return settings_of(**self.for_settings(), api_key=_key_from(self.api_key_env))
 
     def chosen(self, name: str) -> dict[str, Any]:
         """What a tool of that name is given, by the names of its arguments."""
@@ -144,11 +139,6 @@ class AskingOfPassages(Asking):
     ollama_num_predict: Annotated[int | None, typer.Option(help="Ollama's num_predict.")] = None
     ollama_stop: Annotated[str | None, typer.Option(help="Where Ollama stops writing.")] = None
 
-    def of_settings(self) -> dict[str, Any]:
-        ollama = {f"ollama_{name}": getattr(self, f"ollama_{name}") for name in OLLAMA}
-        own = {"questions_per_chunk": self.n_pairs, "max_concurrency": self.batch_size}
-        return super().of_settings() | own | ollama
-
     def settings(self) -> Settings:
         if self.n_pairs is not None and self.target_pairs is not None:
             raise UsageError("--n-pairs and --target-pairs exclude each other; give one")
@@ -170,6 +160,9 @@ class AskingOfPairs(Asking):
         str | None, typer.Option(help="Where the passages of pairs are that have no source_text: as for generate.")
     ] = None
 
+    def for_settings(self) -> dict[str, Any]:
+        return {name: value for name, value in super().for_settings().items() if name != "batch_size"}
+
     def chosen(self, name: str) -> dict[str, Any]:
         return super().chosen(name) | {"batch_size": self.batch_size, "passages_from": self.source}
 
@@ -182,7 +175,7 @@ def asks(function: Callable[..., None]) -> Callable[..., None]:
 
     def command(**given: Any) -> None:
         asking = kind(**{name: given.pop(name) for name in shared})
-        with said_of_options(asking.of_settings()):
+        with said_of_options(asking.for_settings()):
             function(asking=asking, **given)
 
     command.__name__, command.__doc__ = function.__name__, function.__doc__
@@ -192,22 +185,24 @@ def asks(function: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def settings_of(**chosen: Any) -> Settings:
+def settings_of(**options: Any) -> Settings:
     """Settings, with the options that were given."""
     from .. import settings
 
-    with said_of_options(chosen):
-        return settings.load_settings(**{name: value for name, value in chosen.items() if value is not None})
+    given = {name: value for name, value in options.items() if value is not None}
+    with said_of_options(given):
+        return settings.load_settings(**{SETTING_OF[name]: value for name, value in given.items()})
 
 
 @contextmanager
-def said_of_options(chosen: Mapping[str, Any]) -> Iterator[None]:
-    """What is wrong with a setting is said of its option, where that was given."""
+def said_of_options(options: Iterable[str]) -> Iterator[None]:
+    """What is wrong with a setting is said of the option that stands for it, where there is one."""
     try:
         yield
     except SettingsError as error:
-        given = {name: f"{option} " for name, option in OPTION_OF.items() if chosen.get(name) is not None}
-        raise SettingsError(error.said(given)) from None
+        raise SettingsError(
+            error.said({SETTING_OF[name]: f"--{name.replace('_', '-')} " for name in options})
+        ) from None
 
 
 def _key_from(variable: str | None) -> str | None:

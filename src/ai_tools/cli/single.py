@@ -62,7 +62,7 @@ def chunk(
     made = tools.chunk_documents(
         docs,
         output,
-        settings_of(tokenizer_model_name=tokenizer),
+        settings_of(tokenizer=tokenizer),
         chunk_size=chunk_size,
         chunk_overlap=chunk_overlap,
         splitting_strategy=splitting_strategy,
