@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from ai_tools.errors import InputError, UsageError
+from ai_tools.files import use_write_ahead
 from ai_tools.records import Call, Completion, Teacher
-from ai_tools.teachers.journal import Entry, Journal, use_write_ahead
+from ai_tools.teachers.journal import Entry, Journal
 
 
 def rows_of(path: Path) -> list[sqlite3.Row]:

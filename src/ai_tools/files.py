@@ -7,6 +7,7 @@ import json
 import os
 import sqlite3
 import warnings
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -176,6 +177,7 @@ class Register:
 
     def __init__(self, database: Path, command: str):
         self._database, self.command = database, command
+        self._db: sqlite3.Connection | None = None
 
     def find(self, path: Path) -> MadeFile | None:
         """What is known of the file that a path leads to; None of one that no command has made."""
@@ -197,17 +199,41 @@ class Register:
         place = os.fsencode(path.parent.resolve() / path.name)
         entry = (place, hash_file(whole), whole.stat().st_size, self.command, depends)
         try:
-            self._database.parent.mkdir(parents=True, exist_ok=True)
-            with closing(sqlite3.connect(self._database, timeout=10)) as db, db:
-                tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type='table'")}
-                if tables and not tables & {"made_files", "calls"}:
-                    raise sqlite3.DatabaseError("somebody else's database")
-                db.execute(_MADE_FILES)
+            with self._opened() as db:
                 db.execute(_ENTER, entry)
                 db.execute(_FORGET, (place,))
         except (OSError, sqlite3.Error) as error:
             fix = "what is made now will need --overwrite to be made anew"
             warnings.warn(f"{self._database}: cannot be written ({error}); {fix}", stacklevel=2)
+
+    def _opened(self) -> sqlite3.Connection:
+        """One connection for all entries, for opening it takes longer than they do."""
+        if self._db is None:
+            self._database.parent.mkdir(parents=True, exist_ok=True)
+            db = sqlite3.connect(self._database, timeout=10, check_same_thread=False)
+            weakref.finalize(self, db.close)
+            tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type='table'")}
+            if tables and not tables & {"made_files", "calls"}:
+                raise sqlite3.DatabaseError("somebody else's database")
+            use_write_ahead(db, self._database)
+            db.execute("PRAGMA synchronous=NORMAL")  # what a power cut takes of it is a question asked, no loss
+            db.execute(_MADE_FILES)
+            self._db = db
+        return self._db
+
+
+def use_write_ahead(db: sqlite3.Connection, path: Path) -> None:
+    """A write-ahead log, for readers beside the writer. Network volumes refuse it: then a rollback journal."""
+    try:
+        mode = db.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+    except sqlite3.OperationalError:
+        mode = "refused"
+    if mode != "wal":
+        db.execute("PRAGMA journal_mode=DELETE")
+        warnings.warn(
+            f"{path}: this file system takes no write-ahead log; a rollback journal is used, which is slower",
+            stacklevel=2,
+        )
 
 
 def _is_torn(path: Path, size: int) -> bool:

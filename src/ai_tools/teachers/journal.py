@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import Any, Self
 from filelock import FileLock, Timeout
 
 from ..errors import InputError, UsageError
+from ..files import use_write_ahead
 from ..records import Call, Completion, Teacher
 
 LAYOUT = 2
@@ -164,20 +164,6 @@ def _layout(db: sqlite3.Connection, path: Path) -> int:
     if layout not in (0, *_MIGRATIONS, LAYOUT) or (layout == 0 and tables - {"made_files"}):  # the register's
         raise UsageError(f"{path}: layout {layout}, this version reads {LAYOUT}; move the file away to start anew")
     return layout
-
-
-def use_write_ahead(db: sqlite3.Connection, path: Path) -> None:
-    """A write-ahead log, for readers beside the writer. Network volumes refuse it: then a rollback journal."""
-    try:
-        mode = db.execute("PRAGMA journal_mode=WAL").fetchone()[0]
-    except sqlite3.OperationalError:
-        mode = "refused"
-    if mode != "wal":
-        db.execute("PRAGMA journal_mode=DELETE")
-        warnings.warn(
-            f"{path}: this file system takes no write-ahead log; a rollback journal is used, which is slower",
-            stacklevel=2,
-        )
 
 
 _of_call = attrgetter("recipe", "prompt", "prompt_version", "chunk_id", "draw")
