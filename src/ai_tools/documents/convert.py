@@ -195,13 +195,10 @@ def _clean(folder: Path) -> None:
 
 def _done(jobs: Sequence[Job], reading: Reading) -> Generator[tuple[int, str], None, None]:
     """The number of each job as it gets done, and why it could not be, if it could not."""
-    if _is_quick(jobs):
-        for number, job in enumerate(jobs):
-            yield number, _said(workers.attempt(cache.convert, job))
-        return
     processes = 1 if reading.pdf_converter == "docling" else workers.cores()  # its models take all cores, and memory
-    outcomes = workers.run(cache.convert, jobs, timeout=reading.file_timeout, processes=processes)
-    with closing(outcomes):
+    here = ((number, workers.attempt(cache.convert, job)) for number, job in enumerate(jobs))
+    apart = workers.run(cache.convert, jobs, timeout=reading.file_timeout, processes=processes)
+    with closing(here if _is_quick(jobs) else apart) as outcomes:
         for number, outcome in outcomes:
             yield number, _said(outcome)
 

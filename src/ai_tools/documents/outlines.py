@@ -48,6 +48,7 @@ _ORDERS = re.compile(  # a bare verb before what it is done to, or one that is h
     rf"|(?:{'|'.join(word_list('orders'))}|attempt to) (?!and\b|or\b))",
     re.IGNORECASE,
 )
+_HEADING = re.compile(r"^#{1,6} +(.+?)\s*#*$", re.MULTILINE)
 _IDENTIFIER = re.compile(r"\S*(?:\w[_/.:]\w|[a-z][A-Z]|\d[a-z]|[a-z]\d)\S*|[a-z\d]+(?:-[a-z\d]+)+")
 _SMALL = frozenset(word_list("small_words"))
 
@@ -65,11 +66,11 @@ def outlines(documents: Sequence[Document], about: str = "") -> dict[str, str]:
     """The outline of each document, by its id; `about` is the corpus's domain, which places a mere "Introduction"."""
     titles = [_title(document) for document in documents]
     count = Counter(piece.lower() for title in titles if len(title.pieces) > 1 for piece in set(title.pieces))
-    short = {title.document.id: _outline(title, count, about) for title in titles}
-    taken = Counter(short.values())
+    short = [_outline(title, count, about) for title in titles]
+    taken = Counter(short)
     return {
-        key: short[key] if taken[short[key]] == 1 else _longer(title, short[key])
-        for key, title in ((title.document.id, title) for title in titles)
+        title.document.id: found if taken[found] == 1 else _longer(title, found)
+        for title, found in zip(titles, short, strict=True)
     }
 
 
@@ -87,7 +88,7 @@ def domain_of(documents: Sequence[Document]) -> str:
     That is the word or phrase that most of their titles and headings have; a name counts double and takes the words
     that mostly follow it (`Debian Policy`).
     """
-    heads = [(document.title, *_headings(document.text)) for document in documents]
+    heads = [(one.title, *_HEADING.findall(one.text)) for one in documents]
     holders: Counter[str] = Counter()
     written: dict[str, Counter[str]] = {}
     for lines in heads:
@@ -213,10 +214,6 @@ def _cased(title: str, text: str) -> str:
 
 def _says_little(text: str) -> bool:
     return bool(_PARTS.fullmatch(text) or _EMPTY.fullmatch(text))
-
-
-def _headings(text: str) -> list[str]:
-    return re.findall(r"^#{1,6} +(.+?)\s*#*$", text, re.MULTILINE)
 
 
 def _phrases(line: str) -> Iterable[str]:

@@ -47,18 +47,18 @@ def seed_rows(
     about = domain or domain_of(documents)
     named = {document.id: outline for document in documents} if outline else outlines(documents, about)
     titles = {document.id: document.title for document in documents}
-    rows = []
-    for chunk in chunks:
-        key = chunk.document_id
-        row = {
+    return [
+        {
             "document": chunk.text,
-            "document_outline": named[key],
-            "document_title": titles[key],
-            "domain": about or titles[key],
-            **_icl_fields(examples.get(key, WorkedExample("", ()))),
+            "document_outline": named[chunk.document_id],
+            "document_title": titles[chunk.document_id],
+            "domain": about or titles[chunk.document_id],
+            **_icl_fields(examples.get(chunk.document_id, WorkedExample("", ()))),
+            "chunk_id": chunk.chunk_id,
+            "document_id": chunk.document_id,
         }
-        rows.append(row | {"chunk_id": chunk.chunk_id, "document_id": key})
-    return rows
+        for chunk in chunks
+    ]
 
 
 def _icl_fields(example: WorkedExample) -> dict[str, str]:
@@ -211,9 +211,8 @@ def _text(row: dict[str, Any], name: str, where: str) -> str:
 
 def _named(files: Any, documents: Sequence[Document], where: str) -> list[str]:
     """The ids of the documents that `file` names; every entry of it must name at least one."""
-    patterns = files if isinstance(files, list) else [files]
     found: list[str] = []
-    for pattern in patterns:
+    for pattern in files if isinstance(files, list) else [files]:
         if not isinstance(pattern, str) or not pattern:
             raise InputError(f"{where}: file must be a document's name, a path or a pattern, not {pattern!r}")
         mine = [one.id for one in documents if any(fnmatch(name, pattern) for name in _names(one))]

@@ -150,12 +150,11 @@ def plan_call(
 
 def follow_up(call: Call, completion: Completion, fault: BadReply) -> Call | None:
     """The call that may make good a bad reply: more room if it was cut off, else a word on the fault; once each."""
-    if fault.kind in call.follows or fault.kind == "withheld":
+    cut_by_others = fault.kind == "cut off" and call.max_tokens <= 0
+    if fault.kind in call.follows or fault.kind == "withheld" or cut_by_others:
         return None
     follows = (*call.follows, fault.kind)
     if fault.kind == "cut off":
-        if call.max_tokens <= 0:  # no limit of ours cut it
-            return None
         key = content_id(call.key, "more room", 2 * call.max_tokens)
         return replace(call, key=key, max_tokens=2 * call.max_tokens, follows=follows)
     quoted = split_thinking(completion.text)[1][:LONGEST_QUOTE]
