@@ -147,6 +147,15 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def hash_folder(folder: Path) -> str:
+    """SHA-256 of a folder's files and their names, but for what Python has compiled. Raises FileNotFoundError."""
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder}: not there")
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    parts = [(str(path.relative_to(folder)), hash_file(path)) for path in files]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
 # --- who made a file ---
 
 _MADE_FILES = "CREATE TABLE IF NOT EXISTS made_files (path, sha256, size, command, depends, PRIMARY KEY (path, sha256))"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-from importlib import metadata, util
+from importlib import util
+from pathlib import Path
 from typing import Any
 
 from . import teachers, workspace
@@ -31,15 +32,15 @@ def describe(settings: Settings) -> dict[str, Any]:
     return {
         "python": platform.python_version(),
         "platform": platform.platform(terse=True),
-        "versions": {name: _version(name) for parts in EXTRAS.values() for name in parts},
+        "versions": {name: workspace.version_of(name) for parts in EXTRAS.values() for name in parts},
         "cores": os.cpu_count(),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "disk_free_gib": round(disk.free / 2**30, 1),
         "gpu": None if extras["train"] else _gpu(),
         "missing": {name: missing for name, missing in extras.items() if missing},
         "teacher": _teacher(settings),
-        "student": _student(settings),
-        "seconds_by_step": {f"{step.number:02d}": _seconds(settings, step.number) for step in workspace.STEPS},
+        "student": _student(settings.student_model_name, settings.resolve(settings.student_model_name)),
+        "seconds_by_step": {f"{step.number:02d}": _seconds(settings.output, step.number) for step in workspace.STEPS},
     }
 
 
@@ -68,17 +69,14 @@ def _price(cost: providers.Price | None) -> str:
     return f"${cost.tokens_in:g} in, ${cost.tokens_out:g} out for a million tokens ({cost.source})"
 
 
-def _student(settings: Settings) -> dict[str, Any]:
-    name = settings.student_model_name
+def _student(name: str, folder: Path) -> dict[str, Any]:
     if name == "tiny":
         return {"name": name, "where": "built here in step 01"}
-    folder = settings.resolve(name)
     return {"name": name, "where": str(folder) if folder.is_dir() else "fetched from Hugging Face when first used"}
 
 
-def _seconds(settings: Settings, number: int) -> dict[str, Any]:
-    manifest = workspace.read_manifest(settings.output, number)
-    if manifest:
+def _seconds(output: Path, number: int) -> dict[str, Any]:
+    if manifest := workspace.read_manifest(output, number):
         return {"seconds": manifest["seconds"], "from": "the last run here"}
     return {"seconds": REFERENCE_SECONDS[number], "from": "the sample on two cores"}
 
@@ -87,10 +85,3 @@ def _gpu() -> str | None:
     import torch
 
     return torch.cuda.get_device_name() if torch.cuda.is_available() else None
-
-
-def _version(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None

@@ -69,9 +69,8 @@ def _stale_reason(settings: Settings, step: StepSpec, manifest: dict[str, Any]) 
     moved = sorted({name for name, _ in inputs.items() ^ manifest["inputs"].items()})
     if moved:
         return f"its input {moved[0]} changed" + (f" and {len(moved) - 1} more" if len(moved) > 1 else "")
-    gone = [
-        name for name in manifest["files"] if not (workspace.step_folder(settings.output, step.number) / name).exists()
-    ]
+    folder = workspace.step_folder(settings.output, step.number)
+    gone = [name for name in manifest["files"] if not (folder / name).exists()]
     return f"its file {gone[0]} is gone" if gone else ""
 
 

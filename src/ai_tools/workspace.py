@@ -20,7 +20,7 @@ from typing import Any
 
 from . import sources
 from .errors import DISTRIBUTION, MissingStep
-from .files import hash_file, read_json, write_atomic, write_json, write_rows
+from .files import hash_file, hash_folder, read_json, write_atomic, write_json, write_rows
 from .records import content_id
 from .settings import Settings
 
@@ -174,7 +174,7 @@ class Step:
             "inputs": self.inputs,
             "files": sorted(self._files),
             "counts": counts,
-            "versions": {name: _version(name) for name in (DISTRIBUTION, "torch", "transformers", "trl", "peft")},
+            "versions": {name: version_of(name) for name in (DISTRIBUTION, "torch", "transformers", "trl", "peft")},
             "seconds": round(time.monotonic() - self._started, 1),
             "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
         }
@@ -254,24 +254,13 @@ def hash_notebook(path: Path) -> str | None:
 
 @lru_cache(maxsize=1)
 def hash_packages() -> str:
-    """SHA-256 of every file of the packages that results depend on, caches aside. Raises where one is not there."""
-    digest = hashlib.sha256()
-    for name in PACKAGES:
-        folder = PACKAGE.parent / name
-        files = [file for file in sorted(folder.rglob("*")) if file.is_file() and "__pycache__" not in file.parts]
-        if not files:
-            raise FileNotFoundError(f"{folder}: no file of the package {name} is there")
-        for file in files:
-            digest.update(f"{file.relative_to(PACKAGE.parent)}\0".encode() + file.read_bytes())
-    return digest.hexdigest()
+    """A hash of every file of the packages that results depend on. Raises FileNotFoundError where one is not there."""
+    return content_id(*(hash_folder(PACKAGE.parent / name) for name in PACKAGES))
 
 
 def _hash(path: Path) -> str | None:
     """SHA-256 of a file, or of a folder's files with their names; None where neither is there."""
-    if path.is_dir():
-        parts = [(str(file.relative_to(path)), _hash(file)) for file in sorted(path.rglob("*")) if file.is_file()]
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-    return hash_file(path) if path.is_file() else None
+    return hash_folder(path) if path.is_dir() else hash_file(path) if path.is_file() else None
 
 
 def _relative(settings: Settings, path: Path) -> str:
@@ -286,7 +275,7 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _version(name: str) -> str | None:
+def version_of(name: str) -> str | None:
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:

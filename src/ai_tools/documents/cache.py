@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import re
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from importlib import metadata
@@ -16,8 +15,9 @@ import to_markdown
 from to_markdown import Conversion, FileLimits
 
 from ..errors import DISTRIBUTION, AIToolsError
-from ..files import hash_file
+from ..files import hash_file, hash_folder
 from ..records import content_id
+from ..workspace import version_of
 
 EXTRAS = {"documents", "docling"}
 
@@ -82,12 +82,7 @@ def read(job: Job) -> Conversion:
 @lru_cache(maxsize=1)
 def version() -> str:
     """A hash of the converters' source and of the versions of what they stand on."""
-    folder = Path(to_markdown.__file__).parent
-    files = (file for file in sorted(folder.rglob("*")) if file.is_file() and "__pycache__" not in file.parts)
-    source = [(str(file.relative_to(folder)), file.read_bytes().hex()) for file in files]
-    if not source:
-        raise FileNotFoundError(f"{folder}: no file of the converters is there")
-    return content_id(source, _libraries())
+    return content_id(hash_folder(Path(to_markdown.__file__).parent), _libraries())
 
 
 def _libraries() -> list[tuple[str, str]]:
@@ -95,7 +90,6 @@ def _libraries() -> list[tuple[str, str]]:
     found = []
     for line in metadata.requires(DISTRIBUTION) or ():
         name, extra = re.match(r"[\w.-]+", line), re.search(r"extra == ['\"](\w+)", line)
-        if name and extra and extra[1] in EXTRAS:
-            with suppress(metadata.PackageNotFoundError):
-                found.append((name[0], metadata.version(name[0])))
+        if name and extra and extra[1] in EXTRAS and (version := version_of(name[0])):
+            found.append((name[0], version))
     return sorted(found)
