@@ -145,6 +145,11 @@ def test_a_linking_word_that_begins_a_sentence_is_no_new_name_and_a_name_is(text
     assert missing_facts(text, "It rings, and the rope is checked.", whole=False) == added
 
 
+def test_emphasis_by_underscores_hides_no_name() -> None:
+    assert missing_facts("_Ada_ keeps the _B", "_Ada_ keeps the _B") == []
+    assert missing_facts("Then Ada rang.", "Then _Ada_ rang.") == []
+
+
 @given(
     st.text() | st.lists(st.sampled_from(["Ada", "7", "days", "-5", '"x"', "`", "```", "\n", "$", "one"])).map(" ".join)
 )

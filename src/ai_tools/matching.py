@@ -140,6 +140,7 @@ def _flat(text: str) -> str:
 
 
 def _stem(word: str) -> str:
+    word = word.strip("_")  # of emphasis
     return word.removesuffix("s") if len(word) > 3 else word
 
 
