@@ -60,16 +60,20 @@ def made(name: str, rows: Any, command: str = "enrich") -> Path:
     return write_json(Path(name), rows, Register(Path("house/journal.sqlite"), command).note)
 
 
+def into(source: Path) -> list[str]:
+    """What the files are called that a folder gets."""
+    return [file.path.name for file in pairs.read(source).files]
+
+
 def refused(output: str, source: Path, *, as_folder: bool = True, overwrite: bool = False) -> str:
-    files = pairs.read(source) if as_folder else None
     with pytest.raises(UsageError) as error:
-        check(Path(output), REGISTER, source=source, overwrite=overwrite, names=files)
+        check(Path(output), REGISTER, source=source, overwrite=overwrite, into=into(source) if as_folder else None)
     assert "\n" not in str(error.value)
     return str(error.value)
 
 
 def allowed(output: str, source: Path, *, overwrite: bool = False) -> None:
-    check(Path(output), REGISTER, source=source, overwrite=overwrite, names=pairs.read(source))
+    check(Path(output), REGISTER, source=source, overwrite=overwrite, into=into(source))
 
 
 # --- what is refused ---

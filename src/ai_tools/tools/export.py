@@ -90,7 +90,8 @@ def export(
     check_choices(fmt, system_prompt, reasoning)
     read = pairs.read(source)
     register = _register(settings, "export")
-    outputs.check(output, register, source=Path(source), overwrite=overwrite, names=read, named=_trainingdata)
+    into = [_trainingdata(file.path) for file in read.files]
+    outputs.check(output, register, source=Path(source), overwrite=overwrite, into=into)
     parts: dict[Path, list[PairFile]] = {}
     for file in read.files:
         if read.counts[file.path]:  # loaders take no empty file

@@ -163,7 +163,7 @@ def _generate(source: str | Path, output: Path, settings: Settings, kind: Kind, 
     teacher = teachers.connect(settings)  # that a key is missing is said before any document is read
     register = Register(journal_path(settings.output), kind.name)
     # Which files a folder gets, and whether they may be replaced, is known only when the passages are read.
-    outputs.check(output, register, source=reading.path_of(source), overwrite=run.overwrite, as_folder=True)
+    outputs.check(output, register, source=reading.path_of(source), overwrite=run.overwrite, into=())
     with reading.opened(source, settings, tables=extent.tables, on_reading=run.on_reading) as found:
         scope = Scope(found, extent, settings.questions_per_chunk)
         sink: OneFile | QaFolder = OneFile(output, register.note)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -37,40 +37,32 @@ def check(
     source: Path | None = None,
     overwrite: bool,
     suffixes: Sequence[str] = FILES,
-    as_folder: bool = False,
-    names: Pairs | None = None,
-    named: Callable[[Path], str] = lambda path: path.name,
+    into: Iterable[str] | None = None,
 ) -> None:
     """Refuse, before any work, an output that would be lost: the source or a part of it, or what others have made.
 
     Args:
         register: of the command that is going to write.
         suffixes: what the name of a file may end in.
-        as_folder: whether it may be a folder; so it is where there are `names`, the source's files, which are looked
-            for in it.
-        named: what the file in that folder is called that is made of one of the source.
+        into: what the files are called that a folder gets; without them the output is a file.
 
     Raises:
         UsageError: with what to do instead.
     """
-    as_folder = as_folder or names is not None
-    if output.suffix not in suffixes and (output.suffix or not as_folder):
-        wanted = f"a file that ends in {' or '.join(suffixes)}" + (", or a folder" if as_folder else "")
-        raise UsageError(f"-o {output}: give {wanted}")
-    into_folder = not output.suffix
-    if into_folder and output.is_file():
-        raise UsageError(f"-o {output}: a file; give a folder, or a file that ends in {' or '.join(suffixes)}")
-    if not into_folder and output.is_dir():
+    ends = f"a file that ends in {' or '.join(suffixes)}"
+    if output.suffix not in suffixes and (output.suffix or into is None):
+        raise UsageError(f"-o {output}: give {ends}" + ("" if into is None else ", or a folder"))
+    if not output.suffix and output.is_file():
+        raise UsageError(f"-o {output}: a file; give a folder, or {ends}")
+    if output.suffix and output.is_dir():
         raise UsageError(f"-o {output}: a folder; give a file")
-    if source and output.exists() and source.exists() and output.samefile(source):
-        raise UsageError(f"-o {output}: that is the source; give another")
     if source and output.name.endswith(SUFFIX) and output.parent.exists() and output.parent.samefile(source):
         raise UsageError(f"-o {output}: would be a part of the source; give a name that does not end in {SUFFIX}")
-    written = [output / named(file.path) for file in names.files] if into_folder and names else [output]
-    sources = [file.path for file in names.files] if names else []
+    written = [output] if output.suffix else [output / name for name in into or ()]
+    for path in (output, *written):
+        if source and path.exists() and source.exists() and path.samefile(source):
+            raise UsageError(f"-o {path}: that is the source; give another")
     for path in written:
-        if path.exists() and any(path.samefile(one) for one in sources if one.exists()):
-            raise UsageError(f"-o {output}: {path} is the source; give another folder")
         if path.is_file() and not overwrite:
             _check_replaceable(path, register)
 

@@ -94,9 +94,9 @@ def prepare(
         raise UsageError(f"--batch-size {batch_size}: give a whole number from 1 up")
     running.connect(settings, judges=work.judges)
     read = pairs.read(source)
-    names = read if as_folder else None
+    into = [file.path.name for file in read.files] if as_folder else None
     register = Register(journal_path(settings.output), work.name)
-    outputs.check(output, register, source=Path(source), overwrite=run.overwrite, names=names)
+    outputs.check(output, register, source=Path(source), overwrite=run.overwrite, into=into)
     texts = reading.texts(passages_from, settings, run.on_reading)
     return Task(work, read, texts, output, register, started, batch_size)
 
