@@ -13,14 +13,14 @@ from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 from pydantic import (
     AliasChoices,
+    AliasGenerator,
     Field,
     PrivateAttr,
     SecretStr,
+    StringConstraints,
     ValidationError,
-    ValidationInfo,
-    ValidatorFunctionWrapHandler,
     field_validator,
-)  # fmt: skip
+)
 from pydantic.config import JsonDict
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -29,29 +29,46 @@ from .matching import nearest
 
 SAMPLE_DOCUMENTS = "assets/corpus"
 SAMPLE_EXAM = "assets/exam.jsonl"
-_Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+_Dollars = Annotated[float, Field(ge=0)]
 _URL_USER = re.compile(r"(^|//).*@")  # user and password in an address
+_ALIASES = {  # other names of a setting's environment variable, the first that is set wins
+    "provider": "GENERATOR_PROVIDER MODEL_PROVIDER",
+    "teacher_model_name": "MODEL_NAME GENERATOR_MODEL",
+    "teacher_model_base_url": "ENDPOINT",
+    "teacher_model_api_key": "API_KEY",
+    "gemini_api_key": "GOOGLE_API_KEY",
+    "teacher_temperature": "GENERATOR_TEMPERATURE",
+    "teacher_max_tokens": "GENERATOR_MAX_TOKENS",
+    "questions_per_chunk": "GENERATOR_QUESTIONS_PER_CHUNK",
+    "request_timeout": "INFERENCE_SERVER_TIMEOUT",
+    "student_model_name": "STUDENT_MODEL",
+    "tokenizer_model_name": "TOKENIZER_MODEL",
+    "output_dir": "OUTPUT_DATA_FOLDER",
+}
 
 
-def _setting(default: Any, description: str, steps: str = "", *, names: str = "", **limits: Any) -> Any:
-    """A field: what it is, and the steps whose results it changes; `01?` is step 01 where the teacher writes the exam.
+def _variables(name: str) -> AliasChoices:
+    return AliasChoices(name.upper(), *_ALIASES.get(name, "").split())
 
-    `names` are its environment variables where there are several, the canonical one first.
-    """
+
+def _setting(default: Any, description: str, steps: str = "", **limits: Any) -> Any:
+    """A field: what it is, and the steps whose results it changes; `01?` is 01 where the teacher writes the exam."""
     extra: JsonDict = {"steps": steps}
-    alias = AliasChoices(*names.split()) if names else None
-    return Field(default, validation_alias=alias, description=description, json_schema_extra=extra, **limits)
+    return Field(default, description=description, json_schema_extra=extra, **limits)
 
 
-def _secret(description: str, names: str = "") -> Any:
+def _secret(description: str) -> Any:
     """A key: never printed, part of no manifest, no notebook parameter."""
-    return _setting(None, f"{description} Secret.", names=names)
+    return _setting(None, f"{description} Secret.")
 
 
 class Settings(BaseSettings):
     """Every setting, validated. Explicit arguments win over the environment, the environment over `.env`."""
 
-    model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True, populate_by_name=True, frozen=True)
+    model_config = SettingsConfigDict(
+        alias_generator=AliasGenerator(validation_alias=_variables), populate_by_name=True, env_ignore_empty=True,
+        extra="ignore", frozen=True, allow_inf_nan=False,
+    )  # fmt: skip
 
     source_documents: str = _setting(
         SAMPLE_DOCUMENTS,
@@ -61,15 +78,9 @@ class Settings(BaseSettings):
     pdf_converter: Literal["builtin", "docling"] = _setting(
         "builtin", "What reads PDF: builtin, or docling, which loads layout models.", "01? 02"
     )
-    max_file_mb: float = _setting(
-        50, "Most megabytes of one document, as it comes and unpacked.", "01? 02", gt=0, allow_inf_nan=False
-    )
-    file_timeout: float = _setting(
-        120, "Seconds that one document may take to convert.", "01? 02", gt=0, allow_inf_nan=False
-    )
-    fetch_timeout: float = _setting(
-        60, "Seconds that one address has for its whole answer.", "01? 02", gt=0, allow_inf_nan=False
-    )
+    max_file_mb: float = _setting(50, "Most megabytes of one document, as it comes and unpacked.", "01? 02", gt=0)
+    file_timeout: float = _setting(120, "Seconds that one document may take to convert.", "01? 02", gt=0)
+    fetch_timeout: float = _setting(60, "Seconds that one address has for its whole answer.", "01? 02", gt=0)
     exam: str = _setting(
         "", f"Exam file (JSONL, CSV, YAML). Empty: {SAMPLE_EXAM} with the sample, else the teacher writes one.", "01"
     )
@@ -85,44 +96,22 @@ class Settings(BaseSettings):
         "02",
     )
     num_seed_examples: int = _setting(5, "Seed examples wanted in qna.yaml.", "03", ge=1)
-    provider: str = _setting(
+    provider: Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True)] = _setting(
         "offline",
         "Who answers as the teacher: offline, openai, anthropic, gemini, ollama, vllm or openai-compatible.",
         "01? 02 03",
-        names="PROVIDER GENERATOR_PROVIDER MODEL_PROVIDER",
     )
-    teacher_model_name: str = _setting(
-        "",
-        "The teacher's model. Empty: the provider's.",
-        "01? 02 03",
-        names="TEACHER_MODEL_NAME MODEL_NAME GENERATOR_MODEL",
-    )
+    teacher_model_name: str = _setting("", "The teacher's model. Empty: the provider's.", "01? 02 03")
     teacher_model_base_url: str = _setting(
-        "",
-        "Address of the endpoint, as a rule up to and with /v1. Empty: the provider's.",
-        "01? 02 03",
-        names="TEACHER_MODEL_BASE_URL ENDPOINT",
+        "", "Address of the endpoint, as a rule up to and with /v1. Empty: the provider's.", "01? 02 03"
     )
     ollama_base_url: str = _setting("", "Address of Ollama, where TEACHER_MODEL_BASE_URL is empty.", "01? 02 03")
-    teacher_model_api_key: SecretStr | None = _secret(
-        "Key of the endpoint that is chosen.", names="TEACHER_MODEL_API_KEY API_KEY"
-    )
+    teacher_model_api_key: SecretStr | None = _secret("Key of the endpoint that is chosen.")
     openai_api_key: SecretStr | None = _secret("Key for the provider openai alone.")
     anthropic_api_key: SecretStr | None = _secret("Key for the provider anthropic alone.")
-    gemini_api_key: SecretStr | None = _secret(
-        "Key for the provider gemini alone.", names="GEMINI_API_KEY GOOGLE_API_KEY"
-    )
-    teacher_temperature: float = _setting(
-        0.7,
-        "Sampling temperature of the teacher.",
-        "01? 02 03",
-        names="TEACHER_TEMPERATURE GENERATOR_TEMPERATURE",
-        ge=0,
-        le=2,
-    )
-    teacher_max_tokens: int = _setting(
-        4096, "Most tokens in a teacher's reply.", "01? 02 03", names="TEACHER_MAX_TOKENS GENERATOR_MAX_TOKENS", ge=1
-    )
+    gemini_api_key: SecretStr | None = _secret("Key for the provider gemini alone.")
+    teacher_temperature: float = _setting(0.7, "Sampling temperature of the teacher.", "01? 02 03", ge=0, le=2)
+    teacher_max_tokens: int = _setting(4096, "Most tokens in a teacher's reply.", "01? 02 03", ge=1)
     teacher_top_p: float | None = _setting(None, "Nucleus sampling of the teacher.", "01? 02 03", gt=0, le=1)
     teacher_price: Annotated[tuple[_Dollars, _Dollars] | None, NoDecode] = _setting(
         None, "US dollars for a million tokens in and out, such as 0.15,0.60. Empty: from the table of known models."
@@ -145,21 +134,9 @@ class Settings(BaseSettings):
         None, "Summaries of each kind for a chunk. Empty: the largest of CUT_SIZES.", "03", ge=1
     )
     seed_data_subsample: int = _setting(0, "Use only this many chunks, spread over the documents. 0: all.", "03", ge=0)
-    questions_per_chunk: int = _setting(
-        5,
-        "Pairs asked for in one call about a chunk or a summary.",
-        "03",
-        names="QUESTIONS_PER_CHUNK GENERATOR_QUESTIONS_PER_CHUNK",
-        ge=1,
-    )
+    questions_per_chunk: int = _setting(5, "Pairs asked for in one call about a chunk or a summary.", "03", ge=1)
     max_concurrency: int | None = _setting(None, "Most teacher calls in flight. Empty: 64, and 4 for ollama.", ge=1)
-    request_timeout: float = _setting(
-        120.0,
-        "Seconds that a teacher has for a reply.",
-        names="REQUEST_TIMEOUT INFERENCE_SERVER_TIMEOUT",
-        gt=0,
-        allow_inf_nan=False,
-    )
+    request_timeout: float = _setting(120.0, "Seconds that a teacher has for a reply.", gt=0)
     max_retries: int = _setting(
         5, "Further attempts at a call after overload, server errors and lost connections.", ge=0
     )
@@ -169,9 +146,7 @@ class Settings(BaseSettings):
     max_tokens_total: int | None = _setting(
         None, "Most tokens, in and out, of all calls in the journal. Empty: no limit.", ge=1
     )
-    max_usd: float | None = _setting(
-        None, "Most US dollars for all calls in the journal. Empty: no limit.", gt=0, allow_inf_nan=False
-    )
+    max_usd: float | None = _setting(None, "Most US dollars for all calls in the journal. Empty: no limit.", gt=0)
     retry_rejected: bool = _setting(False, "Ask again where a former run's reply could not be used.")
     max_failure_rate: float = _setting(0.1, "Share of failed items above which a step fails.", ge=0, le=1)
     cut_sizes: Annotated[tuple[int, ...], NoDecode] = _setting((5, 10), "Summaries for a chunk in each cut.", "03 04")
@@ -183,17 +158,9 @@ class Settings(BaseSettings):
         None, "Share of general rows in a cut, by tokens. Empty: by student.", "04", ge=0, lt=1
     )
     student_model_name: str = _setting(
-        "tiny",
-        "Student: tiny, a local folder or a Hugging Face name.",
-        "01 02 04 05 06",
-        names="STUDENT_MODEL_NAME STUDENT_MODEL",
+        "tiny", "Student: tiny, a local folder or a Hugging Face name.", "01 02 04 05 06"
     )
-    tokenizer_model_name: str = _setting(
-        "",
-        "Tokenizer that counts tokens. Empty: the student's.",
-        "01? 02 04",
-        names="TOKENIZER_MODEL_NAME TOKENIZER_MODEL",
-    )
+    tokenizer_model_name: str = _setting("", "Tokenizer that counts tokens. Empty: the student's.", "01? 02 04")
     training_method: Literal["full", "lora"] | None = _setting(None, "full (all weights) or lora. Empty: full.", "05")
     training_cut: str = _setting(
         "", "A cut's number, or a path to a file of `ai-tools export`. Empty: the largest cut.", "05"
@@ -213,23 +180,20 @@ class Settings(BaseSettings):
     generator_output_file: str = _setting("", "File that `combine` writes, where none is named.")
     generator_batch_processing: bool = _setting(True, "false: `generate` has one passage in flight at a time.")
     generator_resume: bool = _setting(True, "false: the single tools make everything anew, as with --fresh.")
-    output_dir: Path = _setting(Path("output"), "Where every artifact goes.", names="OUTPUT_DIR OUTPUT_DATA_FOLDER")
+    output_dir: Path = _setting(Path("output"), "Where every artifact goes.")
     seed: int = _setting(0, "Reaches every sampler.", "01 02 03 04 05 06", ge=0)
     trust_remote_code: bool = _setting(False, "Run code that comes with a student.", "01 02 04 05 06")
 
     _root: Path = PrivateAttr(default_factory=lambda: find_root(Path.cwd()))
 
-    @field_validator("cut_sizes", mode="before")
+    @field_validator("cut_sizes", mode="wrap")
     @classmethod
-    def _split(cls, value: Any) -> Any:
-        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-    @field_validator("cut_sizes")
-    @classmethod
-    def _cuts(cls, value: tuple[int, ...]) -> tuple[int, ...]:
-        if not value or min(value) < 1:
+    def _cuts(cls, value: Any, validated: Any) -> tuple[int, ...]:
+        parts = [part for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        cuts: tuple[int, ...] = validated(parts)
+        if not cuts or min(cuts) < 1:
             raise ValueError("give one or more whole numbers from 1 up, such as 5,10")
-        return tuple(sorted(set(value)))
+        return tuple(sorted(set(cuts)))
 
     @field_validator("source_documents")
     @classmethod
@@ -240,7 +204,7 @@ class Settings(BaseSettings):
 
     @field_validator("chunk_overlap")
     @classmethod
-    def _overlap(cls, value: int, info: ValidationInfo) -> int:
+    def _overlap(cls, value: int, info: Any) -> int:
         most = info.data.get("chunk_tokens")
         if most and value >= most:
             raise ValueError(f"give less than CHUNK_TOKENS, which is {most}")
@@ -248,19 +212,14 @@ class Settings(BaseSettings):
 
     @field_validator("training_tokens")
     @classmethod
-    def _one_length(cls, value: int | None, info: ValidationInfo) -> int | None:
+    def _one_length(cls, value: int | None, info: Any) -> int | None:
         if value and info.data.get("epochs"):
             raise ValueError(f"EPOCHS={info.data['epochs']:g} says how long to train, too; set one of them")
         return value
 
-    @field_validator("provider")
-    @classmethod
-    def _provider(cls, value: str) -> str:
-        return value.strip().lower()
-
     @field_validator("teacher_price", mode="wrap")
     @classmethod
-    def _price(cls, value: Any, validated: ValidatorFunctionWrapHandler) -> Any:
+    def _price(cls, value: Any, validated: Any) -> Any:
         try:
             return validated(value.split(",") if isinstance(value, str) else value)
         except ValidationError:
@@ -326,8 +285,7 @@ class Settings(BaseSettings):
 
 def env_names(name: str) -> list[str]:
     """The environment variables of a setting: the canonical name, then its aliases."""
-    alias = Settings.model_fields[name].validation_alias
-    return [str(choice) for choice in alias.choices] if isinstance(alias, AliasChoices) else [name.upper()]
+    return [str(choice) for choice in _variables(name).choices]
 
 
 def _steps_of(name: str) -> str:
