@@ -3,9 +3,9 @@
 Ours is all-in: render, call, validate, journal; the others post a finished body and parse the reply. Each measurement
 is a process of its own, so that its peak memory is its own.
 
-MOCK_ENDPOINT_URL names another endpoint that answers after 50 ms; ours shares its core with what it answers, and one
-that composes nothing is faster. CURATOR_PYTHON is the Python of an environment that has bespokelabs-curator, another
-all-in client, to be measured too.
+MOCK_ENDPOINT_URL names another endpoint that answers after 50 ms, to the schema of a request: ours may be the slower
+part of what is measured. CURATOR_PYTHON is the Python of an environment that has bespokelabs-curator, another all-in
+client, to be measured too.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ class Size(NamedTuple):
     with_failures: int
 
 
-FULL = Size(((64, 2_000), (256, 4_000)), repeats=5, planned=100_000, with_failures=1_000)
+FULL = Size(((64, 2_000), (256, 4_000)), repeats=3, planned=100_000, with_failures=1_000)
 TOY = Size(((4, 12),), repeats=1, planned=20, with_failures=20)
 
 
@@ -175,18 +175,21 @@ def curator(load: Load, of: Body) -> Found:
 
         os.environ["TIKTOKEN_CACHE_DIR"] = tokenizers.__path__[0]  # it counts tokens, and would download how
         from bespokelabs.curator import LLM
+        from pydantic import create_model
+
+        pair = create_model("Pair", question=str, answer=str)
 
         class Asks(LLM):
             def prompt(self, row: Any) -> Any:
                 return next(bodies(of, row["number"], 1))["messages"]
 
             def parse(self, row: Any, reply: Any) -> Any:
-                return [{"number": row["number"]} | pair for pair in json.loads(reply)["pairs"]]
+                return [{"number": row["number"]} | one.model_dump() for one in reply.pairs]
 
         most = {"max_requests_per_minute": 10**7, "max_tokens_per_minute": 10**10, "max_concurrent_requests": in_flight}
         sampling = {"temperature": of["temperature"], "max_tokens": of["max_tokens"]}
         asks = Asks(
-            "gpt-4o-mini", backend="openai", generation_params=sampling,
+            "gpt-4o-mini", create_model("Pairs", pairs=list[pair]), backend="openai", generation_params=sampling,
             backend_params={"base_url": url, "api_key": "-"} | most,
         )  # fmt: skip
         asks([{"number": 10**7 + number} for number in range(WARM_UP)])

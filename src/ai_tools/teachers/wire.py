@@ -45,14 +45,15 @@ class Wire:
         import httpx2
         import openai
 
+        url = self.endpoint.base_url + path  # whole: the package takes longer to put it together than to read it
         response: httpx2.Response
         try:
             async with asyncio.timeout(self.endpoint.timeout):
                 client, options = self._opened()
                 if body is None:
-                    response = await client.get(path, cast_to=httpx2.Response, options=options)
+                    response = await client.get(url, cast_to=httpx2.Response, options=options)
                 else:
-                    response = await client.post(path, cast_to=httpx2.Response, body=body, options=options)
+                    response = await client.post(url, cast_to=httpx2.Response, body=body, options=options)
         except openai.APIStatusError as error:
             response = error.response
         except TimeoutError:
