@@ -8,20 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import InputError, UsageError
-from .options import (  # fmt: skip
-    Asking,
-    AskingOfPairs,
-    AskingOfPassages,
-    Overwrite,
-    app,
-    asks,
-    costs,
-    fail,
-    report,
-    settings_of,
-    tell,
-    with_bar,
-)
+from . import options
+from .options import Asking, AskingOfPairs, AskingOfPassages, Overwrite, app, asks
 
 if TYPE_CHECKING:
     from .. import tools
@@ -29,8 +17,7 @@ if TYPE_CHECKING:
 
 DocsArgument = Annotated[str, typer.Argument(help="Documents: a folder, file, glob, address or comma list of these.")]
 PassagesArgument = Annotated[
-    str,
-    typer.Argument(help="A LanceDB folder, chunk files (a folder, *_chunks.json, chunks.jsonl) or documents."),
+    str, typer.Argument(help="A LanceDB folder, chunk files (a folder, *_chunks.json, chunks.jsonl) or documents.")
 ]
 PairsArgument = Annotated[Path, typer.Argument(help="Pairs: a file, or a folder of *_qa.json.")]
 Output = Annotated[
@@ -62,22 +49,22 @@ def chunk(
     made = tools.chunk_documents(
         docs,
         output,
-        settings_of(tokenizer=tokenizer),
+        options.settings_of(tokenizer=tokenizer),
         chunk_size=chunk_size,
         chunk_overlap=chunk_overlap,
         splitting_strategy=splitting_strategy,
         overwrite=overwrite,
         on_progress=view.progress_bar("chunk"),
     )
-    tell("warning", made.warnings)
-    tell("left out", made.failed)
+    options.tell("warning", made.warnings)
+    options.tell("left out", made.failed)
     beside = ", ".join(f"{count} {what}" for what, count in sorted(made.passed_over.items()))
     passed_over = f"; passed over: {beside}" if beside else ""
     typer.echo(
         f"{made.chunks:,} chunks of {made.documents:,} documents -> {made.output}; "
         f"{len(made.failed):,} failed{passed_over}; {made.seconds:.1f} s"
     )
-    fail(len(made.failed), "files", 0, made.output)
+    options.fail(len(made.failed), "files", 0, made.output)
 
 
 @app.command()
@@ -136,7 +123,7 @@ def enrich(
 
     made = tools.enrich(pairs, output, preserve_original=preserve_original, **asking.chosen("enrich"))
     counts = f"{made.rewritten:,} rewritten, {made.unchanged:,} unchanged, {made.refused:,} refused"
-    report(made, f"{made.pairs:,} pairs: {counts}, {made.failed:,} failed", made.failed, "pairs")
+    options.report(made, f"{made.pairs:,} pairs: {counts}, {made.failed:,} failed", made.failed, "pairs")
 
 
 @app.command()
@@ -147,7 +134,7 @@ def enhance_cot(asking: AskingOfPairs, pairs: PairsArgument, output: Output) -> 
 
     made = tools.enhance_cot(pairs, output, **asking.chosen("enhance-cot"))
     counts = f"{made.reasoned:,} with reasoning, {made.not_following:,} of them with an answer that does not follow"
-    report(made, f"{made.pairs:,} pairs: {counts}, {made.failed:,} failed", made.failed, "pairs")
+    options.report(made, f"{made.pairs:,} pairs: {counts}, {made.failed:,} failed", made.failed, "pairs")
 
 
 @app.command()
@@ -173,7 +160,7 @@ def curate(
     below = f"{made.rejected.get('rating', 0):,} below {made.threshold:g}"
     fell = f"{below}, {made.rejected.get('grounded', 0):,} not grounded, {made.unrated:,} unrated"
     line = f"{made.kept:,} of {made.pairs:,} pairs kept ({made.retention:.0%} of the rated): {fell}"
-    report(made, line, made.unrated, "pairs")
+    options.report(made, line, made.unrated, "pairs")
 
 
 @app.command()
@@ -202,7 +189,7 @@ def validate(
     if made.filtered:
         typer.echo(f"{made.kept:,} pairs stand the check -> {made.filtered}")
     verdicts = ", ".join(f"{count:,} {name}" for name, count in made.verdicts.items())
-    report(made, f"{made.pairs:,} pairs: {verdicts}, {made.unchecked:,} unchecked", made.unchecked, "pairs")
+    options.report(made, f"{made.pairs:,} pairs: {verdicts}, {made.unchecked:,} unchecked", made.unchecked, "pairs")
 
 
 @app.command()
@@ -217,16 +204,10 @@ def compare(
     """Sources of pairs against one another: figures, a sample judged blind, and what a merge would give."""
     from .. import tools
 
-    made = tools.compare(
-        pairs,
-        output,
-        sample_size=sample_size,
-        passages_from=source,
-        **asking.chosen("compare"),
-    )
+    made = tools.compare(pairs, output, sample_size=sample_size, passages_from=source, **asking.chosen("compare"))
     typer.echo(f"judged by {made.teacher}")
     typer.echo("\n".join(made.reasons))
-    report(made, made.verdict, made.unjudged, "comparisons")
+    options.report(made, made.verdict, made.unjudged, "comparisons")
 
 
 @app.command()
@@ -240,18 +221,18 @@ def combine(
     """The pairs of all documents in one file."""
     from .. import tools
 
-    settings = settings_of()
+    settings = options.settings_of()
     made = tools.combine(
         _given(folder, "DIR or GENERATOR_OUTPUT_DIR", settings.generator_output_dir, settings),
         _given(output, "-o or GENERATOR_OUTPUT_FILE", settings.generator_output_file, settings),
         settings,
         overwrite=overwrite,
     )
-    tell("warning", made.warnings)
-    tell("left out", made.unread)
+    options.tell("warning", made.warnings)
+    options.tell("left out", made.unread)
     twice = f"; {made.duplicates:,} stood there twice" if made.duplicates else ""
     typer.echo(f"{made.pairs:,} pairs of {made.documents:,} documents -> {made.output}{twice}; {made.seconds:.1f} s")
-    fail(0, "", len(made.unread), made.output)
+    options.fail(0, "", len(made.unread), made.output)
 
 
 @app.command()
@@ -269,10 +250,10 @@ def export(
     from .. import tools
 
     made = tools.export(pairs, output, fmt=fmt, system_prompt=system_prompt, reasoning=reasoning, overwrite=overwrite)
-    tell("warning", made.warnings)
-    tell("left out", made.unread)
+    options.tell("warning", made.warnings)
+    options.tell("left out", made.unread)
     typer.echo(f"{made.pairs:,} rows, {fmt} -> {made.output}; {made.seconds:.1f} s")
-    fail(0, "", len(made.unread), made.output)
+    options.fail(0, "", len(made.unread), made.output)
 
 
 @app.command()
@@ -295,17 +276,19 @@ def pipeline(
         threshold=threshold,
         fmt=fmt,
         **asking.chosen("generate"),
-        on_stage=with_bar,
+        on_stage=options.with_bar,
     )
     stages = [made.generated, *([made.enriched] if made.enriched else []), made.curated]
     for stage in stages:
-        tell("warning", stage.warnings)
-        tell("left out", stage.unread)
+        options.tell("warning", stage.warnings)
+        options.tell("left out", stage.unread)
     rewritten = f"{made.enriched.rewritten:,} reworded, " if made.enriched else ""
     kept = f"{made.curated.kept:,} kept at {made.curated.threshold:g}"
     typer.echo(f"{made.generated.pairs:,} made, {rewritten}{kept}, {made.exported.pairs:,} exported -> {made.output}")
-    typer.echo(f"{costs(made.asked)}; {made.seconds:.1f} s")
-    fail(made.failed, "passages or pairs", 0, made.output, [cause for stage in stages for cause in stage.causes])
+    typer.echo(f"{options.costs(made.asked)}; {made.seconds:.1f} s")
+    options.fail(
+        made.failed, "passages or pairs", 0, made.output, [cause for stage in stages for cause in stage.causes]
+    )
 
 
 def _report_generated(made: tools.Generated) -> None:
@@ -315,7 +298,7 @@ def _report_generated(made: tools.Generated) -> None:
         left_out += f"; {made.successful_files:,} documents completed, {made.untouched:,} of them before"
     if made.not_following:
         left_out += f"; {made.not_following:,} answers do not follow"
-    report(made, f"{counts} ({left_out})", made.failed_chunks, "passages")
+    options.report(made, f"{counts} ({left_out})", made.failed_chunks, "passages")
 
 
 def _given(value: str | Path | None, names: str, setting: str, settings: Settings) -> Path:

@@ -205,10 +205,7 @@ def generate(
     stops = model.generation_config.eos_token_id
     stops = {tokenizer.eos_token_id, *(stops if isinstance(stops, list) else [stops])} - {None}
     config = transformers.GenerationConfig(
-        max_new_tokens=max_new_tokens,
-        do_sample=False,
-        eos_token_id=sorted(stops),
-        pad_token_id=tokenizer.pad_token_id,
+        max_new_tokens=max_new_tokens, do_sample=False, eos_token_id=sorted(stops), pad_token_id=tokenizer.pad_token_id
     )
     prompts = [_ids(tokenizer, chat_prompt(tokenizer, question)) for question in questions]
     answers = [""] * len(prompts)
@@ -234,11 +231,7 @@ def generate(
 
 
 def score_options(
-    student: Student,
-    questions: Sequence[str],
-    options: Sequence[Sequence[str]],
-    *,
-    batch_size: int = 32,
+    student: Student, questions: Sequence[str], options: Sequence[Sequence[str]], *, batch_size: int = 32
 ) -> list[list[float]]:
     """Mean log-likelihood per token of each option as the assistant's answer, for each question.
 
