@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from offline_teacher import clauses, grammar, wordings
+from offline_teacher import clauses, doubt, grammar, wordings
 from offline_teacher.facts import Fact
 
 
@@ -78,7 +78,7 @@ def test_a_doubtful_reading_gives_no_question(sentence: str) -> None:
 def test_a_sure_reading_is_not_doubted(sentence: str) -> None:
     clause = clauses.parse(sentence)
     assert clause is not None
-    assert not grammar.doubtful(sentence, clause)
+    assert not doubt.doubtful(sentence, clause)
 
 
 @pytest.mark.parametrize(

@@ -45,9 +45,9 @@ INSIDE = {  # what the modules of a folder may import of one another: those to t
         *("seeds", "passages", "chunk_folder", "__init__"),
     ),
     "offline_teacher": (
-        *("english", "answers", "clauses", "grammar", "blocks", "facts", "values", "orders", "phrase_rules"),
-        *("clause_rules", "asker", "soundness", "wordings", "calls", "judging", "evidence"),
-        *("reviewer", "turning", "rewriter", "reasoner", "teacher", "__init__"),
+        *("english", "tagging", "answers", "clauses", "grammar", "doubt", "phrases", "blocks", "memory", "facts"),
+        *("values", "orders", "phrase_rules", "clause_rules", "asker", "soundness", "wordings", "calls", "judging"),
+        *("evidence", "reviewer", "turning", "rewriter", "reasoner", "teacher", "__init__"),
     ),
     "teachers": (
         *("replies", "prompts", "journal", "providers", "budget", "wire", "client", "throttle", "asker", "connect"),

@@ -6,11 +6,11 @@ asker         all rules on one clause, made of       clause_rules  condition, su
                                                      phrase_rules  time, number, doer, object, place, purpose
                                                      orders        the orders of words
 values        numbers, codes and names inside        answers       an answer -> its short form
-facts         a passage -> sentences, each true by itself
+facts         a passage -> sentences, each true by itself; memory: what "it" and "the chart" stand for
 blocks        paragraphs, lists, tables and definitions as sentences
-grammar       whether a sentence is surely read whole
 clauses       a sentence -> subject, verb and phrases
-english       word classes and forms; its word lists are in english.yaml
+phrases       what a phrase asks for   grammar, doubt        whether a sentence is surely read whole
+tagging       the classes of words     english               word lists and forms; the lists are in english.yaml
 """
 
 from .teacher import OfflineTeacher

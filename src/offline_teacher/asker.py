@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from .answers import short_form
 from .clause_rules import ClauseRules, is_noun
-from .clauses import Phrase, parse, readable
+from .clauses import Phrase, parse
+from .doubt import readable
 from .english import lowered, pattern
 from .values import values
 

@@ -12,8 +12,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from .english import is_plural, lowered, readings, words
+from .english import lowered, readings, words
 from .grammar import is_thing
+from .tagging import is_plural
 
 _ITEM = re.compile(r"^\s*(?P<mark>[-*+•]|\d+[.)]|\([a-z\d]\))\s+")
 _RULE = re.compile(r"^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from .clauses import NEGATIONS, Phrase, asked_for
-from .english import data, head_of, inflect, is_person, is_plural, lemma, lowered, pattern, readings, words
+from .clauses import NEGATIONS, Phrase
+from .english import data, inflect, is_person, lemma, lowered, pattern, readings, words
 from .orders import say
 from .phrase_rules import PhraseRules
+from .phrases import asked_for
+from .tagging import head_of, is_plural
 
 
 def is_noun(p: Phrase) -> bool:

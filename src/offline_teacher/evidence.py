@@ -9,23 +9,18 @@ dropped(…)          the condition or exception that a statement has and a pair
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 
-from . import english
+from .english import data, lemma, pattern, words
 from .facts import facts, plain, statements
 from .judging import content, words_of
 
 _ANCHOR = re.compile(r"^In the section [^?]*?, (?=[a-z])")
 _CASE = re.compile(r"^Suppose(?: that)? (?P<case>[^?]+?[.;:]) (?=[A-Z])")
-_ASKING = re.compile(  # words that say what kind of answer is wanted, not what it is about
-    r"number|name|role|period|length|time|case|situation|circumstances|condition|kind|thing|person|meant?|many|much|long"
-    r"|soon|often|old|quickly|frequently|maximum|minimum|most|least|percentage|way|means|called|term"
-    r"|happens?|becomes?|follows?|done"
-)
 _TOGETHER = 6  # words of an answer, up to which its numbers and names must stand in one statement
 _CAPITAL = r"(?<![\w'-])[A-Z][\w-]*"
-_NUMBER = r"(?:\d(?:[\d.,:]*\d)?|<numbers>)"
 _LIMIT = re.compile(
     r"\b(?P<word>unless|except|only|if|provided that|other than|but not)\b(?P<said>[^,;]*)", re.IGNORECASE
 )
@@ -69,18 +64,14 @@ def stated(passage: str) -> tuple[Statement, ...]:
 
 @lru_cache(maxsize=256)
 def _frequency(passage: str) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for statement in stated(passage):
-        for word in statement.words:
-            counts[word] = counts.get(word, 0) + 1
-    return counts
+    return Counter(word for statement in stated(passage) for word in statement.words)
 
 
-def _share(words: frozenset[str], statement: Statement, passage: str) -> float:
+def _share(wanted: frozenset[str], statement: Statement, passage: str) -> float:
     """How much of some words a statement has, rare ones counting for more."""
     rare = _frequency(passage)
-    weights = {word: 1 / max(1, rare.get(word, rare.get(english.lemma(word), 1))) ** 0.5 for word in words}
-    there = sum(w for word, w in weights.items() if word in statement.words or english.lemma(word) in statement.words)
+    weights = {word: 1 / max(1, rare.get(word, rare.get(lemma(word), 1))) ** 0.5 for word in wanted}
+    there = sum(w for word, w in weights.items() if word in statement.words or lemma(word) in statement.words)
     return there / sum(weights.values()) if weights else 1.0
 
 
@@ -102,8 +93,8 @@ def supposed(question: str) -> str:
 
 def _about(question: str) -> frozenset[str]:
     """The words of a question, or of the case that it puts, that tell what it is about."""
-    words = content(supposed(question) or asked(question))
-    return frozenset(word for word in words if not _ASKING.fullmatch(word)) or frozenset(words)
+    told = content(supposed(question) or asked(question))
+    return frozenset(told - words("asking_words") or told)
 
 
 @lru_cache(maxsize=4096)
@@ -111,15 +102,13 @@ def evidence(question: str, answer: str, passage: str) -> Evidence | None:
     """The statement that best holds an answer and is about its question; the shorter one of two that do so alike."""
     a, said = frozenset(content(answer)), flat(answer)
     q = _about(question) - a or _about(question)
-    best: Evidence | None = None
-    rank: tuple[float, int] = (-1.0, 0)
-    for statement in stated(passage):
-        holds, about = _share(a, statement, passage), _share(q, statement, passage)
-        word_for_word = 0.5 if said and said in statement.text.lower() else 0.0
-        mine = (round(holds + about + word_for_word, 3), -len(statement.text))
-        if mine > rank:
-            best, rank = Evidence(statement, holds, about), mine
-    return best
+    found = [Evidence(one, _share(a, one, passage), _share(q, one, passage)) for one in stated(passage)]
+
+    def rank(one: Evidence) -> tuple[float, int]:
+        word_for_word = 0.5 if said and said in one.statement.text.lower() else 0.0
+        return round(one.holds + one.about + word_for_word, 3), -len(one.statement.text)
+
+    return max(found, key=rank, default=None)
 
 
 # --- what speaks against a pair --------------------------------------------------------------------------------------
@@ -127,19 +116,19 @@ def evidence(question: str, answer: str, passage: str) -> Evidence | None:
 
 def numbers_of(text: str) -> dict[str, tuple[str, str]]:
     """The numbers of a text in digits, each with its words as they stand ("nine years") and its unit ("year")."""
-    spelled = english.data()["numbers"]
+    spelled = data()["numbers"]
     found: dict[str, tuple[str, str]] = {}
-    numbers = english.pattern(rf"(?i)(?<![\w.,-])({_NUMBER})(?: (?:business |calendar |working )?([a-z]+))?")
+    numbers = pattern(r"(?i)(?<![\w.,-])(\d(?:[\d.,:]*\d)?|<numbers>)(?: (?:business |calendar |working )?([a-z]+))?")
     for match in numbers.finditer(text):
         number = match[1].lower()
         if number != "one":  # which is a pronoun more often
-            found[str(spelled.get(number, number))] = (match[0], english.lemma(match[2] or "", "NOUN"))
+            found[str(spelled.get(number, number))] = (match[0], lemma(match[2] or "", "NOUN"))
     return found
 
 
 def _measure(unit: str) -> str:
     """What a unit measures: time, or things of its own kind."""
-    return "time" if english.pattern("<unit>").fullmatch(unit) else unit
+    return "time" if pattern("<unit>").fullmatch(unit) else unit
 
 
 @lru_cache(maxsize=8192)
@@ -193,7 +182,7 @@ def dropped(question: str, answer: str, statement: str) -> str:
     known = words_of(told)
     for match in _LIMIT.finditer(statement):
         said = content(match["said"])
-        has = sum(word in known or english.lemma(word) in known for word in said)
+        has = sum(word in known or lemma(word) in known for word in said)
         if match["word"].lower() not in told and has < 0.6 * max(1, len(said)):
             return match[0].strip(" .")
     return ""

@@ -3,7 +3,6 @@
 sentences(passage)    prose only, each with its section
 plain(sentence)       without Markdown, links and an opening "However,"
 split_clauses()       coordinated clauses, ", which …" and appositions as sentences of their own
-_Memory               "it", "they", "the chart": what the sentences before have named
 facts(passage)        all of this, in the passage's order
 """
 
@@ -15,9 +14,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from .blocks import blocks, defined, listed, tabled
-from .clauses import Clause, front_end, main_verb, parse, readable
-from .english import Token, head_of, is_person, is_plural, lowered, pattern, readings, tag, words
+from .clauses import Clause, front_end, main_verb, parse
+from .doubt import readable
+from .english import capital, data, pattern, readings, words
 from .grammar import whole
+from .memory import Memory
+from .tagging import Token, tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,42 +51,22 @@ def facts(passage: str, place: str = "") -> tuple[Fact, ...]:
     `place` names the section of the sentences that stand below no heading.
     """
     found: dict[str, Fact] = {}
-    section, memory = None, _Memory()
+    section, memory = None, Memory()
     for sentence in statements(passage):
         if sentence.section != section:
-            section, memory = sentence.section, _Memory()
+            section, memory = sentence.section, Memory()
         for text in split_clauses(memory.resolve(plain(sentence.text))):
             text = memory.resolve(text)
             known = frozenset(memory.local)
             memory.learn(text)
             if not _loose(text):
-                found.setdefault(text, Fact(_capital(text), sentence.section or place, sentence.source, known))
+                found.setdefault(text, Fact(capital(text), sentence.section or place, sentence.source, known))
     return tuple(found.values())
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _loose(text: str) -> bool:
     """Whether a sentence points outside itself, or is no sentence of English prose."""
-    letters = len(re.findall(r"[A-Za-z\s]", text))
-    return bool(
-        (
-            re.match(r"(?:Then|For example|For instance),? ", text)  # after what? and an example is no rule
-            or (
-                re.match(r"(?i)(it|they|this|that|these|those|such|he|she|we|here|there|so|his|her|its|their)\b", text)
-                and not re.match(r"(?i)(there (is|are|was|were)|that .* (is|are)) ", text)
-            )
-        )
-        or re.search(r"(?i)\b(above|below|following:|see also)\s*[.:]?$|https?:", text)
-        or re.search(r"\b(?:can|may|to) be found (?:in|on|at|under)\b|\bis available (?:on|at|from) [A-Z]", text)
-        or re.search(
-            r"\b(?:described|documented|explained|discussed|covered|information .* is) (?:\w+ )?(?:in [A-Z]|on The )",
-            text,
-        )
-        or letters < 0.7 * len(text)
-    )
+    return pattern("<loose>").search(text) is not None or len(re.findall(r"[A-Za-z\s]", text)) < 0.7 * len(text)
 
 
 # --- sentences -------------------------------------------------------------------------------------------------------
@@ -137,21 +119,10 @@ def _split(text: str) -> Iterator[str]:
 @lru_cache(maxsize=8192)
 def plain(text: str) -> str:
     """A sentence without Markdown emphasis, links and footnote numbers, and without an opening "However,"."""
-    text = re.sub(r"^\[\^\w+\]: *| ?\[\^\w+\]", "", text)
-    text = re.sub(r" ?\\?\[+\d+\\?\]+(?:\([^)]*\))?\]?", "", text)
-    text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
-    text = re.sub(r"(`[^`]*`)|(?<![\w*])(\*\*|\*|__|_)(?=\S)(.+?)(?<=\S)\2(?![\w*])", r"\1\3", text)
-    text = re.sub(r"\b([Tt]h)is (?=(?:handbook|manual|guide|standard|specification|book)\b)", r"\1e ", text)
-    text = re.sub(r" for this (?:duty|purpose|reason|service|work|task)(?=[.,])", "", text)
-    text = re.sub(r"^\d+ (?=[A-Z])| \([^()]*\)", "", text).replace(", then ", ", ")
-    text = re.sub(
-        r"\b[Ii]n order to (?=[a-z])", lambda m: m[0].split()[0][0].replace("I", "T").replace("i", "t") + "o ", text
-    )
-    text = pattern(r"^((?i:<prepositions>|<subordinators>)\b[^,]*), <connectives>, ").sub(r"\1, ", text)
-    text = pattern(r", <connectives>,(?= )|(?<=[a-z]) (?:therefore|consequently|accordingly)(?= [a-z])").sub("", text)
-    text = re.sub(r",? and so (?!(?:on|forth|that|as|much|many|long|far)\b).*", ".", text)
+    for unwanted, instead in data()["cleaned"]:
+        text = pattern(unwanted).sub(instead, text)
     opened = pattern(r"^<openers>,? (?!of\b)(?=[A-Za-z`])").sub("", text)
-    return _capital(opened) if opened != text else text
+    return capital(opened) if opened != text else text
 
 
 # --- clauses into sentences ------------------------------------------------------------------------------------------
@@ -332,145 +303,6 @@ def _stands_alone(clause: Clause, comma: bool) -> bool:
         return True
     object_follows = bool(clause.rest) and clause.rest[0].kind in ("NP", "ADV", "ADJ")
     return not readings(clause.verb) & ({"VBN"} if object_follows else {"NN", "NNS", "VBN"})
-
-
-# --- what was named before -------------------------------------------------------------------------------------------
-
-_NAME = re.compile(r"\b[A-Z][a-z]+(?: (?:(?:de|van|von|der|la|di|del|al|bin) )*[A-Z][a-z]+)+\b")
-
-
-_INTRODUCED = re.compile(r"\b(?:[Aa]n?|[Ee]very|[Ee]ach) ((?:[a-z][\w-]+ ){1,3})(?=[a-z]|\W|$)")
-_CODED = re.compile(r"\b([A-Z][a-z]+) ([A-Z]+-\d+)\b")
-_TITLED = re.compile(r"\b[Tt]he ((?:[A-Z][a-z]+ )+([A-Z][a-z]+)|([a-z]+) [A-Z][a-z]+)\b(?! [A-Z])")
-
-# "It is possible to …", "It follows that …": nothing named before is meant
-_IMPERSONAL = (
-    r"It (?:(?:is|was|(?:may|must|can|should|would|will) be) (?:\w+ ){0,2}(?:im)?<impersonal>"
-    r"|follows|means|seems|appears|makes|takes)\b|It is (?:the|an?) [^,.]* to [a-z]+"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Names:
-    """What a sentence names: the last person, things by their noun, and the full names of short ones."""
-
-    person: str
-    local: frozenset[str]
-    named: tuple[tuple[str, str], ...]
-
-
-@lru_cache(maxsize=8192)
-def _names_in(text: str) -> _Names:
-    person, local, named = "", set(_told_apart(tag(text))), []
-    for name in _NAME.finditer(text):
-        before = text[: name.start()].lower().split()[-1:]
-        common = "NN" in readings(name[0].split()[-1].lower())
-        if not {"the", "a", "an", "of", "in"} & set(before) and (before == ["is"] or not common):
-            person = name[0]
-    for match in _INTRODUCED.finditer(text.rstrip(".") + " "):
-        first = match[1].split()
-        tags = [t.tag for t in tag("the " + match[1].strip())][1:]
-        while tags and tags[-1] not in ("NN", "NNS"):
-            tags.pop()
-        if tags and not is_person(first[len(tags) - 1]):
-            local.add(first[len(tags) - 1])
-        if len(tags) > 1 and all(t in ("NN", "JJ", "NNS") for t in tags):
-            named.append((first[len(tags) - 1], " ".join(first[: len(tags)])))
-    named += [(match[1].lower(), match[0]) for match in _CODED.finditer(text)]
-    for match in _TITLED.finditer(text):
-        head = (match[2] or match[3]).lower()
-        if "NN" in readings(head) and head not in words("prepositions"):
-            named.append((head, match[1]))
-    return _Names(person, frozenset(local), tuple(named))
-
-
-class _Memory:
-    """What the sentences so far have named: the last subject, the last person and the full names of things."""
-
-    def __init__(self) -> None:
-        self.subject = self.object = self.person = ""
-        self.named: dict[str, str] = {}
-        self.local: set[str] = set()
-        self.clause: Clause | None = None
-
-    def learn(self, text: str) -> None:
-        """Keep what a sentence names."""
-        names = _names_in(text)
-        self.person = names.person or self.person
-        self.local |= names.local
-        self.named.update(names.named)
-        clause = parse(text)
-        if clause is not None and clause.subject.lower() not in words("personal"):
-            objects = [p.noun for p in clause.rest if p.kind == "NP" and not p.front]
-            self.subject, self.object, self.clause = clause.subject, objects[0] if objects else "", clause
-
-    def resolve(self, text: str) -> str:
-        """A sentence with what its opening pronoun, "them" and its short names stand for."""
-        opened = self._opening(text)
-        return opened if opened else self._short_names(self._them(text))
-
-    def _opening(self, text: str) -> str:
-        first, _, rest = text.partition(" ")
-        low = first.lower()
-        if low == "it" and pattern(_IMPERSONAL).match(text):
-            return ""
-        dim = re.search(
-            r"(?i)\b(?:way|reason|aim|goal|purpose|method|problem|idea|example|result|question)\b", self.subject
-        )
-        nameless = not re.search(r"[A-Za-z]{2}", self.subject)
-        several = nameless or is_plural(self.subject) or re.search(r" and |^Only |^No ", self.subject)
-        if low in ("it", "its") and self.subject and not dim and not several:
-            return f"{_possessive(_definite(self.subject), low == 'its')} {rest}"
-        if low in ("they", "their"):
-            noun = next((noun for noun in (self.subject, self.object) if noun and is_plural(noun)), "")
-            return f"{_possessive(_definite(noun), low == 'their')} {rest}" if noun else ""
-        if first in ("He", "She", "His", "Her") and self.person:
-            return f"{_possessive(self.person, low in ('his', 'her'))} {rest}"
-        such = re.match(r"Such (\w+) ", text)
-        if such and self.subject and head_of(self.subject).lower() == such[1]:
-            return f"{self.subject} {text[such.end() :]}"
-        if low in ("examples", "these") and rest.startswith("are ") and self.clause is not None:
-            what = re.sub(r"^(?:Some|The|Certain) ", "", self.subject)
-            what = f"{what} that {self.clause.predicate}" if what != self.subject else lowered(what)
-            return _capital(f"examples of {lowered(what)} {rest}" if low == "examples" else f"{what} {rest}")
-        return ""
-
-    def _them(self, text: str) -> str:
-        them = re.search(r"\bthem(?=[.,;]|$)", text)
-        if them and self.subject and is_plural(self.subject):
-            clause = parse(text)
-            if re.match(r"\w+ them,", text) or (clause is not None and not is_plural(clause.subject)):
-                return text[: them.start()] + lowered(_definite(self.subject)) + text[them.end() :]
-        return text
-
-    def _short_names(self, text: str) -> str:
-        def full(match: re.Match[str]) -> str:
-            name = self.named.get(match[2], "")
-            if not name or name.lower() in text.lower():
-                return match[0]
-            return name if re.search(r"\d", name) else f"{match[1]} {name}"
-
-        return re.sub(
-            r"\b([Tt]he) ([a-z-]+)\b(?! of\b)(?= (?:is|are|was|were|has|have|must|may|can|should|[a-z]+s)\b|[.,;])",
-            full,
-            text,
-        )
-
-
-def _told_apart(tokens: Sequence[Token]) -> Iterator[str]:
-    """Nouns that a noun or name before them tells apart: after "the tide clock", "the clock" means that one."""
-    for the, first, noun, after in zip(tokens, tokens[1:], tokens[2:], [*tokens[3:], *tokens[-1:]], strict=False):
-        compound = the.low == "the" and first.tag in ("NN", "NP") and noun.tag == "NN" and after.tag[:2] != "NN"
-        if compound and not is_person(noun.low):
-            yield noun.low
-
-
-def _possessive(noun: str, wanted: bool) -> str:
-    return noun if not wanted else noun + ("'" if is_plural(noun) and noun.endswith("s") else "'s")
-
-
-def _definite(noun: str) -> str:
-    return re.sub(r"^(An?|Every|Each) ", "The ", noun) if not re.search(r"\b(who|that|which)\b", noun) else noun
 
 
 def proper_words(passage: str) -> frozenset[str]:

@@ -4,33 +4,26 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any
 
-from . import english
-from .calls import ReplyFields
-
-_SMALL = (
-    "determiners", "prepositions", "subordinators", "modals", "be", "have", "do", "personal", "question_words",
-    "relatives", "small",
-)  # fmt: skip
-
+from .calls import Fields, for_each_pair
+from .english import data, lemma, pattern, words
 
 _WORD = re.compile(r"\w+(?:[-'\u2019.,:]\w+)*")
 _DIGITS = re.compile(r"\d(?:[\d.,:]*\d)?")
+_OWN = re.compile(r"['\u2019]s?$")
 
 
 @lru_cache(maxsize=50_000)
 def _forms(word: str) -> frozenset[str]:
     """A word as it stands, and in its dictionary forms."""
-    bare = re.sub(r"['\u2019]s?$", "", word)
-    return frozenset([word, bare, word.rstrip("s"), english.lemma(word), english.lemma(word, "NOUN"), *word.split("-")])
+    return frozenset([word, _OWN.sub("", word), word.rstrip("s"), lemma(word), lemma(word, "NOUN"), *word.split("-")])
 
 
 @lru_cache(maxsize=256)
 def words_of(text: str) -> frozenset[str]:
     """The words of a text, as they stand and in their dictionary forms; numbers in digits and in words."""
     found = frozenset[str]().union(*map(_forms, set(_WORD.findall(text.lower()))))
-    spelled = english.data()["numbers"]
+    spelled = data()["numbers"]
     in_digits = {str(spelled[word]) for word in found if word in spelled}
     return frozenset(found | in_digits | {word for word, value in spelled.items() if str(value) in found})
 
@@ -38,8 +31,8 @@ def words_of(text: str) -> frozenset[str]:
 @lru_cache(maxsize=256)
 def _numbers(text: str) -> frozenset[str]:
     """The numbers of a text, in digits and in words."""
-    known = frozenset(re.findall(r"\d(?:[\d.,:]*\d)?", text))
-    return known | {word for word in words_of(text) if word.isdigit() or word in english.words("numbers")}
+    in_words = {word for word in words_of(text) if word.isdigit() or word in words("numbers")}
+    return frozenset(_DIGITS.findall(text)) | in_words
 
 
 @lru_cache(maxsize=8192)
@@ -47,9 +40,9 @@ def _claims(text: str) -> tuple[tuple[str, str, bool, tuple[str, ...]], ...]:
     """The words of a text that say something: as they stand, small, whether inside, and in their dictionary forms."""
     found = []
     for match in _WORD.finditer(text):
-        low = re.sub(r"['\u2019]s?$", "", match[0].lower())
-        if low not in english.words(*_SMALL) and (len(low) > 1 or low.isdigit()):
-            forms = (low, english.lemma(low), english.lemma(low, "NOUN"))
+        low = _OWN.sub("", match[0].lower())
+        if low not in words("small") and (len(low) > 1 or low.isdigit()):
+            forms = (low, lemma(low), lemma(low, "NOUN"))
             found.append((match[0], low, match.start() > 0, forms))
     return tuple(found)
 
@@ -64,7 +57,7 @@ def missing(text: str, passage: str) -> tuple[list[str], float]:
         there = low in numbers or not known.isdisjoint(forms)
         if _DIGITS.fullmatch(word):
             lacking += [word] if word not in numbers else []
-        elif (low in english.words("numbers") or (word[0].isupper() and inside)) and not there:
+        elif (low in words("numbers") or (word[0].isupper() and inside)) and not there:
             lacking.append(word)
         else:
             told, hits = told + 1, hits + there
@@ -74,17 +67,14 @@ def missing(text: str, passage: str) -> tuple[list[str], float]:
 
 
 _COUNTS = re.compile(r"(?i)^(?:in .*?, )?(?:\w+ )?(?:how many|what (?:number|percentage)|how old)\b")
-_YES_NO = re.compile(r"(?i)^(?:in .*?, )?(?:is|are|was|were|do|does|did|may|can|must|should|has|have|will)\b")
 
 
 def no_answer(question: str, answer: str) -> bool:
     """Whether an answer is of another kind than its question: no number for "How many …?", no yes for "May …?"."""
     if _COUNTS.match(question):
-        number = english.pattern(
-            r"(?i)\d|\b(?:<numbers>|half|no|none|all|both|several|an?|dozen|once|twice|every|any)\b"
-        )
+        number = pattern(r"(?i)\d|\b(?:<numbers>|half|no|none|all|both|several|an?|dozen|once|twice|every|any)\b")
         return not number.search(answer)
-    if _YES_NO.match(question) and len(answer.split()) < 4:
+    if pattern("(?i)(?:in .*?, )?<yes_no>").match(question) and len(answer.split()) < 4:
         return not re.match(r"(?i)(?:yes|no|not|only|it depends)\b", answer)
     return False
 
@@ -105,16 +95,15 @@ def apart(question: str, answer: str, passage: str) -> bool:
     if not told or len(told) > 12 or len(asked) < 2:
         return False
     for around in _near(passage):
-        has = sum(word in around or english.lemma(word) in around for word in told)
-        if has >= 0.6 * len(told) and any(word in around or english.lemma(word) in around for word in asked):
+        has = sum(word in around or lemma(word) in around for word in told)
+        if has >= 0.6 * len(told) and any(word in around or lemma(word) in around for word in asked):
             return False
     return True
 
 
 def content(text: str) -> set[str]:
     """The words of a text that are no function words."""
-    found = re.findall(r"\w+(?:[-'\u2019.,:]\w+)*", text.lower())
-    return {re.sub(r"['\u2019]s?$", "", word) for word in found} - english.words(*_SMALL)
+    return {_OWN.sub("", word) for word in _WORD.findall(text.lower())} - words("small")
 
 
 def fault(question: str, answer: str, passage: str) -> str:
@@ -136,10 +125,8 @@ def fault(question: str, answer: str, passage: str) -> str:
     return "The passage says this of something else." if apart(question, said, passage) else ""
 
 
-def faithfulness(fields: dict[str, Any], seed: int) -> ReplyFields:
-    """For each pair, whether the passage has what it says, and why not."""
-    rows: list[dict[str, Any]] = []
-    for pair in fields["pairs"]:
-        why = fault(pair["question"], pair["answer"], fields["passage"])
-        rows.append({"id": pair["id"], "explanation": why or "The passage states the answer.", "grounded": not why})
-    return {"judgements": rows}
+@for_each_pair("judgements")
+def faithfulness(pair: Fields, fields: Fields) -> Fields:
+    """Whether the passage has what a pair says, and why not."""
+    why = fault(pair["question"], pair["answer"], fields["passage"])
+    return {"explanation": why or "The passage states the answer.", "grounded": not why}

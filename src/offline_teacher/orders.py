@@ -10,8 +10,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from .clauses import Clause, Phrase, joined
-from .english import data, inflect, is_plural, lemma, lowered, words
+from .clauses import Clause, Phrase
+from .english import data, inflect, lemma, lowered, words
+from .phrases import joined
+from .tagging import is_plural
 
 
 @dataclass(frozen=True, slots=True)

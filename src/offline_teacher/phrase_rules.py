@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from .clauses import Phrase, asked_for, kind_of, timed
-from .english import data, head_of, inflect, is_person, is_plural, lemma, pattern, readings, words
+from .clauses import Phrase
+from .english import data, inflect, is_person, lemma, pattern, readings, words
 from .orders import Orders, say
+from .phrases import asked_for, kind_of, timed
+from .tagging import head_of, is_plural
 from .values import counted
 
 

@@ -15,18 +15,18 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from . import english, wordings
-from .calls import ReplyFields, order, place
+from . import wordings
+from .calls import Fields, ReplyFields, order, place
 from .clauses import Clause, Phrase, parse
-from .english import head_of, is_person, is_plural, lemma, lowered, pattern
+from .english import data, is_person, lemma, lowered, pattern
 from .facts import Fact
 from .judging import content
 from .orders import Orders, Wording
 from .reviewer import review
 from .rewriter import finished_as_it_stands, steps_to
 from .soundness import unresolved
+from .tagging import head_of, is_plural
 from .turning import finished, is_sentence
 
 GOOD = 7.0  # least points of a question that is said
@@ -74,7 +74,7 @@ class Amount:
     size: float
 
 
-def reasoned_questions(fields: dict[str, Any], seed: int) -> ReplyFields:
+def reasoned_questions(fields: Fields, seed: int) -> ReplyFields:
     """Up to `count` questions with their steps: those that take two steps first, no fact twice while others wait."""
     passage, count, topic = fields["passage"], fields["count"], content(fields.get("topic", ""))
     rows = _rows(passage, place(fields))
@@ -164,7 +164,7 @@ def amount(text: str) -> Amount | None:
 
 
 def _value(number: str) -> float | None:
-    spelled = english.data()["numbers"].get(number.lower())
+    spelled = data()["numbers"].get(number.lower())
     if spelled is not None:
         return float(spelled)
     plain = number.replace(",", "")

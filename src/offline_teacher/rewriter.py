@@ -9,10 +9,9 @@ An answer that the rules cannot word better without doubt stays as it is.
 from __future__ import annotations
 
 import re
-from typing import Any
 
-from . import english
-from .calls import ReplyFields
+from .calls import Fields, for_each_pair
+from .english import lemma, lowered
 from .evidence import Evidence, Statement, asked, evidence, flat, limits, names_of, numbers_of, rival, stated
 from .judging import content, fault, missing
 from .soundness import stands_alone
@@ -23,13 +22,11 @@ _FURTHER = 2  # most words that a sentence of the passage may say besides questi
 _ABOUT = 0.75  # of a question, that the sentence must be about
 
 
-def rewrite(fields: dict[str, Any], seed: int) -> ReplyFields:
-    """For each pair, its answer as a whole sentence, or as it stands."""
-    rows: list[dict[str, Any]] = []
-    for pair in fields["pairs"]:
-        answer, changes = _worded(pair["question"], pair["answer"].strip(), fields["passage"])
-        rows.append({"id": pair["id"], "answer": answer, "changes": changes})
-    return {"rewrites": rows}
+@for_each_pair("rewrites")
+def rewrite(pair: Fields, fields: Fields) -> Fields:
+    """The answer of a pair as a whole sentence, or as it stands."""
+    answer, changes = _worded(pair["question"], pair["answer"].strip(), fields["passage"])
+    return {"answer": answer, "changes": changes}
 
 
 def _worded(question: str, answer: str, passage: str) -> tuple[str, str]:
@@ -64,8 +61,8 @@ def _fits(found: Evidence, question: str, answer: str, passage: str) -> bool:
     """Whether a sentence has the answer word for word, is about the question, and says hardly more."""
     text, told = found.statement.text, f"{question} {answer}"
     has = flat(answer) in flat(text) and found.about >= _ABOUT and stands_alone(text)
-    lemmas = {english.lemma(word) for word in content(told)} | content(told)
-    further = {word for word in content(text) if word not in lemmas and english.lemma(word) not in lemmas}
+    lemmas = {lemma(word) for word in content(told)} | content(told)
+    further = {word for word in content(text) if word not in lemmas and lemma(word) not in lemmas}
     new = numbers_of(text).keys() - numbers_of(told).keys() or names_of(text, passage) - names_of(told, passage)
     return has and not new and len(further) <= _FURTHER
 
@@ -79,19 +76,17 @@ def _with_what_was_asked(question: str, yes: bool, passage: str) -> str:
     denied = found and re.search(r"\b(?:not|never)\b", found.statement.text)
     if not found or not denied or not is_sentence(found.statement.text):
         return ""
-    return f"No, {english.lowered(finished(found.statement.text))}" if _fits(found, question, "", passage) else ""
+    return f"No, {lowered(finished(found.statement.text))}" if _fits(found, question, "", passage) else ""
 
 
 # --- reasoning -------------------------------------------------------------------------------------------------------
 
 
-def reasoning(fields: dict[str, Any], seed: int) -> ReplyFields:
-    """For each pair, the steps from its question to its answer, and whether they lead there."""
-    rows: list[dict[str, Any]] = []
-    for pair in fields["pairs"]:
-        steps, follows = steps_to(pair["question"], pair["answer"].strip(), fields["passage"])
-        rows.append({"id": pair["id"], "steps": steps, "follows": follows})
-    return {"reasonings": rows}
+@for_each_pair("reasonings")
+def reasoning(pair: Fields, fields: Fields) -> Fields:
+    """The steps from the question of a pair to its answer, and whether they lead there."""
+    steps, follows = steps_to(pair["question"], pair["answer"].strip(), fields["passage"])
+    return {"steps": steps, "follows": follows}
 
 
 def steps_to(question: str, answer: str, passage: str) -> tuple[list[str], bool]:
@@ -124,7 +119,7 @@ def _holding(question: str, answer: str, passage: str) -> list[Statement]:
     if found is None:
         return []
     first = found.statement
-    left = {word for word in content(answer) if not {word, english.lemma(word)} & first.words}
+    left = {word for word in content(answer) if not {word, lemma(word)} & first.words}
     if not left:
         return [first]
     wanted = content(question)

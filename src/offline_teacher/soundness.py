@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 
-from .english import FINITE, is_person, is_plural, lemma, lowered, pattern, readings, tag, words
-from .grammar import is_thing, without_article
+from .doubt import without_article
+from .english import is_person, lemma, lowered, pattern, readings, words
+from .grammar import is_thing
 from .orders import Wording
+from .tagging import FINITE, is_plural, tag
 
 LONGEST_QUESTION, LONGEST_ANSWER = 30, 26  # words
 

@@ -16,16 +16,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from ai_tools.errors import UsageError
 from ai_tools.records import Call, Completion
 
-from . import english, facts, wordings
-from .calls import ReplyFields
+from . import facts, wordings
+from .calls import Fields, ReplyFields, ReplyRule
 from .calls import order as _order
 from .calls import place as _place
+from .english import data, pattern, words
 from .facts import Fact
 from .grammar import whole
 from .judging import faithfulness
@@ -34,6 +34,7 @@ from .reasoner import reasoned_questions
 from .reviewer import fact_check, preference, rating
 from .rewriter import reasoning, rewrite
 from .soundness import stands_alone
+from .tagging import is_plural
 
 # The version of the rules, by which the journal knows a reply. It changes whenever any reply does, which
 # tests/test_rules.py finds out; a comment, a name or a place in the source changes nothing.
@@ -69,9 +70,9 @@ class OfflineTeacher:
 
 def _angle(angle: str) -> tuple[frozenset[str], re.Pattern[str]]:
     """The kinds of question that suit an angle, and the pattern of what its sentences contain."""
-    for row in english.data()["angles"]:
+    for row in data()["angles"]:
         if any(word in angle.lower() for word in row["words"].split()):
-            return frozenset(row["kinds"].split()), english.pattern(row["pattern"])
+            return frozenset(row["kinds"].split()), pattern(row["pattern"])
     return frozenset(), re.compile("(?!)")
 
 
@@ -91,9 +92,7 @@ def _angled(
     return frozenset(ranked[: max(size, len(must))])
 
 
-def _summaries(
-    texts: Sequence[str], fields: dict[str, Any], seed: int, share: float, must: frozenset[int]
-) -> ReplyFields:
+def _summaries(texts: Sequence[str], fields: Fields, seed: int, share: float, must: frozenset[int]) -> ReplyFields:
     taken: set[frozenset[int]] = set()
     found = []
     for number, angle in enumerate(fields["angles"]):
@@ -107,13 +106,13 @@ def _summaries(
     return {"summaries": found}
 
 
-def extractive_summary(fields: dict[str, Any], seed: int) -> ReplyFields:
+def extractive_summary(fields: Fields, seed: int) -> ReplyFields:
     """For each angle, a third to a half of the passage's sentences, word for word and in order."""
     texts = [s.text for s in facts.sentences(fields["passage"])]
     return _summaries(texts, fields, seed, 0.36, frozenset())
 
 
-def detailed_summary(fields: dict[str, Any], seed: int) -> ReplyFields:
+def detailed_summary(fields: Fields, seed: int) -> ReplyFields:
     """For each angle, most facts of the passage and at least one of every section."""
     found = facts.facts(fields["passage"], _place(fields))
     texts = list(dict.fromkeys(fact.text for fact in found))
@@ -123,7 +122,7 @@ def detailed_summary(fields: dict[str, Any], seed: int) -> ReplyFields:
     return _summaries(texts, fields, seed, 0.6, frozenset(sections.values()))
 
 
-def key_facts(fields: dict[str, Any], seed: int) -> ReplyFields:
+def key_facts(fields: Fields, seed: int) -> ReplyFields:
     """Every fact of the passage that is read whole and stands alone."""
     found = (fact.text for fact in facts.facts(fields["passage"], _place(fields)))
     return {"facts": [text for text in dict.fromkeys(found) if whole(text.partition(": ")[0]) and stands_alone(text)]}
@@ -149,13 +148,13 @@ def _ranked(found: Iterable[Wording], seed: int, kinds: frozenset[str] = frozens
     return [w for *_, w in sorted(ranked, key=lambda row: row[:3])]
 
 
-def _by_fact(fields: dict[str, Any], exam: bool) -> list[tuple[Fact, list[Wording]]]:
+def _by_fact(fields: Fields, exam: bool) -> list[tuple[Fact, list[Wording]]]:
     rows = wordings.asked(fields["passage"], _place(fields))
     chosen = [(fact, [w for w in found if w.exam == exam]) for fact, found in rows]
     return [(fact, found) for fact, found in chosen if found]
 
 
-def questions(fields: dict[str, Any], seed: int) -> ReplyFields:
+def questions(fields: Fields, seed: int) -> ReplyFields:
     """Up to `count` pairs, one for each fact before any fact has two."""
     kinds, _ = _angle(fields.get("angle", ""))
     rows = [_ranked(found, seed, kinds) for _, found in _by_fact(fields, exam=False)]
@@ -173,7 +172,7 @@ _PLAIN = re.compile(
 )
 
 
-def worked_example(fields: dict[str, Any], seed: int) -> ReplyFields:
+def worked_example(fields: Fields, seed: int) -> ReplyFields:
     """Pairs of different kinds and facts, each a plain question that begins with its question word; others at need."""
     rows = [row for _, row in _by_fact(fields, exam=False)]
     plainest = [next((w for w in row if _PLAIN.match(w.question) and w.kind != "yesno"), None) for row in rows]
@@ -185,7 +184,7 @@ def worked_example(fields: dict[str, Any], seed: int) -> ReplyFields:
     return {"pairs": [{"question": w.question, "answer": w.answer} for w in chosen]}
 
 
-def fact_questions(fields: dict[str, Any], seed: int) -> ReplyFields:
+def fact_questions(fields: Fields, seed: int) -> ReplyFields:
     """Up to `count` pairs for each fact, about different parts of it first."""
     names = facts.proper_words("\n".join(fact["text"] for fact in fields["facts"]))
     pairs = []
@@ -202,7 +201,7 @@ def fact_questions(fields: dict[str, Any], seed: int) -> ReplyFields:
 _PEOPLE = ("Anna Weller", "Robert Quist", "Helena Marlow", "Simon Fairley", "Petra Novak", "David Ansell")
 
 
-def exam(fields: dict[str, Any], seed: int) -> ReplyFields:
+def exam(fields: Fields, seed: int) -> ReplyFields:
     """Up to `count` questions in the wordings kept for exams, each with three wrong options of the answer's type."""
     rows = _by_fact(fields, exam=True)
     answers = [w for _, row in rows for w in row]
@@ -225,16 +224,16 @@ def wrong_options(w: Wording, fact: Fact, others: Sequence[Wording], passage: st
     def shuffled(options: Iterable[str]) -> list[str]:
         return sorted(set(options), key=lambda option: _order(seed, option))
 
-    amounts = english.pattern(r"(?i)\b(\d[\d.,:]*\d|\d|<numbers>)\b").findall(answer)
+    amounts = pattern(r"(?i)\b(\d[\d.,:]*\d|\d|<numbers>)\b").findall(answer)
     code = re.search(r"\b([A-Z]+-?)(\d+)\b", answer)
-    item = english.pattern(r"\b(?:(<days>)|<months>)\b").search(answer)
+    item = pattern(r"\b(?:(<days>)|<months>)\b").search(answer)
     name = r"[A-Z][a-z]+(?: [A-Z][a-z]+)+"
     if code:
         made = [f"{code[1]}{int(code[2]) + step}" for step in (3, 1, 11, 20)]
         same = shuffled(re.findall(rf"\b{re.escape(code[1])}\d+\b", passage))
         found = [answer.replace(code[0], other) for other in [*same, *made]]
     elif item and not re.search(r"\d", answer):
-        series = english.words("days" if item[1] else "months")
+        series = words("days" if item[1] else "months")
         found = [answer.replace(item[0], other) for other in shuffled(series)]
     elif 1 <= len(amounts) <= 2 and w.kind not in ("condition", "what", "definition", "duty"):
         before, _, after = answer.partition(amounts[0])
@@ -253,9 +252,9 @@ def wrong_options(w: Wording, fact: Fact, others: Sequence[Wording], passage: st
 
 def _shape(answer: str) -> tuple[str, bool, bool]:
     first = answer.split()[0].lower()
-    joins = first in english.words("prepositions", "subordinators")
+    joins = first in words("prepositions", "subordinators")
     kind = first if joins else "the" if first in ("the", "a", "an") else ""
-    return kind, bool(re.search(r"(?<= )[A-Z]", answer)), english.is_plural(answer)
+    return kind, bool(re.search(r"(?<= )[A-Z]", answer)), is_plural(answer)
 
 
 def _numbers(number: str, answer: str, passage: str, seed: int) -> list[str]:
@@ -266,9 +265,9 @@ def _numbers(number: str, answer: str, passage: str, seed: int) -> list[str]:
     unit = re.search(rf"\b{re.escape(number)} ((?:business |calendar )?[a-z]+)", answer, re.I)
     same: list[str] = []
     if unit:
-        given = english.pattern(rf"(?i)\b([\d.,]*\d|<numbers>) {unit[1].rstrip('s')}s?\b").findall(passage)
+        given = pattern(rf"(?i)\b([\d.,]*\d|<numbers>) {unit[1].rstrip('s')}s?\b").findall(passage)
         same = sorted(set(given) - {number}, key=lambda n: _order(seed, n))
-    spelled = english.data()["numbers"]
+    spelled = data()["numbers"]
     if number.lower() in spelled:
         value = spelled[number.lower()]
         made = [word for step in (1, 2, -1, 3) for word, v in spelled.items() if v == value + step and v > 0]
@@ -282,22 +281,6 @@ def _numbers(number: str, answer: str, passage: str, seed: int) -> list[str]:
     return [n for n in [*same[:2], *made, *same[2:]] if n != number]
 
 
-REPLIES: dict[str, Callable[[dict[str, Any], int], ReplyFields]] = {
-    rule.__name__: rule
-    for rule in (
-        detailed_summary,
-        exam,
-        extractive_summary,
-        fact_check,
-        fact_questions,
-        faithfulness,
-        key_facts,
-        preference,
-        questions,
-        rating,
-        reasoned_questions,
-        reasoning,
-        rewrite,
-        worked_example,
-    )
-}
+_WRITTEN = (extractive_summary, detailed_summary, key_facts, questions, worked_example, fact_questions, exam)
+_JUDGED_OR_REASONED = (faithfulness, rating, fact_check, preference, rewrite, reasoning, reasoned_questions)
+REPLIES: dict[str, ReplyRule] = {rule.__name__: rule for rule in (*_WRITTEN, *_JUDGED_OR_REASONED)}

@@ -13,10 +13,12 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from .clauses import Clause, parse, readable
-from .english import FINITE, inflect, is_plural, lemma, lowered, pattern, tag, words
+from .clauses import Clause, parse
+from .doubt import sure
+from .english import inflect, lemma, lowered, pattern, words
 from .evidence import asked
-from .grammar import doubtful, is_thing, whole
+from .grammar import is_thing
+from .tagging import FINITE, is_plural, tag
 
 _HELPERS = r"(?P<helper>must|may|can|should|will|could|would|is|are|was|were|do|does|did|has|have|had)"
 _ASKED = (
@@ -42,9 +44,7 @@ def finished(text: str) -> str:
 
 def is_sentence(text: str) -> bool:
     """Whether a text is surely one clause that was read rightly."""
-    text = finished(text)
-    clause = parse(text)
-    return clause is not None and readable(clause) and whole(text) and not doubtful(text, clause)
+    return sure(finished(text)) is not None
 
 
 def indirect(question: str) -> str:

@@ -16,9 +16,8 @@ from functools import lru_cache
 
 from .answers import short_form
 from .asker import QuestionRules
-from .clauses import parse, readable
+from .doubt import sure
 from .facts import Fact, facts, proper_words
-from .grammar import doubtful, whole
 from .orders import Wording
 from .soundness import anchored, sound, unresolved
 
@@ -91,8 +90,8 @@ def _by_rules(text: str, names: frozenset[str]) -> list[Wording]:
     text, _, items = text.partition(": ")
     if items and not _a_list(text, items):
         return []
-    clause = parse(text)
-    if clause is None or not readable(clause) or not whole(text) or doubtful(text, clause) or unresolved(text):
+    clause = sure(text)
+    if clause is None or unresolved(text):
         return []
     asker = QuestionRules(clause, names)
     if items:
