@@ -46,6 +46,10 @@ def is_nothing(value: Any) -> bool:
 
 def first(row: Mapping[str, Any], names: Iterable[str]) -> tuple[str, Any]:
     """The first of the names that says something, with its value; else the first that is there; else "" and None."""
-    there = [name for name in names if name in row]
-    name = next((name for name in there if not is_nothing(row[name])), "".join(there[:1]))
-    return name, row.get(name)
+    blank: tuple[str, Any] = ("", None)
+    for name in names:
+        if name in row:
+            if not is_nothing(row[name]):
+                return name, row[name]
+            blank = blank if blank[0] else (name, row[name])
+    return blank

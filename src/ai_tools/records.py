@@ -291,6 +291,11 @@ class Sample(Record):
         return Record.to_row(self) | {"source_text": self.source_text}
 
 
+# A pair as it stands in a file, whoever wrote that: `question`, `answer` and `type` (qa, cot), where known `reasoning`,
+# `source_text`, `chunk_id` and `source_file`, and everything else that its row held, in its order.
+Pair = dict[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Rejection(Record):
     """A row that fell out, with the check that it failed and why."""

@@ -3,7 +3,7 @@
 All of them read, plan, ask and write the same way:
 
     running     what may be chosen, the plan before the work, the asking
-    passages    where passages come from          pairs      the files that pairs come from
+    reading     where passages come from          pairs      the files that pairs come from
     outputs     what is written, and over what    rework     asking about pairs that are there
 
 What takes more than one file: `generate` (with targets, qa_folder), `compare` (with figures, preferences, report).

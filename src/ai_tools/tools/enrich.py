@@ -8,11 +8,11 @@ from typing import Any
 
 from ..errors import NothingProduced
 from ..matching import missing_facts
-from ..records import Rejection
+from ..records import Pair, Rejection
 from ..settings import Settings
 from . import outputs
 from .rework import BATCH_SIZE, Rework, prepare, rework
-from .running import Done, Pair, Run
+from .running import Done, Run
 
 NOT_REWRITTEN = ("unchanged", "refused", "failed")  # how `enrichment_changes` begins, before a colon, of other answers
 

@@ -13,13 +13,12 @@ from typing import Any
 from .. import files
 from ..errors import InputError, UsageError
 from ..files import Register
-from ..records import Rejection, content_id
+from ..records import Pair, Rejection, content_id
 from ..settings import Settings, load_settings
 from ..steps.formats import FORMATS, WITH_SYSTEM, Turn, think, thoughts
 from ..workspace import journal_path
 from . import outputs, pairs
 from .pairs import SUFFIX, PairFile, Pairs
-from .running import Pair
 
 REASONING = ("drop", "think", "field")
 MAKER = "ai-tools combine"

@@ -15,9 +15,9 @@ from hashlib import blake2b
 from typing import Any
 
 from ..matching import missing_facts, near_duplicates, normalise
+from ..records import Pair
 from .pairs import Pairs
 from .reading import Texts
-from .running import Pair
 
 NEAR_SAMPLE = 1_000  # most pairs of a source among which near-duplicates are looked for
 BLOCK = 1_000  # running words, of which the distinct ones are counted

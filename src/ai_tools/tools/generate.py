@@ -13,7 +13,7 @@ from typing import Any
 from .. import teachers
 from ..files import Register
 from ..matching import normalise
-from ..records import Call, Completion, Teacher, Usage
+from ..records import Call, Completion, Pair, Teacher, Usage
 from ..settings import Settings
 from ..teachers import prompts
 from ..teachers.asker import Asker, Outcome, Session
@@ -22,7 +22,7 @@ from ..workspace import journal_path
 from . import outputs, reading, running
 from .qa_folder import Made, OneFile, QaFolder
 from .reasoning import follows, numbered
-from .running import Done, Pair, Run
+from .running import Done, Run
 from .targets import Extent, Inquiry, Scope
 
 ANGLES = (  # of the draws about one passage
@@ -168,7 +168,10 @@ def _generate(source: str | Path, output: Path, settings: Settings, kind: Kind, 
         scope = Scope(found, extent, settings.questions_per_chunk)
         sink: OneFile | QaFolder = OneFile(output, register.note)
         if not output.suffix:
-            sink = QaFolder(output, scope.documents, _told(kind, teacher, settings), register, fresh=run.fresh)
+            made_by = {"generated_by": kind.name, "provider": teacher.provider, "model": teacher.model}
+            asked = {"temperature": settings.teacher_temperature, "max_tokens": settings.teacher_max_tokens}
+            info = made_by | {"questions_per_chunk": settings.questions_per_chunk} | asked
+            sink = QaFolder(output, scope.documents, info, register, fresh=run.fresh)
             sink.check(scope.chosen, overwrite=run.overwrite)
         with running.asking(
             kind.name, *_plan(scope, kind), settings, run,
@@ -180,18 +183,6 @@ def _generate(source: str | Path, output: Path, settings: Settings, kind: Kind, 
         warnings = [*_warnings(kind, teacher, extent.target_pairs or 0, counts["pairs"]), *sink.warnings]
         done = running.done(teacher, output, started, usage, failed, unread=found.failed, warnings=warnings)
     return Generated(**{**vars(done), **counts}, successful_files=sink.completed, untouched=sink.kept)
-
-
-def _told(kind: Kind, teacher: Teacher, settings: Settings) -> dict[str, Any]:
-    """What a document's file says of the making of its pairs."""
-    return {
-        "generated_by": kind.name,
-        "provider": teacher.provider,
-        "model": teacher.model,
-        "questions_per_chunk": settings.questions_per_chunk,
-        "temperature": settings.teacher_temperature,
-        "max_tokens": settings.teacher_max_tokens,
-    }
 
 
 def _warnings(kind: Kind, teacher: Teacher, wanted: int, count: int) -> Iterator[str]:

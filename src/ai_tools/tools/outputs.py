@@ -12,9 +12,9 @@ from typing import Any
 from .. import files
 from ..errors import InputError, NothingProduced, UsageError
 from ..files import MadeFile, Register
+from ..records import Pair
 from . import pair_files
 from .pairs import SUFFIX, PairFile, Pairs
-from .running import Pair
 
 FILES = (".json", ".jsonl")
 TORN = "torn; it is made anew, a teacher's part of it from the journal"

@@ -1,7 +1,6 @@
-"""Question-and-answer pairs in the files of this project and of other tools, as one kind of dict.
+"""Question-and-answer pairs in the files of this project and of other tools, under one set of names.
 
-A pair has `question`, `answer` and `type` (qa, cot), where known `reasoning`, `source_text`, `chunk_id` and
-`source_file`, and everything else that its row held. Rows stream: a file is never in memory whole.
+Rows stream: a file is never in memory whole.
 """
 
 from __future__ import annotations
@@ -15,11 +14,10 @@ from typing import Any
 
 from .. import aliases
 from ..errors import InputError
-from ..records import Rejection, content_id
+from ..records import Pair, Rejection, content_id
 from ..steps import formats
 from . import pair_files
 from .pair_files import PairFile as PairFile
-from .running import Pair
 
 SUFFIX = "_qa.json"
 WINDOW = 1_000  # rows among which pairs of one passage are looked for
@@ -112,10 +110,13 @@ def identity(row: Pair) -> str:
     return content_id(row["question"], row["answer"], row.get("source_text", ""), *reasoning)
 
 
-def shown(row: Pair) -> Pair:
-    """A pair as a teacher sees it."""
-    reasoning = {"reasoning": row["reasoning"]} if row.get("reasoning") else {}
-    return {"id": identity(row), "question": row["question"], **reasoning, "answer": row["answer"]}
+def told(pair: Pair) -> dict[str, Any]:
+    """What a pair says, as a teacher reads it."""
+    return {name: pair[name] for name in ("question", "reasoning", "answer") if pair.get(name)}
+
+
+def shown(pair: Pair) -> dict[str, Any]:
+    return {"id": identity(pair), **told(pair)}
 
 
 def _rows(file: PairFile) -> Iterator[Pair | Rejection]:

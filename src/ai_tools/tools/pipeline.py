@@ -11,7 +11,7 @@ from typing import Any
 from .. import files, teachers
 from ..errors import UsageError
 from ..files import Register
-from ..records import Usage
+from ..records import Pair, Usage
 from ..settings import Settings
 from ..teachers.dry_run import DryRun
 from ..workspace import journal_path
@@ -23,7 +23,7 @@ from .generate import Generated, call_about, generate_qa, pairs_of, questions
 from .pairs import batches, identity
 from .rate import CURATION, Curated, curate, least_rating
 from .rework import BATCH_SIZE, ask_about
-from .running import Pair, Run
+from .running import Run
 from .targets import Extent, Inquiry, Scope
 
 FILES = {  # and the command that makes each

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..records import content_id
+from ..records import Pair, content_id
 from ..teachers.asker import Session
 from .figures import Survey
-from .running import Pair, ask_by_id
+from .pairs import told
+from .running import ask_by_id
 
 Z = 1.959964  # of the normal distribution, for intervals of 95%
 BOTH = ("first", "second")
@@ -89,14 +90,9 @@ class Comparison:
 
     def shown(self, turn: int) -> Pair:
         """As the judge sees it: nothing tells the sources."""
-        sides = [_side(self.pairs[which]) for which in self.turned(turn)]
+        pairs = [self.pairs[which] for which in self.turned(turn)]
+        sides = [told(pair) | {"passage": pair.get("source_text", "")} for pair in pairs]
         return {"id": content_id(*sides), "first": sides[0], "second": sides[1]}
-
-
-def _side(pair: Pair) -> Pair:
-    reasoning = {"reasoning": pair["reasoning"]} if pair.get("reasoning") else {}
-    told = {"question": pair["question"], **reasoning, "answer": pair["answer"]}
-    return told | {"passage": pair.get("source_text", "")}
 
 
 @dataclass(frozen=True)

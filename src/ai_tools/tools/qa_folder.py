@@ -19,10 +19,9 @@ from ..documents import file_names, passages
 from ..documents.chunk_folder import about_source
 from ..errors import NothingProduced, UsageError
 from ..files import Note, Register, RowWriter
-from ..records import Home, content_id
+from ..records import Home, Pair, content_id
 from . import outputs
 from .pairs import SUFFIX
-from .running import Pair
 from .targets import Inquiry
 
 SECONDS = 2.0  # at least, between two states of the file of a document that is being worked on

@@ -13,11 +13,11 @@ from typing import Any, TextIO
 
 from .. import files
 from ..errors import NothingProduced, UsageError
-from ..records import Rejection, content_id
+from ..records import Pair, Rejection, content_id
 from ..settings import Settings
 from . import outputs
 from .rework import BATCH_SIZE, Rework, prepare, rework
-from .running import Done, Pair, Run
+from .running import Done, Run
 
 CRITERIA = {"clarity": 3, "accuracy": 3, "usefulness": 2, "difficulty": 2}  # and the most points of each
 MOST = 10

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ..documents.passages import Passages, is_chunks, read
-from ..records import OnProgress
+from ..records import OnProgress, Pair
 from ..settings import Settings
 from .chunk import chunk_documents
-from .running import Pair
 
 _NAMED_SO = (".json", ".jsonl")  # what is no document, even where it is not there
 

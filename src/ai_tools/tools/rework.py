@@ -11,14 +11,14 @@ from typing import Any
 
 from ..errors import InputError, UsageError
 from ..files import Register
-from ..records import Rejection
+from ..records import Pair, Rejection
 from ..settings import Settings
 from ..teachers.asker import Session
 from ..workspace import journal_path
 from . import outputs, pairs, reading, running
 from .pairs import InOrder, Pairs, batches, identity, shown
 from .reading import Texts
-from .running import Done, Pair, Run
+from .running import Done, Run
 
 BATCH_SIZE = 5  # pairs in a call
 NO_PASSAGE = "no source_text, and --source has no such passage"

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from .. import teachers, workspace
 from ..errors import NotConfirmed
-from ..records import OnProgress, Rejection, Teacher, Usage
+from ..records import OnProgress, Pair, Rejection, Teacher, Usage
 from ..settings import Settings
 from ..teachers.asker import Asker, Session
 from ..teachers.dry_run import DryRun, Estimate
@@ -19,7 +19,6 @@ from ..teachers.journal import Journal
 from ..teachers.prompts import Prompt
 
 T = TypeVar("T")
-Pair = dict[str, Any]
 
 
 @dataclass(frozen=True)
