@@ -197,19 +197,18 @@ def hash_inputs(settings: Settings, number: int, *, must_exist: bool = False) ->
     """
     found: dict[str, str | None] = {}
     for need in STEPS[number].needs:
-        name = need.replace("{cut}", str(_cut_file(settings, must_exist)))
+        cut = training_cut(settings) if need == "{cut}" else None
+        name = _relative(settings.output, cut) if cut else need.replace("{cut}", "step_04/combined_cut")
         path = settings.output / name
         if must_exist and not path.exists():
-            maker = int(name.split("/")[0].removeprefix("step_")) if name.startswith("step_") else None
-            fix = (
-                f"run step {maker:02d} first: ai-tools run --only {maker:02d}" if maker is not None else "give another"
-            )
+            is_ours = name.startswith("step_")
+            fix = f"run step {name[5:7]} first: ai-tools run --only {name[5:7]}" if is_ours else "give another"
             raise MissingStep(f"step {number:02d} needs {path}, which is not there; {fix}")
         found[name] = _hash(path)
     found |= {name: _hash(settings.output / name) for name in STEPS[number].heeds}
     for asset in STEPS[number].assets:
         for path in _asset_paths(settings, asset):
-            found[_relative(settings, path)] = _hash(path)
+            found[_relative(settings.root, path)] = _hash(path)
     return found
 
 
@@ -236,13 +235,6 @@ def training_cut(settings: Settings) -> Path | None:
     return step_folder(settings.output, 4) / f"combined_cut_{cut}x.jsonl" if cut else None
 
 
-def _cut_file(settings: Settings, must_exist: bool) -> str:
-    path = training_cut(settings)
-    if path is None:
-        return "step_04/combined_cut"
-    return str(path.relative_to(settings.output)) if path.is_relative_to(settings.output) else str(path)
-
-
 def hash_notebook(path: Path) -> str | None:
     """SHA-256 of a notebook's code cells; prose, outputs and metadata do not count."""
     if not path.is_file():
@@ -263,8 +255,8 @@ def _hash(path: Path) -> str | None:
     return hash_folder(path) if path.is_dir() else hash_file(path) if path.is_file() else None
 
 
-def _relative(settings: Settings, path: Path) -> str:
-    name = str(path.relative_to(settings.root)) if path.is_relative_to(settings.root) else str(path)
+def _relative(folder: Path, path: Path) -> str:
+    name = str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
     return os.fsencode(name).decode("utf-8", "replace")  # a name need not be UTF-8, a manifest is
 
 

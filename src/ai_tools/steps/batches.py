@@ -50,13 +50,9 @@ class TrainingRecipe:
 def general_rows(rows: Sequence[Row]) -> list[Row]:
     """Training rows of general text: questions as one exchange, everything else as plain text."""
     return [
-        {"messages": _exchange(row["question"], row["answer"])} if row["kind"] == "qa" else {"text": row["text"]}
+        {"messages": formats.messages(row["question"], row["answer"])} if row["kind"] == "qa" else {"text": row["text"]}
         for row in rows
     ]
-
-
-def _exchange(question: str, answer: str) -> list[dict[str, str]]:
-    return [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
 
 
 # Function words: a question is understood without them, and two people put them differently.

@@ -173,10 +173,8 @@ def _trainer_class(anchor: _Anchor | None = None) -> type:
 
 
 def _lora(recipe: TrainingRecipe) -> Any:
-    try:
-        import peft
-    except ImportError as error:
-        raise MissingExtra("train", "peft") from error
+    import peft
+
     # arXiv 2106.09685. With alpha fixed, the best learning rate hardly depends on the rank.
     return peft.LoraConfig(r=recipe.lora_rank, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM")
 
@@ -250,6 +248,7 @@ def _is_complete(checkpoint: Path) -> bool:
 def _libraries() -> tuple[Any, Any]:
     try:
         import datasets
+        import peft  # noqa: F401
         import transformers
         import trl  # noqa: F401
     except ImportError as error:
