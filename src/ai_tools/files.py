@@ -191,11 +191,13 @@ class Register:
     def find(self, path: Path) -> MadeFile | None:
         """What is known of the file that a path leads to; None of one that no command has made."""
         rows: list[tuple[Any, ...]] = []
-        if self._database.is_file():
-            address = f"{self._database.absolute().as_uri()}?mode=ro"
+        for mode in (
+            ("mode=ro", "mode=ro&immutable=1") if self._database.is_file() else ()
+        ):  # that in a folder of others
+            address = f"{self._database.absolute().as_uri()}?{mode}"
             # An older database has no register, and one that cannot be read knows nothing.
             with suppress(sqlite3.Error), closing(sqlite3.connect(address, uri=True, timeout=10)) as db:
-                rows = db.execute(_FIND, (os.fsencode(path.resolve()),)).fetchall()
+                rows = rows or db.execute(_FIND, (os.fsencode(path.resolve()),)).fetchall()
         if not rows:
             return None
         now = hash_file(path)
