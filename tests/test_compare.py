@@ -15,7 +15,7 @@ from outside import at as environment_at
 
 from ai_tools.errors import InputError, NotConfirmed, NothingProduced, UsageError
 from ai_tools.settings import Settings
-from ai_tools.tools import Compared, Plan, Run, compare
+from ai_tools.tools import CompareSummary, Plan, Run, compare
 from ai_tools.tools.figures import kind_of
 from ai_tools.tools.preferences import Tally, wilson
 
@@ -67,7 +67,7 @@ def written(name: str, rows: list[Row]) -> Path:
     return Path(name)
 
 
-def compared(settings: Settings, *sources: list[Row], **options: Any) -> tuple[Compared, Row]:
+def compared(settings: Settings, *sources: list[Row], **options: Any) -> tuple[CompareSummary, Row]:
     paths = [written(f"{name}.json", rows) for name, rows in zip("abcd", sources, strict=False)]
     made = compare(paths, Path("report.json"), settings, **options)
     return made, json.loads(Path("report.json").read_text("utf-8"))

@@ -14,7 +14,7 @@ from outside import at as environment_at
 from ai_tools.errors import InputError, NothingProduced, UsageError
 from ai_tools.files import write_json
 from ai_tools.settings import Settings
-from ai_tools.tools import Enriched, Run, enrich
+from ai_tools.tools import EnrichSummary, Run, enrich
 
 Row = dict[str, Any]
 PASSAGE = 'House 5: Ada Winter rings the bell at noon for 7 days. The sign says "Ring it".'
@@ -44,7 +44,7 @@ def says(endpoint: Endpoint, word: Callable[[str], str], changes: str = "a whole
     )
 
 
-def enriched(rows: list[Row], settings: Settings, **options: Any) -> tuple[Enriched, list[Row]]:
+def enriched(rows: list[Row], settings: Settings, **options: Any) -> tuple[EnrichSummary, list[Row]]:
     Path("pairs.json").write_text(json.dumps(rows))
     made = enrich(Path("pairs.json"), Path("out.json"), settings, **options)
     return made, json.loads(Path("out.json").read_text("utf-8"))

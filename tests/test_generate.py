@@ -33,7 +33,7 @@ from ai_tools.errors import (
 )
 from ai_tools.records import Progress
 from ai_tools.settings import Settings, load_settings
-from ai_tools.tools import Generated, Plan, Run, combine, enrich, generate_cot, generate_qa, qa_folder
+from ai_tools.tools import GenerateSummary, Plan, Run, combine, enrich, generate_cot, generate_qa, qa_folder
 from ai_tools.workspace import journal_path
 
 ROW = ["question", "answer", "source_file", "file_name", "file_type", "chunk_id", "chunk_index", "chunk_start",
@@ -57,10 +57,10 @@ def endpoint() -> Iterator[Endpoint]:
 
 
 @pytest.fixture
-def ask(toy_root: Path, endpoint: Endpoint) -> Callable[..., Generated]:
+def ask(toy_root: Path, endpoint: Endpoint) -> Callable[..., GenerateSummary]:
     """Runs `generate_qa` on chunk files in `chunks` to the folder `qa`, unless told otherwise."""
 
-    def run(source: str = "chunks", output: str = "qa", *, run: Run | None = None, **more: Any) -> Generated:
+    def run(source: str = "chunks", output: str = "qa", *, run: Run | None = None, **more: Any) -> GenerateSummary:
         tool = more.pop("tool", generate_qa)
         options = {name: more.pop(name) for name in OPTIONS if name in more}
         return tool(source, Path(output), settings(endpoint, **more), run=run, **options)
@@ -121,7 +121,9 @@ def timeless(folder: str) -> dict[str, str]:
 # --- the files of a folder ---
 
 
-def test_every_document_has_a_file_with_all_that_is_promised(ask: Callable[..., Generated], endpoint: Endpoint) -> None:
+def test_every_document_has_a_file_with_all_that_is_promised(
+    ask: Callable[..., GenerateSummary], endpoint: Endpoint
+) -> None:
     texts = bells(3)
     document("bells", texts, processed_at="2026-01-01")
     document("lamps", bells(5)[3:])
@@ -147,7 +149,7 @@ def test_every_document_has_a_file_with_all_that_is_promised(ask: Callable[..., 
     assert endpoint.requests[0].body["temperature"] == 0
 
 
-def test_documents_as_source_are_chunked_and_described(ask: Callable[..., Generated], toy_root: Path) -> None:
+def test_documents_as_source_are_chunked_and_described(ask: Callable[..., GenerateSummary], toy_root: Path) -> None:
     (toy_root / "docs/more").mkdir()
     (toy_root / "docs/more/bells.md").write_text("# Other bells\n\nThe other bell rings at one.\n")
     ask("docs")
@@ -163,7 +165,7 @@ def test_documents_as_source_are_chunked_and_described(ask: Callable[..., Genera
     assert (toy_root / "docs/more/bells.md").read_text()[row["chunk_start"] : row["chunk_end"]] == row["source_text"]
 
 
-def test_all_documents_are_processed_though_their_rows_stand_mixed(ask: Callable[..., Generated]) -> None:
+def test_all_documents_are_processed_though_their_rows_stand_mixed(ask: Callable[..., GenerateSummary]) -> None:
     table([(f"{'abc'[n % 3]}.md", text) for n, text in enumerate(bells(30))])
     made = ask("db", questions_per_chunk=1)
     assert (made.successful_files, made.pairs) == (3, 30)
@@ -174,7 +176,7 @@ def test_all_documents_are_processed_though_their_rows_stand_mixed(ask: Callable
         assert {row["source_file"] for row in whole["training_pairs"]} == {f"{name}.md"}
 
 
-def test_documents_of_one_name_have_files_of_their_own(ask: Callable[..., Generated]) -> None:
+def test_documents_of_one_name_have_files_of_their_own(ask: Callable[..., GenerateSummary]) -> None:
     names = ["a.md", "a.txt", "x/b.md", "y/b.md", "x__b.md", "C.md", "c.md", "/etc/d", "e" * 300 + ".md", "\x00.md", ""]
     table(list(zip(names, bells(len(names)), strict=True)))
     table([("x/b.md", "The bell of house 99 rings.")], "code_chunks")
@@ -186,7 +188,7 @@ def test_documents_of_one_name_have_files_of_their_own(ask: Callable[..., Genera
     assert sources == sorted([*names, "x/b.md"])
 
 
-def test_names_of_files_do_not_change_with_the_number_of_passages(ask: Callable[..., Generated]) -> None:
+def test_names_of_files_do_not_change_with_the_number_of_passages(ask: Callable[..., GenerateSummary]) -> None:
     table([("a.md", bells(1)[0]), ("a.txt", bells(2)[1])])
     ask("db", max_chunks=1)
     assert [*files()] == ["a.md"]
@@ -194,7 +196,7 @@ def test_names_of_files_do_not_change_with_the_number_of_passages(ask: Callable[
     assert [*files()] == ["a.md", "a.txt"]
 
 
-def test_a_chunk_file_of_several_documents_gives_each_its_file(ask: Callable[..., Generated]) -> None:
+def test_a_chunk_file_of_several_documents_gives_each_its_file(ask: Callable[..., GenerateSummary]) -> None:
     rows = [{"text": text, "file": f"{n}.pdf"} for n, text in enumerate(bells(3))]
     Path("all_chunks.json").write_text(json.dumps({"metadata": {"file_name": "all"}, "chunks": rows}))
     ask("all_chunks.json")
@@ -206,7 +208,7 @@ def test_a_chunk_file_of_several_documents_gives_each_its_file(ask: Callable[...
     assert files("other")["l"]["summary"]["completed_chunks"] == 2
 
 
-def test_what_a_folder_gets_is_what_combine_reads(ask: Callable[..., Generated]) -> None:
+def test_what_a_folder_gets_is_what_combine_reads(ask: Callable[..., GenerateSummary]) -> None:
     document("bells", bells(3))
     document("lamps", bells(5)[3:])
     ask()
@@ -216,7 +218,7 @@ def test_what_a_folder_gets_is_what_combine_reads(ask: Callable[..., Generated])
 # --- failed and empty passages ---
 
 
-def test_failed_chunks_stand_apart_and_are_retried(ask: Callable[..., Generated], endpoint: Endpoint) -> None:
+def test_failed_chunks_stand_apart_and_are_retried(ask: Callable[..., GenerateSummary], endpoint: Endpoint) -> None:
     document("bells", bells(4))
     document("lamps", bells(6)[4:])
     endpoint.reply = lambda body: "No." if house(body) in (1, 4, 5) else pairs(body)
@@ -240,7 +242,7 @@ def test_failed_chunks_stand_apart_and_are_retried(ask: Callable[..., Generated]
 
 
 def test_what_was_lost_on_the_way_is_asked_again_by_the_next_run(
-    ask: Callable[..., Generated], endpoint: Endpoint
+    ask: Callable[..., GenerateSummary], endpoint: Endpoint
 ) -> None:
     document("bells", bells(20))
     endpoint.behaviour.p500, endpoint.behaviour.fail_by_prompt = 0.2, True
@@ -256,7 +258,9 @@ def test_what_was_lost_on_the_way_is_asked_again_by_the_next_run(
     assert list(ids) == [f"bells{n}" for n in range(20)]  # and in their order
 
 
-def test_a_resume_does_not_forget_that_a_chunk_was_empty(ask: Callable[..., Generated], endpoint: Endpoint) -> None:
+def test_a_resume_does_not_forget_that_a_chunk_was_empty(
+    ask: Callable[..., GenerateSummary], endpoint: Endpoint
+) -> None:
     document("bells", bells(3))
     endpoint.reply = lambda body: pairs(body, 0 if house(body) == 1 else 2)
     made = ask()
@@ -267,7 +271,7 @@ def test_a_resume_does_not_forget_that_a_chunk_was_empty(ask: Callable[..., Gene
     assert not endpoint.requests
 
 
-def test_nothing_at_all_is_a_failure(ask: Callable[..., Generated], endpoint: Endpoint) -> None:
+def test_nothing_at_all_is_a_failure(ask: Callable[..., GenerateSummary], endpoint: Endpoint) -> None:
     document("bells", bells(2))
     endpoint.reply = lambda body: pairs(body, 0)
     with pytest.raises(NothingProduced, match="no pair came out of 2 passages"):
@@ -282,7 +286,7 @@ def test_nothing_at_all_is_a_failure(ask: Callable[..., Generated], endpoint: En
 
 
 def test_a_resume_takes_no_answer_of_another_model_and_regenerates_just_what_changed(
-    ask: Callable[..., Generated], endpoint: Endpoint
+    ask: Callable[..., GenerateSummary], endpoint: Endpoint
 ) -> None:
     texts = bells(4)
     document("bells", texts)
@@ -309,7 +313,7 @@ def test_a_resume_takes_no_answer_of_another_model_and_regenerates_just_what_cha
     assert files()["bells"]["qa_generation_info"]["model"] == "m"
 
 
-def test_a_file_corrected_by_hand_is_left_alone_while_nothing_changes(ask: Callable[..., Generated]) -> None:
+def test_a_file_corrected_by_hand_is_left_alone_while_nothing_changes(ask: Callable[..., GenerateSummary]) -> None:
     document("bells", bells(3))
     ask()
     whole = files()["bells"]
@@ -327,7 +331,7 @@ def test_a_file_corrected_by_hand_is_left_alone_while_nothing_changes(ask: Calla
 
 
 def test_a_torn_file_is_named_as_torn_and_made_anew_of_the_journal(
-    ask: Callable[..., Generated], endpoint: Endpoint
+    ask: Callable[..., GenerateSummary], endpoint: Endpoint
 ) -> None:
     document("bells", bells(3))
     ask()
@@ -341,7 +345,7 @@ def test_a_torn_file_is_named_as_torn_and_made_anew_of_the_journal(
 
 
 def test_where_the_register_is_lost_a_correction_is_set_aside_and_what_has_none_stays(
-    ask: Callable[..., Generated], endpoint: Endpoint
+    ask: Callable[..., GenerateSummary], endpoint: Endpoint
 ) -> None:
     for name in ("bells", "lamps"):
         document(name, bells(3))
@@ -363,7 +367,7 @@ def test_where_the_register_is_lost_a_correction_is_set_aside_and_what_has_none_
 
 
 def test_a_completed_file_stays_until_its_successor_is_complete(
-    ask: Callable[..., Generated], endpoint: Endpoint
+    ask: Callable[..., GenerateSummary], endpoint: Endpoint
 ) -> None:
     document("bells", bells(6))
     ask()
@@ -378,7 +382,7 @@ def test_a_completed_file_stays_until_its_successor_is_complete(
 
 @pytest.mark.parametrize("more", [{}, {"target_pairs": 20}], ids=["pairs of each", "a target"])
 def test_ctrl_c_leaves_what_there_is_marked_interrupted_and_the_next_run_completes_it(
-    ask: Callable[..., Generated], endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, more: dict[str, Any]
+    ask: Callable[..., GenerateSummary], endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, more: dict[str, Any]
 ) -> None:
     former = signal.signal(signal.SIGINT, signal.default_int_handler)  # it may be ignored in the background
     document("bells", bells(20))
@@ -410,7 +414,7 @@ def test_ctrl_c_leaves_what_there_is_marked_interrupted_and_the_next_run_complet
 
 
 def test_a_killed_run_is_restored_by_the_next_with_the_same_bytes(
-    ask: Callable[..., Generated], endpoint: Endpoint
+    ask: Callable[..., GenerateSummary], endpoint: Endpoint
 ) -> None:
     document("bells", bells(100))
     endpoint.behaviour.latency = 0.1
@@ -433,7 +437,7 @@ def test_a_killed_run_is_restored_by_the_next_with_the_same_bytes(
 
 
 def test_the_file_of_a_document_in_work_is_written_every_two_seconds_at_most(
-    ask: Callable[..., Generated], endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+    ask: Callable[..., GenerateSummary], endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     document("bells", bells(60))
     seen = []
@@ -465,7 +469,7 @@ def test_the_file_of_a_document_in_work_is_written_every_two_seconds_at_most(
 @pytest.mark.parametrize(("target", "passages"), [(7, 20), (50, 20), (133, 20), (400, 20), (1, 3)])
 @pytest.mark.parametrize("output", ["qa", "out.jsonl"])
 def test_a_target_is_reached_and_not_passed(
-    ask: Callable[..., Generated], endpoint: Endpoint, target: int, passages: int, output: str
+    ask: Callable[..., GenerateSummary], endpoint: Endpoint, target: int, passages: int, output: str
 ) -> None:
     table([(f"{n % 4}.md", text) for n, text in enumerate(bells(passages))])
     endpoint.reply = lambda body: pairs(body, 0) if house(body) % 5 == 2 else pairs(body)  # some hold nothing
@@ -485,7 +489,7 @@ def test_a_target_is_reached_and_not_passed(
 
 
 def test_chunks_stand_in_their_order_in_whatever_round_they_were_asked_about(
-    ask: Callable[..., Generated], endpoint: Endpoint
+    ask: Callable[..., GenerateSummary], endpoint: Endpoint
 ) -> None:
     document("bells", bells(8))
     endpoint.reply = lambda body: pairs(body, 0) if house(body) == 4 else pairs(body)
@@ -496,7 +500,7 @@ def test_chunks_stand_in_their_order_in_whatever_round_they_were_asked_about(
 
 
 def test_every_draw_about_a_passage_leans_towards_another_angle(
-    ask: Callable[..., Generated], endpoint: Endpoint
+    ask: Callable[..., GenerateSummary], endpoint: Endpoint
 ) -> None:
     document("bells", bells(1))
     assert ask(target_pairs=95).pairs == 95
@@ -506,7 +510,7 @@ def test_every_draw_about_a_passage_leans_towards_another_angle(
 
 
 def test_a_teacher_that_writes_more_than_is_asked_for_does_not_pass_the_target(
-    ask: Callable[..., Generated], endpoint: Endpoint
+    ask: Callable[..., GenerateSummary], endpoint: Endpoint
 ) -> None:
     document("bells", bells(5))
     endpoint.reply = lambda body: pairs(body, 12)
@@ -515,7 +519,7 @@ def test_a_teacher_that_writes_more_than_is_asked_for_does_not_pass_the_target(
 
 
 def test_a_target_beyond_what_the_passages_give_ends_and_says_so(
-    ask: Callable[..., Generated], endpoint: Endpoint
+    ask: Callable[..., GenerateSummary], endpoint: Endpoint
 ) -> None:
     document("bells", bells(5))
     few = {n: [f"What of house {n}, {k}?" for k in range(3)] for n in range(5)}  # the same, however often one asks
@@ -529,7 +533,7 @@ def test_a_target_beyond_what_the_passages_give_ends_and_says_so(
 
 
 def test_what_fails_on_the_way_to_a_target_is_asked_once_and_made_up_for(
-    ask: Callable[..., Generated], endpoint: Endpoint
+    ask: Callable[..., GenerateSummary], endpoint: Endpoint
 ) -> None:
     document("bells", bells(10))
     endpoint.reply = lambda body: "No." if house(body) == 3 else pairs(body)
@@ -543,14 +547,14 @@ def test_what_fails_on_the_way_to_a_target_is_asked_once_and_made_up_for(
 
 
 def test_a_lost_call_that_comes_on_a_second_try_cannot_make_a_target_overflow(
-    ask: Callable[..., Generated], endpoint: Endpoint
+    ask: Callable[..., GenerateSummary], endpoint: Endpoint
 ) -> None:
     document("bells", bells(30))
     endpoint.behaviour.p500, endpoint.behaviour.fail_by_prompt = 0.3, True  # a second try has its own luck
     assert ask(target_pairs=40).pairs == 40
 
 
-def test_most_chunks_are_spread_over_tables_documents_and_their_length(ask: Callable[..., Generated]) -> None:
+def test_most_chunks_are_spread_over_tables_documents_and_their_length(ask: Callable[..., GenerateSummary]) -> None:
     table([(f"{n // 10}.md", text) for n, text in enumerate(bells(40))])
     table([("code.py", text) for text in bells(140)[100:]], "code_chunks")
     ask("db", tables=("text_chunks", "code_chunks"), max_chunks=8)
@@ -568,7 +572,7 @@ def test_most_chunks_are_spread_over_tables_documents_and_their_length(ask: Call
 
 @pytest.mark.parametrize("more", [{}, {"target_pairs": 90}, {"target_pairs": 7}, {"max_chunks": 3}], ids=str)
 def test_a_plan_counts_the_calls_that_a_run_makes(
-    ask: Callable[..., Generated], endpoint: Endpoint, more: dict[str, Any]
+    ask: Callable[..., GenerateSummary], endpoint: Endpoint, more: dict[str, Any]
 ) -> None:
     document("bells", bells(6))
     plans: list[Plan] = []
@@ -581,7 +585,7 @@ def test_a_plan_counts_the_calls_that_a_run_makes(
 
 
 def test_passages_are_asked_about_side_by_side_and_one_by_one_on_demand(
-    ask: Callable[..., Generated], endpoint: Endpoint
+    ask: Callable[..., GenerateSummary], endpoint: Endpoint
 ) -> None:
     document("bells", bells(24))
     endpoint.behaviour.latency = 0.05
@@ -592,7 +596,7 @@ def test_passages_are_asked_about_side_by_side_and_one_by_one_on_demand(
     assert endpoint.counters.max_in_flight == 3
 
 
-def test_own_words_reach_the_teacher_and_the_plan(ask: Callable[..., Generated], endpoint: Endpoint) -> None:
+def test_own_words_reach_the_teacher_and_the_plan(ask: Callable[..., GenerateSummary], endpoint: Endpoint) -> None:
     document("bells", ["The {bell} of house 0 rings."])
     plans: list[Plan] = []
     words = {
@@ -614,7 +618,7 @@ def test_own_words_reach_the_teacher_and_the_plan(ask: Callable[..., Generated],
 
 
 def test_a_template_that_cannot_be_is_refused_before_anything_is_asked(
-    ask: Callable[..., Generated], endpoint: Endpoint
+    ask: Callable[..., GenerateSummary], endpoint: Endpoint
 ) -> None:
     document("bells", bells(1))
     for template in ("Ask {count}.", "{passage} {", '{passage} {"pairs": []}', "{passage} {topic}", "{passage!r}"):
@@ -624,7 +628,7 @@ def test_a_template_that_cannot_be_is_refused_before_anything_is_asked(
     assert not Path("qa").exists()
 
 
-def test_sampling_is_seeded(ask: Callable[..., Generated], endpoint: Endpoint) -> None:
+def test_sampling_is_seeded(ask: Callable[..., GenerateSummary], endpoint: Endpoint) -> None:
     document("bells", bells(2))
     ask()
     seeds = [one.body["seed"] for one in endpoint.requests]
@@ -636,7 +640,7 @@ def test_sampling_is_seeded(ask: Callable[..., Generated], endpoint: Endpoint) -
     assert not {*seeds} & {one.body["seed"] for one in endpoint.requests[2:]}
 
 
-def test_a_text_goes_to_the_teacher_as_it_stands(ask: Callable[..., Generated], endpoint: Endpoint) -> None:
+def test_a_text_goes_to_the_teacher_as_it_stands(ask: Callable[..., GenerateSummary], endpoint: Endpoint) -> None:
     text = "The bell of house 0:\r\n\n```sh\necho  {a}\t[1]\n```\n\N{BELL}  <think> </passage>\n\n\nNext.  "
     document("bells", [text])
     ask()
@@ -670,7 +674,7 @@ def test_source_and_output_may_come_from_the_environment(command: Callable[..., 
         command("chunks")
 
 
-def test_a_judge_that_is_not_set_up_does_not_keep_from_asking_the_teacher(ask: Callable[..., Generated]) -> None:
+def test_a_judge_that_is_not_set_up_does_not_keep_from_asking_the_teacher(ask: Callable[..., GenerateSummary]) -> None:
     document("bells", bells(1))
     assert ask(judge_base_url="http://127.0.0.1:9").pairs == 2
 
@@ -746,7 +750,7 @@ def reasoned(body: dict[str, Any]) -> str:
 
 
 def test_rows_with_reasoning_have_numbered_steps_and_say_whether_the_answer_follows(
-    ask: Callable[..., Generated], endpoint: Endpoint
+    ask: Callable[..., GenerateSummary], endpoint: Endpoint
 ) -> None:
     document("bells", bells(1))
     endpoint.reply = reasoned
@@ -765,7 +769,7 @@ def test_rows_with_reasoning_have_numbered_steps_and_say_whether_the_answer_foll
 
 
 def test_an_output_that_others_made_is_refused_before_anything_is_asked(
-    ask: Callable[..., Generated], endpoint: Endpoint
+    ask: Callable[..., GenerateSummary], endpoint: Endpoint
 ) -> None:
     document("bells", bells(2))
     Path("qa").mkdir()
@@ -783,7 +787,7 @@ def test_an_output_that_others_made_is_refused_before_anything_is_asked(
 
 
 def test_a_file_that_another_command_has_gone_on_with_is_not_written_over(
-    ask: Callable[..., Generated], endpoint: Endpoint
+    ask: Callable[..., GenerateSummary], endpoint: Endpoint
 ) -> None:
     document("bells", bells(2))
     ask(output="out.json")
@@ -800,7 +804,9 @@ def test_a_file_that_another_command_has_gone_on_with_is_not_written_over(
         ask(output="cot.jsonl")
 
 
-def test_a_folder_that_another_command_has_gone_on_with_is_not_written_over(ask: Callable[..., Generated]) -> None:
+def test_a_folder_that_another_command_has_gone_on_with_is_not_written_over(
+    ask: Callable[..., GenerateSummary],
+) -> None:
     document("bells", bells(2))
     ask(output="qa")
     ask(output="qa")
@@ -814,7 +820,7 @@ def test_a_folder_that_another_command_has_gone_on_with_is_not_written_over(ask:
 @pytest.mark.parametrize("output", ["qa", "out.json", "out.jsonl"])
 @pytest.mark.parametrize("tool", [generate_qa, generate_cot])
 def test_its_own_file_is_known_whatever_its_passage_and_where_the_register_is_lost(
-    ask: Callable[..., Generated], endpoint: Endpoint, output: str, tool: Callable[..., Generated]
+    ask: Callable[..., GenerateSummary], endpoint: Endpoint, output: str, tool: Callable[..., GenerateSummary]
 ) -> None:
     endpoint.reply = reasoned if tool is generate_cot else pairs
     document("bells", ['\\ "' * 33_000])
@@ -825,7 +831,7 @@ def test_its_own_file_is_known_whatever_its_passage_and_where_the_register_is_lo
 
 
 def test_an_output_that_cannot_be_is_refused_before_anything_is_asked(
-    ask: Callable[..., Generated], endpoint: Endpoint
+    ask: Callable[..., GenerateSummary], endpoint: Endpoint
 ) -> None:
     source = document("bells", bells(2))
     before = source.read_bytes()
@@ -860,7 +866,7 @@ def test_an_output_that_cannot_be_is_refused_before_anything_is_asked(
     ],
 )
 def test_a_source_that_cannot_be_read_is_one_line(
-    ask: Callable[..., Generated], endpoint: Endpoint, source: str, words: str
+    ask: Callable[..., GenerateSummary], endpoint: Endpoint, source: str, words: str
 ) -> None:
     Path("void.lancedb").mkdir()
     Path("torn_chunks.json").write_text('{"chunks": [{"te')
@@ -872,7 +878,7 @@ def test_a_source_that_cannot_be_read_is_one_line(
     assert not Path("qa").exists()
 
 
-def test_wrong_numbers_and_a_provider_without_its_key_are_refused(ask: Callable[..., Generated]) -> None:
+def test_wrong_numbers_and_a_provider_without_its_key_are_refused(ask: Callable[..., GenerateSummary]) -> None:
     document("bells", bells(1))
     with pytest.raises(UsageError, match=r"--target-pairs 0: give a whole number from 1 up"):
         ask(target_pairs=0)
@@ -883,7 +889,7 @@ def test_wrong_numbers_and_a_provider_without_its_key_are_refused(ask: Callable[
     assert not Path("output/converted").exists()  # nor is a document read before that is known
 
 
-def test_a_list_of_documents_may_be_longer_than_a_name(ask: Callable[..., Generated], toy_root: Path) -> None:
+def test_a_list_of_documents_may_be_longer_than_a_name(ask: Callable[..., GenerateSummary], toy_root: Path) -> None:
     for n, text in enumerate(bells(30)):
         (toy_root / f"a_long_name_of_page_{n}.md").write_text(text)
     made = ask(",".join(f"a_long_name_of_page_{n}.md" for n in range(30)))
@@ -894,7 +900,9 @@ def test_a_list_of_documents_may_be_longer_than_a_name(ask: Callable[..., Genera
 
 
 @pytest.mark.parametrize("output", ["qa", "out.jsonl"])
-def test_no_text_is_held_while_a_run_goes_on(ask: Callable[..., Generated], endpoint: Endpoint, output: str) -> None:
+def test_no_text_is_held_while_a_run_goes_on(
+    ask: Callable[..., GenerateSummary], endpoint: Endpoint, output: str
+) -> None:
     endpoint.record = False
     text = "word " * 6000  # 30 kB
     table([(f"{n % 3}.md", f"The bell of house {n}. {text}") for n in range(400)])  # 12 MB, and mixed

@@ -12,7 +12,7 @@ from outside import bells, write_chunks
 
 from ai_tools.errors import NothingProduced, UsageError
 from ai_tools.settings import Settings, load_settings
-from ai_tools.tools import Piped, Run, pipeline
+from ai_tools.tools import PipelineSummary, Run, pipeline
 from ai_tools.workspace import journal_path
 
 POINTS = {"clarity": 3, "accuracy": 3, "usefulness": 2, "difficulty": 1}
@@ -45,7 +45,7 @@ def settings(toy_root: Path, endpoint: Endpoint) -> Settings:
     return at(endpoint)
 
 
-def piped(settings: Settings, **options: Any) -> Piped:
+def piped(settings: Settings, **options: Any) -> PipelineSummary:
     return pipeline("chunks.jsonl", Path("made"), settings, **options)
 
 

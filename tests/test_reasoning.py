@@ -13,7 +13,7 @@ from endpoint import Endpoint
 
 from ai_tools.errors import NothingProduced, UsageError
 from ai_tools.settings import Settings
-from ai_tools.tools import Reasoned, Run, enhance_cot, enrich
+from ai_tools.tools import EnhanceCotSummary, Run, enhance_cot, enrich
 from ai_tools.tools.reasoning import follows, numbered
 
 Row = dict[str, Any]
@@ -49,7 +49,7 @@ def settings(toy_root: Path, endpoint: Endpoint) -> Settings:
     return at(endpoint)
 
 
-def enhanced(rows: list[Row], settings: Settings, **options: Any) -> tuple[Reasoned, list[Row]]:
+def enhanced(rows: list[Row], settings: Settings, **options: Any) -> tuple[EnhanceCotSummary, list[Row]]:
     Path("pairs.json").write_text(json.dumps(rows))
     made = enhance_cot(Path("pairs.json"), Path("out.json"), settings, **options)
     return made, json.loads(Path("out.json").read_text("utf-8"))

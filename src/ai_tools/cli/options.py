@@ -22,7 +22,7 @@ from . import config
 if TYPE_CHECKING:
     from ..records import Rejection, Usage
     from ..settings import Settings
-    from ..tools import Done, Plan, Run
+    from ..tools import Plan, Run, ToolSummary
 
 LISTED = 20
 SETTING_OF = {  # the setting that an option stands for
@@ -221,7 +221,7 @@ def with_bar(name: str, run: Run) -> Run:
 # --- what is said in the end ---
 
 
-def report(done: Done, line: str, failed: int, of_what: str) -> None:
+def report(done: ToolSummary, line: str, failed: int, of_what: str) -> None:
     """The summary line, what it took, and what is missing; where something failed, the exit code says so."""
     already = f"{done.already:,} done before; " if done.already else ""
     typer.echo(f"{line} -> {done.output}")

@@ -291,7 +291,7 @@ def pipeline(
     )
 
 
-def _report_generated(made: tools.Generated) -> None:
+def _report_generated(made: tools.GenerateSummary) -> None:
     counts = f"{made.pairs:,} pairs from {made.chunks:,} passages"
     left_out = f"{made.empty_chunks:,} empty, {made.failed_chunks:,} failed"
     if made.successful_files:

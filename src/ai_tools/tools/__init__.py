@@ -9,30 +9,30 @@ All of them read, plan, ask and write the same way:
 What takes more than one file: `generate` (with targets, qa_folder), `compare` (with figures, preferences, report).
 """
 
-from .chunk import Chunked, chunk_documents
-from .compare import Compared, compare
-from .enrich import Enriched, enrich
-from .export import Combined, Exported, combine, export
-from .generate import Generated, generate_cot, generate_qa
-from .pipeline import Piped, pipeline
-from .rate import Curated, Validated, curate, validate
-from .reasoning import Reasoned, enhance_cot
-from .running import Done, Plan, Run
+from .chunk import ChunkSummary, chunk_documents
+from .compare import CompareSummary, compare
+from .enrich import EnrichSummary, enrich
+from .export import CombineSummary, ExportSummary, combine, export
+from .generate import GenerateSummary, generate_cot, generate_qa
+from .pipeline import PipelineSummary, pipeline
+from .rate import CurateSummary, ValidateSummary, curate, validate
+from .reasoning import EnhanceCotSummary, enhance_cot
+from .running import Plan, Run, ToolSummary
 
 __all__ = [
-    "Chunked",
-    "Combined",
-    "Compared",
-    "Curated",
-    "Done",
-    "Enriched",
-    "Exported",
-    "Generated",
-    "Piped",
+    "ChunkSummary",
+    "CombineSummary",
+    "CompareSummary",
+    "CurateSummary",
+    "EnhanceCotSummary",
+    "EnrichSummary",
+    "ExportSummary",
+    "GenerateSummary",
+    "PipelineSummary",
     "Plan",
-    "Reasoned",
     "Run",
-    "Validated",
+    "ToolSummary",
+    "ValidateSummary",
     "chunk_documents",
     "combine",
     "compare",

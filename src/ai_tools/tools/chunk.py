@@ -23,7 +23,7 @@ CHARACTERS = 2000  # in a chunk of strategy recursive
 
 
 @dataclass(frozen=True)
-class Chunked:
+class ChunkSummary:
     """What `chunk_documents` made. `failed` are the files that could not be read or chunked.
 
     `warnings` say what is missing of documents that could; `passed_over` counts what stands beside them.
@@ -48,7 +48,7 @@ def chunk_documents(
     splitting_strategy: str = "markdown",
     overwrite: bool = False,
     on_progress: OnProgress | None = None,
-) -> Chunked:
+) -> ChunkSummary:
     """Documents -> `<document>_chunks.json` and the Markdown that its spans refer to, for each, and chunks.jsonl.
 
     Args:
@@ -89,7 +89,7 @@ def chunk_documents(
         if not count:
             raise NothingProduced(f"{docs}: no document could be read ({'; '.join(one.reason for one in failed[:3])})")
     seconds = time.monotonic() - started
-    return Chunked(output, count, chunks, tuple(failed), tuple(warnings), dict(found.passed_over), seconds)
+    return ChunkSummary(output, count, chunks, tuple(failed), tuple(warnings), dict(found.passed_over), seconds)
 
 
 def _splitter(

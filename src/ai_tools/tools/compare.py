@@ -20,7 +20,7 @@ from .figures import PassageSample, Survey, sampled, survey
 from .pairs import Pairs
 from .preferences import Comparison, Tally, judge, matches, tallies
 from .rework import BATCH_SIZE
-from .running import Done, Run
+from .running import Run, ToolSummary
 
 SIGNIFICANT = 0.05  # of all tests of a comparison together
 REPORTS = (".json", ".md")
@@ -28,7 +28,7 @@ NO_WINNER = "no clear winner"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Compared(Done):
+class CompareSummary(ToolSummary):
     """What `compare` found.
 
     `winner` is the source that is preferred to every other, significantly, or None; `verdict` says so in words, and
@@ -51,7 +51,7 @@ def compare(
     sample_size: int = 50,
     passages_from: str | Path | None = None,
     run: Run | None = None,
-) -> Compared:
+) -> CompareSummary:
     """Say which source of pairs is the better material, by a judge who does not know which is which, or that none is.
 
     Of each two sources, pairs are drawn by lot and set side by side, of the same passage and with the same question
@@ -95,7 +95,7 @@ def compare(
     else:
         files.write_json(output, whole, register.note)
     found = {name: whole[name] for name in ("winner", "verdict", "reasons", "figures")}
-    return Compared(**vars(done), **found, unjudged=unjudged)
+    return CompareSummary(**vars(done), **found, unjudged=unjudged)
 
 
 def _report(

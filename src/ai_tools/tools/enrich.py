@@ -12,13 +12,13 @@ from ..records import Pair, Rejection
 from ..settings import Settings
 from . import outputs
 from .rework import BATCH_SIZE, Rework, prepare, rework
-from .running import Done, Run
+from .running import Run, ToolSummary
 
 NOT_REWRITTEN = ("unchanged", "refused", "failed")  # how `enrichment_changes` begins, before a colon, of other answers
 
 
 @dataclass(frozen=True, kw_only=True)
-class Enriched(Done):
+class EnrichSummary(ToolSummary):
     """What `enrich` made: `rewritten` answers, `unchanged` ones, `refused` rewrites, which lost or added something.
 
     `failed` pairs got no usable reply, or have no passage. Both of the last two keep their answer and say why.
@@ -40,7 +40,7 @@ def enrich(
     batch_size: int = BATCH_SIZE,
     passages_from: str | Path | None = None,
     run: Run | None = None,
-) -> Enriched:
+) -> EnrichSummary:
     """Let the teacher word every answer better. Questions, order, and all else that a pair holds stay as they are.
 
     A rewrite is taken where every number, name and quoted word of the answer is still in it, and where those that are
@@ -72,7 +72,7 @@ def enrich(
         if counts["failed"] == task.pairs.total:
             causes = "; ".join(done.causes[:3])
             raise NothingProduced(f"{source}: none of {task.pairs.total:,} answers got a usable reply ({causes})")
-    return Enriched(**{**vars(done), "pairs": task.pairs.total, **counts})
+    return EnrichSummary(**{**vars(done), "pairs": task.pairs.total, **counts})
 
 
 def _rewritten(pair: Pair, said: Any, _: str) -> Pair:

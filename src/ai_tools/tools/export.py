@@ -28,7 +28,7 @@ _ITS_OWN = ("total_chunks", "generated_at", "fingerprint")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exported:
+class ExportSummary:
     """What `export` wrote: `files`, one or, in a folder, one for each document with pairs; how many `pairs`.
 
     `reasoned` counts the pairs that have reasoning; `unread` is what of the input could not be used, `warnings` what
@@ -45,7 +45,7 @@ class Exported:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Combined:
+class CombineSummary:
     """What `combine` wrote; `duplicates` are pairs that stood there before and were left out."""
 
     output: Path
@@ -66,7 +66,7 @@ def export(
     system_prompt: str = "",
     reasoning: str = "think",
     overwrite: bool = False,
-) -> Exported:
+) -> ExportSummary:
     """Write pairs in a format that training frameworks read, in their order, with every text as it is.
 
     Args:
@@ -105,7 +105,7 @@ def export(
                 write(_row(names | _stated(pair), fmt, system_prompt, reasoning))
                 counts.update(pairs=1, reasoned=bool(thoughts(pair.get("reasoning"))))
                 names = {}
-    return Exported(
+    return ExportSummary(
         output=output,
         files=tuple(parts),
         pairs=counts["pairs"],
@@ -151,7 +151,9 @@ def _row(pair: Pair, fmt: str, system_prompt: str, reasoning: str) -> dict[str, 
     return FORMATS[fmt](turns, rest)
 
 
-def combine(folder: str | Path, output: Path, settings: Settings | None = None, *, overwrite: bool = False) -> Combined:
+def combine(
+    folder: str | Path, output: Path, settings: Settings | None = None, *, overwrite: bool = False
+) -> CombineSummary:
     """Put the pairs of a folder of `*_qa.json` into one `.json` file, with what their files say of how they were made.
 
     It holds `metadata`, `documents` (status, model and counts of each), and `training_pairs`, in the order of the
@@ -191,7 +193,7 @@ def combine(folder: str | Path, output: Path, settings: Settings | None = None, 
         for one in documents
         if one["status"] not in (None, "completed")
     )
-    return Combined(
+    return CombineSummary(
         output=output,
         documents=len(documents),
         pairs=total,

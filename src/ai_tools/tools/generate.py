@@ -22,7 +22,7 @@ from ..workspace import journal_path
 from . import outputs, reading, running
 from .qa_folder import Made, OneFile, QaFolder
 from .reasoning import follows, numbered
-from .running import Done, Run
+from .running import Run, ToolSummary
 from .targets import Extent, Inquiry, Scope
 
 ANGLES = (  # of the draws about one passage
@@ -40,7 +40,7 @@ ANGLES = (  # of the draws about one passage
 
 
 @dataclass(frozen=True, kw_only=True)
-class Generated(Done):
+class GenerateSummary(ToolSummary):
     """What `generate_qa` or `generate_cot` made.
 
     `empty_chunks` held nothing to ask, `failed_chunks` got no usable reply. Of a folder, `successful_files` were
@@ -80,7 +80,7 @@ def generate_qa(
     extra_instructions: str = "",
     prompt_template: str = "",
     run: Run | None = None,
-) -> Generated:
+) -> GenerateSummary:
     """Instruction backtranslation (arXiv 2308.06259): each passage is the answer, the teacher asks.
 
     `questions_per_chunk` pairs of each passage, or `target_pairs` in all, spread over the documents. Every reply is in
@@ -119,7 +119,7 @@ def generate_cot(
     max_chunks: int | None = None,
     topic: str = "",
     run: Run | None = None,
-) -> Generated:
+) -> GenerateSummary:
     """Questions that take thinking, with the reasoning of each answer as numbered steps (arXiv 2305.02301).
 
     Rows have `reasoning` and `follows` besides what those of `generate_qa` have. One whose answer does not follow from
@@ -157,7 +157,9 @@ def _reasoned_pair(item: Any) -> Pair:
     return said | {"follows": follows(item, reasoning, answer)}
 
 
-def _generate(source: str | Path, output: Path, settings: Settings, kind: Kind, extent: Extent, run: Run) -> Generated:
+def _generate(
+    source: str | Path, output: Path, settings: Settings, kind: Kind, extent: Extent, run: Run
+) -> GenerateSummary:
     started = monotonic()
     extent.check()
     teacher = teachers.connect(settings)  # that a key is missing is said before any document is read
@@ -182,7 +184,7 @@ def _generate(source: str | Path, output: Path, settings: Settings, kind: Kind, 
         usage = sum((one.usage for one in runs), Usage())
         warnings = [*_warnings(kind, teacher, extent.target_pairs or 0, counts["pairs"]), *sink.warnings]
         done = running.done(teacher, output, started, usage, failed, unread=found.failed, warnings=warnings)
-    return Generated(**{**vars(done), **counts}, successful_files=sink.completed, untouched=sink.kept)
+    return GenerateSummary(**{**vars(done), **counts}, successful_files=sink.completed, untouched=sink.kept)
 
 
 def _warnings(kind: Kind, teacher: Teacher, wanted: int, count: int) -> Iterator[str]:

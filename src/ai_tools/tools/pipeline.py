@@ -17,11 +17,11 @@ from ..teachers.dry_run import DryRun
 from ..workspace import journal_path
 from . import outputs, reading, running
 from .enrich import WORK as REWRITING
-from .enrich import Enriched, enrich
-from .export import Exported, check_choices, export
-from .generate import Generated, call_about, generate_qa, pairs_of, questions
+from .enrich import EnrichSummary, enrich
+from .export import ExportSummary, check_choices, export
+from .generate import GenerateSummary, call_about, generate_qa, pairs_of, questions
 from .pairs import batches, identity
-from .rate import CURATION, Curated, curate, least_rating
+from .rate import CURATION, CurateSummary, curate, least_rating
 from .rework import BATCH_SIZE, ask_about
 from .running import Run
 from .targets import Extent, Inquiry, Scope
@@ -37,14 +37,14 @@ FILES = {  # and the command that makes each
 
 
 @dataclass(frozen=True)
-class Piped:
+class PipelineSummary:
     """What `pipeline` made, stage by stage; `asked` adds up the calls, tokens and money of all."""
 
     output: Path
-    generated: Generated
-    enriched: Enriched | None
-    curated: Curated
-    exported: Exported
+    generated: GenerateSummary
+    enriched: EnrichSummary | None
+    curated: CurateSummary
+    exported: ExportSummary
     asked: Usage
     seconds: float
 
@@ -68,7 +68,7 @@ def pipeline(
     fmt: str = "chatml",
     run: Run | None = None,
     on_stage: Callable[[str, Run], Run] = lambda _, run: run,
-) -> Piped:
+) -> PipelineSummary:
     """Pairs from passages, their answers reworded, rated, and written for training; see each stage's own function.
 
     The folder gets `generated.jsonl`, `enriched.jsonl`, `curated.jsonl`, `curated_rejected.jsonl`, `training.jsonl` and
@@ -109,7 +109,7 @@ def pipeline(
     curated = curate(rated, output / "curated.jsonl", settings, threshold=least, run=on_stage("curate", run))
     exported = export(curated.output, output / "training.jsonl", settings, fmt=fmt, overwrite=run.overwrite)
     asked = generated.asked + (enriched.asked if enriched else Usage()) + curated.asked
-    made = Piped(output, generated, enriched, curated, exported, asked, time.monotonic() - started)
+    made = PipelineSummary(output, generated, enriched, curated, exported, asked, time.monotonic() - started)
     files.write_json(output / "summary.json", _summary(made, source, settings.seed, fmt), register.note)
     return made
 
@@ -152,7 +152,7 @@ def _reworded(pair: Pair, said: Any) -> Pair:
     return pair if said is None else REWRITING.apply(pair, said, "")
 
 
-def _summary(made: Piped, source: str | Path, seed: int, fmt: str) -> dict[str, Any]:
+def _summary(made: PipelineSummary, source: str | Path, seed: int, fmt: str) -> dict[str, Any]:
     return {
         "made_by": "ai-tools pipeline",
         "source": str(source),

@@ -96,7 +96,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Judged:
+class Ruling:
     """What came of a comparison: a verdict of VERDICTS, and what the judge said, in both orders."""
 
     comparison: Comparison
@@ -104,7 +104,7 @@ class Judged:
     reasons: tuple[str, ...]
 
 
-async def judge(block: Sequence[Comparison], session: Session) -> list[Judged]:
+async def judge(block: Sequence[Comparison], session: Session) -> list[Ruling]:
     """Have comparisons judged in both orders, the two in calls apart.
 
     A preference counts where both orders agree on it; where the judge goes by the order, that is its verdict, and
@@ -119,7 +119,7 @@ async def judge(block: Sequence[Comparison], session: Session) -> list[Judged]:
         replies = [said[turn].get(one.shown(turn)["id"]) for turn in (0, 1)]
         votes = [_vote(one.turned(turn), reply.better) for turn, reply in enumerate(replies) if reply is not None]
         verdict = "unjudged" if len(votes) < 2 else votes[0] if votes[0] == votes[1] else "by order"
-        found.append(Judged(one, verdict, tuple(reply.reasoning.strip() for reply in replies if reply is not None)))
+        found.append(Ruling(one, verdict, tuple(reply.reasoning.strip() for reply in replies if reply is not None)))
     return found
 
 
@@ -165,7 +165,7 @@ class Tally:
         return self.sources[self.wins[0] < self.wins[1]]
 
 
-def tallies(judged: Sequence[Judged], couples: Sequence[tuple[int, int]]) -> list[Tally]:
+def tallies(judged: Sequence[Ruling], couples: Sequence[tuple[int, int]]) -> list[Tally]:
     """The verdicts on each two sources."""
     return [Tally(two, Counter(one.verdict for one in judged if one.comparison.sources == two)) for two in couples]
 

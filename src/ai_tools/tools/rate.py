@@ -17,7 +17,7 @@ from ..records import Pair, Rejection, content_id
 from ..settings import Settings
 from . import outputs
 from .rework import BATCH_SIZE, Rework, prepare, rework
-from .running import Done, Run
+from .running import Run, ToolSummary
 
 CRITERIA = {"clarity": 3, "accuracy": 3, "usefulness": 2, "difficulty": 2}  # and the most points of each
 MOST = 10
@@ -27,7 +27,7 @@ _RATING = ("rating", "rating_criteria", "grounded", "rating_reasoning", "rated_b
 
 
 @dataclass(frozen=True, kw_only=True)
-class Curated(Done):
+class CurateSummary(ToolSummary):
     """What `curate` made: `kept` pairs, `rejected` ones by check, `unrated` ones, which the judge gave no rating.
 
     `histogram` counts the rated pairs by whole points of their total, 0 to 10.
@@ -49,7 +49,7 @@ class Curated(Done):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Validated(Done):
+class ValidateSummary(ToolSummary):
     """What `validate` found: verdicts counted, means of the scores, `unchecked` pairs, which got no usable check."""
 
     filtered: Path | None
@@ -70,7 +70,7 @@ def curate(
     batch_size: int = BATCH_SIZE,
     passages_from: str | Path | None = None,
     run: Run | None = None,
-) -> Curated:
+) -> CurateSummary:
     """Keep the pairs that a judge rates at least `threshold` of 10, and that say nothing that their passage does not.
 
     Ratings go to `rating`, `rating_criteria` and `rating_reasoning` of every pair, the total added up here. A pair that
@@ -106,7 +106,7 @@ def curate(
     ):
         found = _Ratings(least, keep, reject)
         done = rework(task, settings, run, found.take)
-    return Curated(
+    return CurateSummary(
         **vars(done),
         rejected_file=rejected_file,
         pairs=total,
@@ -203,7 +203,7 @@ def validate(
     batch_size: int = BATCH_SIZE,
     passages_from: str | Path | None = None,
     run: Run | None = None,
-) -> Validated:
+) -> ValidateSummary:
     """Check the facts of pairs against their passages: three scores from 0 to 10 each, their mean, and a verdict.
 
     The verdict is the judge's, PASS, NEEDS_REVIEW or FAIL; a PASS whose mean is below `threshold` needs review. Checked
@@ -244,7 +244,9 @@ def validate(
                 write(json.loads(line))
     unchecked = found.verdicts.pop("unchecked")
     counts: dict[str, Any] = {"pairs": total, "kept": found.kept, "unchecked": unchecked}
-    return Validated(**vars(done), filtered=filtered_output, verdicts=dict(found.verdicts), means=found.means, **counts)
+    return ValidateSummary(
+        **vars(done), filtered=filtered_output, verdicts=dict(found.verdicts), means=found.means, **counts
+    )
 
 
 @dataclass

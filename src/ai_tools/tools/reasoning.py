@@ -13,13 +13,13 @@ from ..records import Pair, Rejection
 from ..settings import Settings
 from . import outputs
 from .rework import BATCH_SIZE, Rework, prepare, rework
-from .running import Done, Run
+from .running import Run, ToolSummary
 
 _MARK = re.compile(r"(?:step\s*)?(\d+)[.):](?:\s+|$)|[-*\u2022](?:\s+|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reasoned(Done):
+class EnhanceCotSummary(ToolSummary):
     """What `enhance_cot` made: pairs with reasoning, those whose answer does not follow, and those that failed."""
 
     output: Path
@@ -37,7 +37,7 @@ def enhance_cot(
     batch_size: int = BATCH_SIZE,
     passages_from: str | Path | None = None,
     run: Run | None = None,
-) -> Reasoned:
+) -> EnhanceCotSummary:
     """Let the teacher write the reasoning of every pair, as numbered steps in `reasoning`; `type` becomes `cot`.
 
     Questions, answers and all else stay as they are. `follows` says whether the answer follows from the steps: by the
@@ -67,7 +67,7 @@ def enhance_cot(
             causes = "; ".join(done.causes[:3]) or "replies without a step"
             raise NothingProduced(f"{source}: none of {total:,} pairs got usable reasoning ({causes})")
     counts = {"pairs": total, "reasoned": reasoned, "not_following": not_following, "failed": total - reasoned}
-    return Reasoned(**{**vars(done), **counts})
+    return EnhanceCotSummary(**{**vars(done), **counts})
 
 
 def _reasoned(pair: Pair, said: Any, _: str) -> Pair:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .figures import Survey
-from .preferences import Judged, Tally, wilson
+from .preferences import Ruling, Tally, wilson
 
 TITLE = "# Pairs compared"
 
@@ -73,7 +73,7 @@ def preference(one: Tally, names: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def judgement(one: Judged, names: Sequence[str]) -> dict[str, Any]:
+def judgement(one: Ruling, names: Sequence[str]) -> dict[str, Any]:
     """A comparison as it stands in the report: what was shown, and what came of it."""
     told = {
         names[which]: {"question": pair["question"], "answer": pair["answer"]}
@@ -82,7 +82,7 @@ def judgement(one: Judged, names: Sequence[str]) -> dict[str, Any]:
     return {"same": one.comparison.alike, "pairs": told, "preferred": _preferred(one, names), "reasons": one.reasons}
 
 
-def _preferred(one: Judged, names: Sequence[str]) -> str:
+def _preferred(one: Ruling, names: Sequence[str]) -> str:
     """The preferred source, else why there is none."""
     which = {"first": 0, "second": 1}.get(one.verdict)
     return one.verdict if which is None else names[one.comparison.sources[which]]

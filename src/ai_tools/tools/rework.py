@@ -18,7 +18,7 @@ from ..workspace import journal_path
 from . import outputs, pairs, reading, running
 from .pairs import InOrder, Pairs, batches, identity, shown
 from .reading import Texts
-from .running import Done, Run
+from .running import Run, ToolSummary
 
 BATCH_SIZE = 5  # pairs in a call
 NO_PASSAGE = "no source_text, and --source has no such passage"
@@ -101,7 +101,7 @@ def prepare(
     return Task(work, read, texts, output, register, started, batch_size)
 
 
-def rework(task: Task, settings: Settings, run: Run, take: Callable[[Pair, Rejection | None], None]) -> Done:
+def rework(task: Task, settings: Settings, run: Run, take: Callable[[Pair, Rejection | None], None]) -> ToolSummary:
     """Ask about all pairs, those of one passage together.
 
     Args:

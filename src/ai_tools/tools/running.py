@@ -52,7 +52,7 @@ class Run:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Done:
+class ToolSummary:
     """What every tool that asks says of its work.
 
     `teacher` is who was asked; `already` counts what needed no asking, being done before; `causes` are why calls came
@@ -146,9 +146,9 @@ def done(
     already: int = 0,
     unread: Sequence[Rejection] = (),
     warnings: Sequence[str] = (),
-) -> Done:
+) -> ToolSummary:
     """What is said of work that began at `started`, by the monotonic clock; `failed` are calls that came to nothing."""
-    return Done(
+    return ToolSummary(
         output=output,
         teacher=teachers.describe(teacher),
         already=already,
