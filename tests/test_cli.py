@@ -114,3 +114,14 @@ def test_help_names_every_command_and_loads_no_heavy_package() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_help_waits_for_nothing_that_it_does_not_need() -> None:
+    code = (
+        "import sys\nfrom ai_tools.cli import main\nsys.argv = ['ai-tools', '--help']\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "print([name for name in ('rich', 'pydantic', 'yaml', 'aiohttp', 'asyncio') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert "generate-cot" in done.stdout

@@ -42,6 +42,8 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
+    rich_markup_mode=None,  # drawing boxes takes as long as all the rest of a help
+    context_settings={"max_content_width": 120},
     help="Knowledge tuning, step by step.",
 )
 
