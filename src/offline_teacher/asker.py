@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from .answers import short_form
-from .clause_rules import ClauseRules, is_noun
+from .clause_rules import ClauseRules
 from .clauses import Phrase, parse
 from .doubt import readable
 from .english import lowered, pattern
@@ -49,24 +49,15 @@ class QuestionRules(ClauseRules):
             self.form("meaning", "definition", said)
             self.add("name", self.subject, f"{'which ' + kind[1] if kind else 'what'} means {said}")
             return
-        equates = c.voice == "copula" and any(is_noun(p) and not p.front for p in c.rest[:2])
         for p in c.rest:
+            told = self.equates() and p.kind in ("PP", "ADV") and not p.front
             if p.kind == "SUB":
                 self.condition(p)
-            elif (
-                p.kind == "INF"
-                and not re.match("(?i)no ", c.subject)
-                and (c.voice == "passive" or p.front)
-                and self.is_purpose(p)
-            ):
+            elif p.kind == "INF" and self.is_purpose(p):
                 self.form("purpose", "why", p.text, p)
-            elif (
-                p.kind == "CL"
-                and p is c.rest[-1]
-                and re.match(r"(?:how|what|where|when|why|which|who|whether)\b", p.text)
-            ):
+            elif p.kind == "CL" and p is c.rest[-1] and re.match(r"(?:how|wh(?:at|ere|en|y|ich|o|ether))\b", p.text):
                 self.front("what", p.text, ["what"], p)
-            elif p.text and p.kind not in ("CL", "INF") and not (equates and p.kind in ("PP", "ADV") and not p.front):
+            elif p.text and p.kind not in ("CL", "INF") and not told:
                 self.phrase(p)
         self.amount(None)
         self.of_subject()
@@ -82,19 +73,13 @@ class QuestionRules(ClauseRules):
         "the Settlement Bureau"). What an exam would ask in this order is asked here instead: coverage comes first.
         """
         asked = [short_form(w.question, w.answer) for w in self.found if not w.exam]
-        first = []
+        found, self.found = self.found, []
         for start, end, words_for, answer in values(text):
             core = answer.removeprefix("the ")
-            if any(core in known and len(known.split()) <= len(core.split()) + 1 for known in asked):
-                continue
-            question = self.about(text, start, end, words_for)
-            if not question:
-                continue
-            before = len(self.found)
-            self.add("number" if answer[0].isdigit() else "name", answer, question)
-            first += self.found[before:]
-            del self.found[before:]
-        self.found[:0] = first
+            known = any(core in told and len(told.split()) <= len(core.split()) + 1 for told in asked)
+            if not known and (question := self.about(text, start, end, words_for)):
+                self.add("number" if answer[0].isdigit() else "name", answer, question)
+        self.found += found
 
     def about(self, text: str, start: int, end: int, asking: str) -> str:
         """The question for a value inside a phrase, with the phrase first; in its place where that cannot be moved."""
@@ -131,14 +116,9 @@ class QuestionRules(ClauseRules):
         clause = parse(inner) if low.lower() in ("if", "when", "whenever", "once") else None
         if clause is None or not readable(clause):
             return ""
-        asker = QuestionRules(clause, self.names)
-        asker.all()
-        found = next(
-            (
-                w
-                for w in asker.found
-                if not w.exam and value.startswith(w.answer.split()[0]) and len(w.answer.split()) < 5
-            ),
-            None,
-        )
-        return f"{found.question[0].lower()}{found.question[1:-1]} when {self.stated([p])}" if found else ""
+        inside = QuestionRules(clause, self.names)
+        inside.all()
+        for w in inside.found:
+            if not w.exam and value.startswith(w.answer.split()[0]) and len(w.answer.split()) < 5:
+                return f"{w.question[0].lower()}{w.question[1:-1]} when {self.stated([p])}"
+        return ""

@@ -139,9 +139,9 @@ def listed(block: PassageBlock) -> list[str]:
     return [f"{lead}: {joined}."]
 
 
-def _inside(item: str) -> str:
-    """An item as it reads inside a sentence."""
-    return lowered(item) if re.match(r"[A-Z][a-z]+\b", item) else item
+def _inside(text: str, common: str = r"[A-Z][a-z]+\b") -> str:
+    """A text as it reads inside a sentence, where it opens with a common word and not a name."""
+    return lowered(text) if re.match(common, text) else text
 
 
 # --- tables ----------------------------------------------------------------------------------------------------------
@@ -156,7 +156,7 @@ def tabled(block: PassageBlock) -> Iterator[tuple[str, str]]:
     "| Copy | Fee |" above "| a map | 14 crowns |" gives "The fee of a map is 14 crowns.". A column whose header is no
     name of a quality ("Notes", "Applies to"), and rows that are named by a number, give none.
     """
-    header, *rows = block.rows
+    header, *rows = block.rows or [[]]
     for row, raw in zip(rows, block.raw[1:], strict=False):
         if len(row) != len(header) or not _ROW.match(row[0]) or len(row[0].split()) > 8:
             continue
@@ -166,8 +166,8 @@ def tabled(block: PassageBlock) -> Iterator[tuple[str, str]]:
                 and 0 < len(cell.split()) <= LONGEST_ITEM
                 and not re.search(r"[.;:!?]\s|<|^[-\u2013\u2014]+$|^(?i:true|false|yes|no)\b", cell)
             ):
-                subject = f"the {lowered(name)} of {_named(row[0])}"
-                yield f"{subject[0].upper()}{subject[1:]} is {_value(cell)}.", raw
+                thing = _inside(row[0], r"[A-Z][a-z]+(?: [a-z]|$)").rstrip(".")
+                yield f"The {lowered(name)} of {thing} is {_inside(cell, '[A-Z][a-z]+ [a-z]').rstrip('.')}.", raw
 
 
 def _quality(header: str) -> bool:
@@ -176,17 +176,7 @@ def _quality(header: str) -> bool:
     if not parts or len(parts) > 4 or not re.fullmatch(r"[A-Za-z][A-Za-z -]*[A-Za-z]", header):
         return False
     noun = "NN" in readings(parts[-1]) and not is_plural("the " + header.lower())
-    return noun and not set(parts) & (
-        words("determiners", "modals", "be", "question_words") | {"notes", "note", "remarks"}
-    )
-
-
-def _named(cell: str) -> str:
-    return lowered(cell.rstrip(".")) if re.match(r"[A-Z][a-z]+(?: [a-z]|$)", cell) else cell.rstrip(".")
-
-
-def _value(cell: str) -> str:
-    return lowered(cell.rstrip(".")) if re.match(r"[A-Z][a-z]+ [a-z]", cell) else cell.rstrip(".")
+    return noun and not words("determiners", "modals", "be", "question_words", "remarks") & set(parts)
 
 
 # --- definitions -----------------------------------------------------------------------------------------------------
@@ -206,20 +196,11 @@ def defined(text: str) -> str:
         return ""
     term = found["bold"] or found["bare"] or (f"`{found['code']}`" if found["code"] else "")
     said = re.split(r"(?<=[a-z`)])[.;](?:\s|$)", found["text"])[0].rstrip(".;")
-    if (
-        not is_thing(said)
-        or not re.search(r"[A-Za-z]{2}", term)
-        or re.search(r"[.,:]", term)
-        or is_plural("the " + term.lower())
-    ):
+    named = re.search(r"[A-Za-z]{2}", term) and not re.search(r"[.,:]", term)
+    if not named or not is_thing(said) or is_plural("the " + term.lower()):
         return ""
     common = re.fullmatch(r"[A-Z]?[a-z-]+(?: [a-z-]+){0,2}", term) and "NN" in readings(term.split()[-1].lower())
-    article = (
-        ("An" if term[0].lower() in "aeiou" else "A")
-        if common and re.match(r"(?i)an? ", said)
-        else "The"
-        if common
-        else ""
-    )
-    name = lowered(term) if common else term
-    return f"{article} {name} is {lowered(said)}.".strip()
+    if not common:
+        return f"{term} is {lowered(said)}."
+    article = ("An" if term[0].lower() in "aeiou" else "A") if re.match(r"(?i)an? ", said) else "The"
+    return f"{article} {lowered(term)} is {lowered(said)}."

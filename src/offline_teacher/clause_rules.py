@@ -7,13 +7,13 @@ from itertools import pairwise
 
 from .clauses import NEGATIONS, Phrase
 from .english import data, inflect, is_person, lemma, lowered, pattern, readings, words
-from .orders import say
+from .orders import led, say
 from .phrase_rules import PhraseRules
 from .phrases import asked_for
 from .tagging import head_of, is_plural
 
 
-def is_noun(p: Phrase) -> bool:
+def _is_noun(p: Phrase) -> bool:
     """Whether a phrase is a noun phrase, also one that begins with an adjective: "rough consensus"."""
     last = readings(p.text.split()[-1]) if p.text else frozenset()
     return p.kind == "NP" or (p.kind == "ADJ" and bool(last & {"NN", "NNS"}) and "JJ" not in last)
@@ -48,6 +48,10 @@ def _defines(term: str, said: str) -> bool:
 class ClauseRules(PhraseRules):
     """Each rule adds the questions that it can ask to `found`."""
 
+    def equates(self) -> bool:
+        """Whether the clause says what its subject is."""
+        return self.c.voice == "copula" and any(_is_noun(p) and not p.front for p in self.c.rest[:2])
+
     def condition(self, p: Phrase) -> None:
         """ "When …" for a condition, and "What happens if …" for what follows from it."""
         c, (low, _, inner) = self.c, p.text.partition(" ")
@@ -61,7 +65,7 @@ class ClauseRules(PhraseRules):
             return
         at = c.rest.index(p)
         dated = at > 0 and low in ("after", "before", "when", "that") and timed_noun(c.rest[at - 1])
-        if c.voice == "copula" and any(is_noun(q) and not q.front for q in c.rest[:2]) and self.noun.startswith("the "):
+        if self.equates() and self.noun.startswith("the "):
             return  # "the only value is `all` when …"
         if row is None or (only and c.negated) or "only" in c.adverbs or dated:
             return
@@ -73,9 +77,8 @@ class ClauseRules(PhraseRules):
         told = f"{low} {inner}"
         self.form("outcome", kind, self.stated([p]), told=told)
         if c.voice == "active" and not c.negated:
-            modal = bool(c.helpers) and c.helpers[0] in words("modals")
-            lead = c.helpers[0] if modal else "" if c.helpers or lemma(c.verb) == "have" else self.helper()
-            if lead and (modal or is_person(head_of(self.noun))):
+            lead = c.modal or ("" if c.helpers or lemma(c.verb) == "have" else self.helper())
+            if lead and (c.modal or is_person(head_of(self.noun))):
                 answer = say(*c.helpers[1:], c.verb, self.rest([p]))
                 self.form("duty", "duty", answer, lead=lead, do="do", told=told)
 
@@ -93,15 +96,14 @@ class ClauseRules(PhraseRules):
         c, noun, many = self.c, self.noun, is_plural(self.noun)
         marked = re.search(r" (?:who|that|which|whose|with|without) ", noun)
         if marked and not re.match(r"(?:the|no|not|\w+ other) ", noun):
-            modal = c.helpers[:1] and c.helpers[0] in words("modals")
             if c.voice == "passive" and not c.negated:
                 theirs = many or is_person(head_of(noun)) or c.helpers[0] in ("are", "were")
                 outcome = re.sub("^is ", "are ", self.predicate(False)) if theirs else self.predicate(False)
                 self.form("fate", "condition", f"{'they' if theirs else 'it'} {outcome}")
-            elif c.voice == "active" and modal:
+            elif c.voice == "active" and c.modal:
                 answer = say(*c.helpers[1:], c.verb, self.rest())
                 do = " ".join([*(a for a in c.adverbs if a in ("not", "never")), "do"])
-                self.form("duty", "duty", answer, lead=c.helpers[0], do=do, told="")
+                self.form("duty", "duty", answer, lead=c.modal, do=do, told="")
         content = [word for word in self.predicate(True).split() if len(word) > 3]
         thin = len(content) < 3 and not re.search(r"\d|[A-Z]", " ".join(content))
         apart = c.voice == "passive" and any(p.kind == "CL" for p in c.rest)  # "a file is found that …"
@@ -110,11 +112,8 @@ class ClauseRules(PhraseRules):
             return
         if c.voice == "copula" or apart or thin or not self.specific() or noun.lower() in words("personal"):
             return
-        if pattern("<numeral> ").match(noun):
-            return
-        if re.match(
-            r"(?:no|neither|not|all|some|any|only|more than|most|one|none|either|other|certain|both .* and) ", noun
-        ):
+        some = "(?:no|n?either|not|all|some|any|only|more than|most|one|none|other|certain|both .* and|<numeral>) "
+        if pattern(some).match(noun):
             return
         asking = asked_for(noun)
         kind = "who" if asking[0] == "who" else "what"
@@ -122,38 +121,30 @@ class ClauseRules(PhraseRules):
         if c.helpers[:1] == ("must",) and not c.adverbs and (asking[0] in ("who", "what") or not many):
             self.add(kind, noun, f"{asking[0]} {self.but(helpers=('has to', *c.helpers[1:])).predicate(True)}")
         self.turned(asking[0])
-        lead = f"{kind} is it that" if not many else f"{kind} are they that"
-        self.add(kind, noun, f"{lead} {self.predicate(not many)}", exam=True)
+        lead = "are they" if many else "is it"
+        self.add(kind, noun, f"{kind} {lead} that {self.predicate(not many)}", exam=True)
 
     def turned(self, asking: str) -> None:
         """The passive of an active clause: "By whom is the bell rung?" and "What is rung by the keeper?"."""
-        c, inner = self.c, [p for p in self.c.rest if not p.front]
+        c, inner = self.c, self.c.inner
         plain = c.voice == "active" and not c.adverbs and c.tense in ("VBZ", "VBP", "VBD", "VB")
         if not plain or not inner or inner[0].kind != "NP" or lemma(c.verb) in words("no_passive") or " " in c.verb:
             return
-        thing, modal = inner[0], c.helpers and c.helpers[0] in words("modals")
-        simple = not pattern("<numeral>").match(thing.text) and not re.search(
-            r"\b(?:its|their|his|her|own)\b", thing.text
-        )
-        if not simple or (c.helpers and not modal) or len(c.helpers) > 1 or any(p.kind != "PP" for p in inner[1:]):
+        thing, done, rest = inner[0].text, inflect(lemma(c.verb), "VBN"), self.rest(inner[:1])
+        simple = not pattern(r"<numeral>|.*\b(?:its|their|his|her|own)\b").match(thing)
+        if not simple or c.helpers not in ((), (c.modal,)) or any(p.kind != "PP" for p in inner[1:]):
             return
-        done = inflect(lemma(c.verb), "VBN")
-        be = {"VBD": ("was", "were")}.get(c.tense, ("is", "are"))[is_plural(thing.text)]
-        rest, by = self.rest([thing]), "by whom" if asking == "who" else f"by {asking}"
-        helper = (c.helpers[0], "be") if modal else (be, "")
-        kind = "who" if asking == "who" else "what"
+        be = ("was", "were") if c.tense == "VBD" else ("is", "are")
+        lead, be_done = (c.modal, f"be {done}") if c.modal else (be[is_plural(thing)], done)
         if is_person(head_of(self.noun)) or asking != "what":
-            self.add(kind, self.noun, say(by, helper[0], lowered(thing.text, self.names), helper[1], done, rest))
-        what = say(
-            "what", *((c.helpers[0], "be") if modal else (be.replace("are", "is").replace("were", "was"),)), done
-        )
-        if not is_person(head_of(thing.text)) and not rest:
-            self.add("what", thing.text, f"{what} by {self.noun}")
+            kind = "who" if asking == "who" else "what"
+            self.add(kind, self.noun, say(*led("by", [asking]), lead, lowered(thing, self.names), be_done, rest))
+        if not is_person(head_of(thing)) and not rest:
+            self.add("what", thing, f"what {c.modal or be[0]} {be_done} by {self.noun}")
 
     def definition(self) -> None:
         """ "X is a …": what X is, what it is called, and who holds a post."""
-        c, noun = self.c, self.noun
-        inner = [p for p in c.rest if not p.front]
+        c, noun, inner = self.c, self.noun, self.c.inner
         if c.voice != "copula" or not inner or c.negated or c.helpers or any(_limits(p) for p in c.rest):
             return
         said, was, head = self.rest(front=False), c.verb, head_of(noun)
@@ -260,7 +251,7 @@ class ClauseRules(PhraseRules):
         elif numeral.match(first) and lemma(c.verb) == "have":
             self.form("items", "list", items, things=f"{first} of {self.noun}")
         else:
-            told = [p for p in c.rest if not p.front and re.match(r"the following |these |the ", p.noun)]
+            told = [p for p in c.inner if re.match(r"the following |these |the ", p.noun)]
             if told and told[-1] is c.rest[-1] and told[-1].kind == "NP":
                 things = re.sub(r"^(?:the following|these|the) ", "", told[-1].noun)
                 self.form("which_items", "list", items, told[-1], things=things)

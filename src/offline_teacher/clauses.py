@@ -48,14 +48,24 @@ class Clause:
     rest: tuple[Phrase, ...]
 
     @property
+    def inner(self) -> tuple[Phrase, ...]:
+        """The phrases after the verb."""
+        return tuple(p for p in self.rest if not p.front)
+
+    @property
+    def modal(self) -> str:
+        """ "must", "may" and the like, where the verb group begins with one."""
+        return self.helpers[0] if self.helpers and self.helpers[0] in words("modals") else ""
+
+    @property
     def negated(self) -> bool:
         return bool(NEGATIONS & set(self.adverbs)) or self.subject.lower().startswith(("no ", "neither "))
 
     @property
     def predicate(self) -> str:
         """The clause without its subject, as it stood."""
-        inner = [p.text for p in self.rest if not p.front]
-        return " ".join([*self.helpers[:1], *self.adverbs, *self.helpers[1:], self.verb, *inner]).strip()
+        texts = [p.text for p in self.inner]
+        return " ".join([*self.helpers[:1], *self.adverbs, *self.helpers[1:], self.verb, *texts]).strip()
 
 
 @lru_cache(maxsize=8192)

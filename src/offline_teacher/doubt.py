@@ -86,7 +86,7 @@ def _depends(clause: Clause) -> bool:
     said = {word for text in (clause.subject, *(p.text for p in clause.rest)) for word in text.lower().split()}
     hedged = any(p.front and p.kind == "ADV" and p.text.lower() in words("hedges") for p in clause.rest)
     assumed = clause.helpers[:1] in (("would",), ("might",)) and not any(p.kind == "SUB" for p in clause.rest)
-    turned = any(p.kind == "SUB" and not p.front and " but " in p.text for p in clause.rest)
+    turned = any(p.kind == "SUB" and " but " in p.text for p in clause.inner)
     return hedged or assumed or turned or bool({"whatever", "whichever", "whoever"} & said)
 
 
@@ -101,7 +101,7 @@ def _misread(clause: Clause) -> bool:
         if p.kind in ("NP", "PP", "ADJ", "ADV") and second and not joins & set(inner[:second]):
             return True
     subject, head = clause.subject, head_of(clause.subject)
-    after = next((p for p in clause.rest if not p.front), None)
+    after = next(iter(clause.inner), None)
     first, then = [*(after.text if after and after.kind == "ADJ" else "").split(), "", ""][:2]
     past = "VBN" in readings(first) and (not then or then in words("prepositions") | {"to"})
     if past and clause.voice == "active" and lemma(clause.verb) not in words("linking", "have"):
@@ -172,7 +172,7 @@ def _has_plural(subject: str) -> bool:
 
 def _compounded(clause: Clause) -> bool:
     """Whether the verb may be a part of a compound: "the main source control information file"."""
-    inner = [p for p in clause.rest if p.text and not p.front]
+    inner = [p for p in clause.inner if p.text]
     if clause.helpers or clause.voice != "active" or not readings(clause.verb) & NOUNS:
         return False
     if inner and re.match(r"(?:that|which|who) ", inner[0].text):

@@ -23,17 +23,8 @@ from .tagging import Token, tag
 
 
 @dataclass(frozen=True, slots=True)
-class Sentence:
-    """A sentence, the heading above it, and where it was taken from, as that stands in the passage."""
-
-    text: str
-    section: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
 class Fact:
-    """One clause as a sentence of its own, and the sentence that it came from.
+    """A sentence or one clause as a sentence of its own, the heading above it, and what it was made of, as that stands.
 
     `local` are the things that its section has introduced before it, each by its noun.
     """
@@ -72,37 +63,31 @@ def _loose(text: str) -> bool:
 # --- sentences -------------------------------------------------------------------------------------------------------
 
 
-def sentences(passage: str) -> list[Sentence]:
+def sentences(passage: str) -> list[Fact]:
     """The sentences of a Markdown passage, in order. Code, tables, quotes of HTML and headings are left out."""
-    found: list[Sentence] = []
-    for block in blocks(passage):
-        for text in (block.text, *block.items):
-            found.extend(Sentence(piece, block.section, piece) for piece in _split(text))
-    return found
+    texts = [(text, block.section) for block in blocks(passage) for text in (block.text, *block.items)]
+    return [sentence for text, section in texts for sentence in _split(text, section)]
 
 
-def statements(passage: str) -> Iterator[Sentence]:
+def statements(passage: str) -> Iterator[Fact]:
     """The sentences, and what lists, tables and definitions say, as sentences."""
     for block in blocks(passage):
         joined = listed(block)
-        lead = block.text if not joined else block.text.rpartition(". ")[0]
-        raw = "\n".join(block.raw)
-        yield from (Sentence(piece, block.section, piece) for piece in _split(lead))
-        yield from (Sentence(text, block.section, raw) for text in joined)
+        yield from _split(block.text if not joined else block.text.rpartition(". ")[0], block.section)
+        yield from (Fact(text, block.section, "\n".join(block.raw)) for text in joined)
         for item in block.items:
-            term = defined(item)
-            if term:
-                yield Sentence(term, block.section, item)
+            if term := defined(item):
+                yield Fact(term, block.section, item)
             elif not joined and not _CONDITIONAL.search(block.text):
-                yield from (Sentence(piece, block.section, piece) for piece in _split(item))
-        yield from (Sentence(text, block.section, row) for text, row in (tabled(block) if block.rows else ()))
+                yield from _split(item, block.section)
+        yield from (Fact(text, block.section, row) for text, row in tabled(block))
 
 
 # A line before a list whose items say no more than what may be: "if any of these is so:".
 _CONDITIONAL = re.compile(r"(?i)\b(?:if|when|unless|conditions?|examples?|such as|either|one of|any of)\b[^.]*:$")
 
 
-def _split(text: str) -> Iterator[str]:
+def _split(text: str, section: str) -> Iterator[Fact]:
     start = 0
     abbreviation = pattern(r"(?:\b<abbreviations>|\b[A-Z])\.$")
     ends = r"[.!?][\"\u201d\u2019)\]]*(?=\s+[\"\u201c\u2018(]?[A-Z0-9`*])|[.!?][\"\u201d\u2019)]*$"
@@ -112,7 +97,7 @@ def _split(text: str) -> Iterator[str]:
         if quoted or abbreviation.search(piece) or piece.endswith("..."):
             continue
         if len(piece.split()) > 2:
-            yield piece
+            yield Fact(piece, section, piece)
         start = match.end()
 
 

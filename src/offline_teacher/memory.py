@@ -43,7 +43,7 @@ class Memory:
         self.named.update(named)
         clause = parse(text)
         if clause is not None and clause.subject.lower() not in words("personal"):
-            objects = [p.noun for p in clause.rest if p.kind == "NP" and not p.front]
+            objects = [p.noun for p in clause.inner if p.kind == "NP"]
             self.subject, self.object, self.clause = clause.subject, objects[0] if objects else "", clause
 
     def resolve(self, text: str) -> str:

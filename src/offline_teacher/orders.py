@@ -30,6 +30,11 @@ def say(*parts: str) -> str:
     return " ".join(part for part in parts if part)
 
 
+def led(prep: str, asking: Iterable[str], person: str = "whom") -> list[str]:
+    """Question words after a preposition: "by whom", "by which office"."""
+    return [f"{prep} {person if word == 'who' else word}" for word in asking]
+
+
 class Orders:
     """One clause, the orders of words that its questions need, and the questions found so far."""
 

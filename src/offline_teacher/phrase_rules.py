@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Self
 
 from .clauses import Phrase
 from .english import data, inflect, is_person, lemma, pattern, readings, words
-from .orders import Orders, say
+from .orders import Orders, led, say
 from .phrases import asked_for, kind_of, timed
 from .tagging import head_of, is_plural
 from .values import counted
+
+_MEASURED = (  # "a fine of 75 dollars": article, what, how much, unit, and what follows
+    r"(?i)(an?|the|its) ([\w' -]+?) of ((?:between )?<bound><count>(?: and <count>)? "
+    r"(?!(?:of|to|or|and)\b)([\w-]+\b(?!['\u2019]))(?: (?:per|an?) \w+)?)(.*)$"
+)
+_COUNTED = (  # "at most 30% of the lamps": how many, "per cent", "or more", "of", and what is counted
+    r"(?i)(?:(?:all|only|the|its|their) )?(<bound><count>)\b( per cent| percent|%)?( or (?:more|higher))?"
+    r"(?: (of))? ?([a-z][\w-]*.*)?$"
+)
 
 
 def _many(things: str) -> bool:
@@ -68,21 +78,13 @@ class PhraseRules(Orders):
             if p.kind == "PP":
                 self.phrase_asked(kind, p.text, ["when"], p)
             return True
-        short = p.text
-        if "same" not in p.text:
-            lead = (
-                r"^(?:[Oo]nly )?(?:within|for|after|in|on|by|at(?! most| least)) (?=.*(?:\d|[A-Z]|\b<amount>\b|days))"
-            )
-            short = pattern(lead).sub("", p.text)
+        short = p.text if "same" in p.text else pattern("^<before_time>").sub("", p.text)
+        unordered = not re.search(r"second|third|other|first|last", short)
         if self.c.helpers[:1] == ("must",) and not self.c.negated:
             self.add(kind, short, f"{asking[0]} {self.inverted([p], soft=True)}")
         for word in asking:
-            plain = not re.search(r"second|third|other|first|last", short)
-            bare = (
-                re.sub(r"^(?:every|each) ", "", short)
-                if plain and re.match(r"(?:on|in) which (?:day|month)", word)
-                else short
-            )
+            named = unordered and re.match(r"(?:on|in) which (?:day|month)", word)
+            bare = re.sub(r"^(?:every|each) ", "", short) if named else short
             self.front(kind, p.text if word in ("how soon", "when") else bare, [word], p)
         self.front(kind, short, found["exam"], p, exam=True)
         self.add(kind, short, self.in_place(p, asking[0]), exam=True)
@@ -93,20 +95,21 @@ class PhraseRules(Orders):
     def degree(self, p: Phrase) -> bool:
         """ "must not be older than 40 days": "How old may … be at most?"."""
         found = pattern(r"(\w+) than (<amount> .+)").match(p.text)
-        degrees = data()["degrees"]
-        if not found or found[1] not in degrees or not (self.c.negated and self.c.helpers):
+        degree = found and data()["degrees"].get(found[1])
+        if not found or not degree or not (self.c.negated and self.c.helpers):
             return False
-        word, measure = degrees[found[1]]
-        may = self.but(adverbs=(), helpers=("may", *self.c.helpers[1:]))
-        self.form("degree", "number", found[2], word=word, measure=measure, inverted=may.inverted([p]))
+        self.form(
+            "degree", "number", found[2], word=degree[0], measure=degree[1], inverted=self.allowed().inverted([p])
+        )
         return True
+
+    def allowed(self) -> Self:
+        """ "A permit may be older", from "must not be older"."""
+        return self.but(adverbs=(), helpers=("may", *self.c.helpers[1:]))
 
     def measure(self, p: Phrase) -> bool:
         """ "a fine of 75 dollars", "a notice of 65 days"."""
-        found = pattern(
-            r"(?i)(an?|the|its) ([\w' -]+?) of ((?:between )?<bound><count>(?: and <count>)? "
-            r"(?!(?:of|to|or|and)\b)([\w-]+\b(?!['\u2019]))(?: (?:per|an?) \w+)?)(.*)$"
-        ).match(p.noun)
+        found = pattern(_MEASURED).match(p.noun)
         if not found or found[2].split()[-1] in ("list", "one", "number") or not counted(found[4]):
             return False
         if " and " in found[5]:
@@ -123,13 +126,11 @@ class PhraseRules(Orders):
     def amount(self, p: Phrase | None) -> None:
         """ "How many" and "what percentage" for a phrase (None: the subject) that begins with a number."""
         c = self.c
-        found = pattern(
-            r"(?i)(?:(?:all|only|the|its|their) )?(<bound><count>)\b( per cent| percent|%)?( or (?:more|higher))?"
-            r"(?: (of))? ?([a-z][\w-]*.*)?$"
-        ).match(p.noun if p else c.subject)
+        noun = p.noun if p else c.subject
+        found = pattern(_COUNTED).match(noun)
         if not found or found[1].lower().split()[-1] == "one" or (c.voice == "copula" and p is not None):
             return
-        if pattern(r"(?i)(?:zero|one) or ").search(p.noun if p else c.subject):
+        if re.search("(?i)(?:zero|one) or ", noun):
             return  # "one or more"
         number, percent, more, of, things = (part or "" for part in found.groups())
         things = re.split(r" and (?:to|in|on|by|for|with|from|at) ", things)[0]  # "to 64 branches and to the centre"
@@ -145,18 +146,17 @@ class PhraseRules(Orders):
         if things and not percent and not _many(things):
             return  # "in the 1.63 release"
         unit = things.split()[0] if len(things.split()) > 1 else ""
-        if (
-            unit and len(unit) < 4 and unit.isalpha() and "NNS" not in readings(unit) and "JJ" not in readings(unit)
-        ) or (p is None and c.negated):
-            return  # "75 dpi fonts", "two packages must not …"
+        if 0 < len(unit) < 4 and unit.isalpha() and not readings(unit) & {"NNS", "JJ"}:
+            return  # "75 dpi fonts"
         if p is None:
-            if not re.match(r"(?i)(?:the|its|their) ", c.subject):  # "the two lamps" are known to be two
+            # "two packages must not …"; "the two lamps" are known to be two
+            if not c.negated and not re.match(r"(?i)(?:the|its|their) ", c.subject):
                 self.add("number", answer, *(f"{word} {self.predicate(False)}" for word in asking))
             return
         over = re.match(r"(?i)more than (.+)", answer)
         if c.negated:
             if over and c.helpers and not p.prep:
-                may = self.but(adverbs=(), helpers=("may", *c.helpers[1:]))
+                may = self.allowed()
                 orders = {"inverted": may.inverted([p]), "stated": may.stated([p])}
                 self.form("at_most", "number", over[1], things=things, **orders)
             return
@@ -178,13 +178,10 @@ class PhraseRules(Orders):
         first, asking = noun.split()[0], asked_for(noun)
         after = c.rest[c.rest.index(p) + 1 :]
         tied = any(q.kind == "PP" and q.prep in ("to", "for", "of") and not q.front for q in after[:1])
-        if (
-            pattern("<numeral>").match(noun)
-            or first in words("possessive")
-            or tied
-            or (c.negated and asking[0] != "who")
-        ):
+        if tied or first in words("possessive") or pattern("<numeral>").match(noun):
             return  # "by their owner", "by a change to the number"
+        if c.negated and asking[0] != "who":
+            return
         bare = first.isalpha() and first.islower() and first not in words("determiners") and not is_plural(noun)
         cut = first == noun and first.endswith("ing") and after[:1] and after[0].kind in ("SUB", "CL", "INF")
         if cut or (bare and not re.fullmatch(r"[a-z -]+", noun)):
@@ -193,11 +190,11 @@ class PhraseRules(Orders):
             self.front("how", p.text, ["how", "in what way"], p)
             self.front("how", p.text, ["by what means"], p, exam=True)
             return
-        self.phrase_asked("who", noun, ["by whom" if word == "who" else f"by {word}" for word in asking], p)
-        lead, tense = c.helpers[0], {"is": "VBZ", "are": "VBZ", "was": "VBD", "were": "VBD"}.get(c.helpers[0])
-        if c.negated or not (tense or lead in words("modals")) or (asking[0] != "who" and is_plural(noun)):
+        self.phrase_asked("who", noun, led("by", asking), p)
+        tense = {"is": "VBZ", "are": "VBZ", "was": "VBD", "were": "VBD"}.get(c.helpers[0])
+        if c.negated or not (tense or c.modal) or (asking[0] != "who" and is_plural(noun)):
             return
-        active = inflect(lemma(c.verb), tense) if tense else f"{lead} {lemma(c.verb)}"
+        active = inflect(lemma(c.verb), tense) if tense else f"{c.modal} {lemma(c.verb)}"
         self.add("who", noun, *(say(word, active, self.subject, self.rest([p])) for word in asking))
 
     def object(self, p: Phrase) -> None:
@@ -216,7 +213,7 @@ class PhraseRules(Orders):
         if vague or names or lemma(c.verb) in words("linking") or pattern("<numeral>").match(noun):
             return
         together = [p]
-        if any(q.kind == "SUB" and q.text.startswith("where ") and not q.front for q in c.rest):
+        if any(q.kind == "SUB" and q.text.startswith("where ") for q in c.inner):
             return  # "asks for a key in cases where …"
         for q in c.rest[c.rest.index(p) + 1 :]:
             if q.front or q.kind in ("INF", "CL"):
@@ -236,16 +233,7 @@ class PhraseRules(Orders):
         """A prepositional phrase: "On which form …", "Where …", "With what …"."""
         c, noun, prep, kind = self.c, p.noun, p.prep.lower().split()[-1], kind_of(p.noun)
         at = c.rest.index(p)
-        if self.noun.startswith("no ") or noun.split()[0].lower() in (
-            "each",
-            "every",
-            "any",
-            "no",
-            "some",
-            "other",
-            "another",
-            "all",
-        ):
+        if self.noun.startswith("no ") or noun.split()[0].lower() in words("indefinite"):
             return
         if [q.prep for q in c.rest].count(p.prep) > 1 and prep == "for":
             return
@@ -269,9 +257,8 @@ class PhraseRules(Orders):
         if kind:
             person = is_person(kind.split()[-1])
             whom = person and prep in ("to", "with", "from", "for")
-            self.phrase_asked(
-                "name", noun, [f"{prep} {w}" for w in (["whom"] if whom else ["which " + kind, "what " + kind])], p
-            )
+            asking = ["whom"] if whom else [f"which {kind}", f"what {kind}"]
+            self.phrase_asked("name", noun, led(prep, asking), p)
             if not c.negated and not person:
                 are = "are" if is_plural(f"the {kind}") else "is"
                 self.add("name", noun, f"what {are} the {kind} {prep} which {self.stated([p])}")
@@ -286,14 +273,13 @@ class PhraseRules(Orders):
             self.front("place", p.text, ["at which place"], p, exam=True)
         elif not kind and p is c.rest[-1] and (prep in words("asked_with") or (prep == "for" and c.voice != "active")):
             personal = "what" if prep in ("on", "into", "as", "through") else "whom"  # "on the default branch"
-            asking = [f"{prep} {personal if word == 'who' else word}" for word in asked_for(noun)]
-            if prep == "as":
-                asking = ["as what"]
-            self.phrase_asked("what", noun, asking, p)
+            self.phrase_asked("what", noun, led(prep, ["what"] if prep == "as" else asked_for(noun), personal), p)
 
     def is_purpose(self, p: Phrase) -> bool:
         """Whether "to …" says what the deed is for: but not after "a way", "people wishing" or "is guaranteed"."""
         c, at = self.c, self.c.rest.index(p)
+        if re.match("(?i)no ", c.subject) or not (p.front or c.voice == "passive"):
+            return False
         if p.front:
             return True
         if c.verb in words("required") or c.verb == "made" or lemma(c.verb) in words("asking"):

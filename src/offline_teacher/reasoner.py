@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from . import wordings
 from .calls import Fields, ReplyFields, order, place
 from .clauses import Clause, Phrase, parse
-from .english import data, is_person, lemma, lowered, pattern
+from .english import capital, data, is_person, lemma, lowered, pattern
 from .facts import Fact
 from .judging import content
 from .orders import Orders, Wording
@@ -33,15 +33,6 @@ GOOD = 7.0  # least points of a question that is said
 _THOUGHTFUL = ("condition", "why", "how", "duty")  # kinds of question that take some understanding
 _TURNS = 4  # plain questions on a fact, where a passage has few facts
 _SHORT = 8  # most words of one of two answers that are said together
-_UNITS = {  # how many of the smallest unit, for those that can be put into one another
-    "second": ("second", 1), "minute": ("second", 60), "hour": ("second", 3600), "day": ("second", 86_400),
-    "week": ("second", 604_800), "month": ("month", 1), "quarter": ("month", 3), "year": ("month", 12),
-}  # fmt: skip
-_COMPARED = {"for": ("longer", max), "within": ("sooner", min), "every": ("more often", min), "after": ("later", max)}
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +52,12 @@ class Thought:
     steps: tuple[str, ...]
     answer: str
     uses: frozenset[str]
+
+
+def _thought(question: str, answer: str, rows: Sequence[Premise], *further: str) -> Thought:
+    """A question whose first steps are facts."""
+    told = tuple(row.fact.text for row in rows)
+    return Thought(capital(question), (*told, *further), answer, frozenset(told))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +90,8 @@ def reasoned_questions(fields: Fields, seed: int) -> ReplyFields:
             if len(chosen) < count and fresh and _is_good(one, passage):
                 used |= one.uses
                 chosen[one.question] = one
-    pairs = [
-        {"question": one.question, "steps": list(one.steps), "answer": one.answer, "follows": True}
-        for one in chosen.values()
-    ]
-    return {"pairs": pairs}
+    pairs = [{"question": one.question, "steps": list(one.steps), "answer": one.answer} for one in chosen.values()]
+    return {"pairs": [pair | {"follows": True} for pair in pairs]}
 
 
 def _rows(passage: str, section: str) -> list[Premise]:
@@ -124,13 +118,11 @@ def _two_names(rows: Sequence[Premise], seed: int) -> Iterator[Thought]:
         for row in rows:
             if row.fact.text == naming.fact.text or name in row.fact.text or naming.fact.text in row.fact.text:
                 continue
-            uses = frozenset({row.fact.text, naming.fact.text})
-            first = (naming.fact.text, row.fact.text)
             for w in row.asked:
                 question = whole.sub(name, w.question)
                 if question != w.question and name not in w.answer and not w.question.startswith("In the section"):
                     last = f"The two are the same, so the answer is: {finished_as_it_stands(w.answer)}"
-                    yield Thought(_capital(question), (*first, last), w.answer, uses)
+                    yield _thought(question, w.answer, (naming, row), last)
 
 
 def _names(rows: Sequence[Premise]) -> Iterator[tuple[str, str, Premise]]:
@@ -138,7 +130,7 @@ def _names(rows: Sequence[Premise]) -> Iterator[tuple[str, str, Premise]]:
     proper = r"(?:the )?[A-Z][\w'-]*(?: (?:of |and |the )?[A-Z][\w'-]*)*"
     for row in rows:
         clause, subject = row.clause, lowered(row.clause.subject)
-        told = [p.text for p in clause.rest if not p.front]
+        told = [p.text for p in clause.inner]
         naming = clause.verb in ("called", "named") if clause.voice == "passive" else clause.voice == "copula"
         definite = subject.startswith("the ") and len(subject.split()) > 1 and len(clause.helpers) < 2
         if naming and definite and not clause.negated and len(told) == 1 and re.fullmatch(proper, told[0]):
@@ -159,7 +151,7 @@ def amount(text: str) -> Amount | None:
     number, unit = _value(found[1]), lemma(found[3], "NOUN")
     if number is None:
         return None
-    kind, factor = _UNITS.get(unit, (unit, 1)) if not found[2] else (found[2] + unit, 1)
+    kind, factor = (found[2] + unit, 1) if found[2] else data()["spans"].get(unit, (unit, 1))
     return Amount(found[0], number, found[2] + unit, kind, number * factor)
 
 
@@ -177,8 +169,8 @@ def _timed(row: Premise) -> tuple[str, Amount, Phrase] | None:
         return None
     for phrase in row.clause.rest:
         lead, _, rest = phrase.text.partition(" ")
-        span = amount(rest) if lead in _COMPARED else None
-        if span is not None and span.kind.split()[-1] in ("second", "month", *_UNITS):
+        span = amount(rest) if lead in data()["comparisons"] else None
+        if span is not None and span.kind.split()[-1] in data()["spans"]:
             return lead, span, phrase
     return None
 
@@ -188,13 +180,13 @@ def _compared(rows: Sequence[Premise], seed: int) -> Iterator[Thought]:
     for (a, (lead, one, _)), (b, (other_lead, two, _)) in itertools.combinations(timed, 2):
         said = _shared_verb(a.clause, b.clause)
         if lead == other_lead and said and one.kind == two.kind and one.size != two.size:
-            how, best = _COMPARED[lead]
-            yield _comparison(f"Which {said} {how}", how, a, b, one, two, best is max)
+            how, greater = data()["comparisons"][lead]
+            yield _comparison(f"Which {said} {how}", (a, b), one, two, greater)
     equal = [(row, told) for row in rows if (told := _equal_to(row))]
     for (a, one), (b, two) in itertools.combinations(equal, 2):
         same = head_of(a.clause.subject) == head_of(b.clause.subject)
         if same and one.kind == two.kind and one.size != two.size:
-            yield _comparison("Which is higher", "higher", a, b, one, two, True)
+            yield _comparison("Which is higher", (a, b), one, two, True)
 
 
 def _shared_verb(a: Clause, b: Clause) -> str:
@@ -214,18 +206,19 @@ def _equal_to(row: Premise) -> Amount | None:
     return found if found and found.text == told[0] and row.clause.subject.lower().startswith("the ") else None
 
 
-def _comparison(lead: str, how: str, a: Premise, b: Premise, one: Amount, two: Amount, greater: bool) -> Thought:
-    first, second = lowered(a.clause.subject), lowered(b.clause.subject)
+def _comparison(lead: str, rows: Sequence[Premise], one: Amount, two: Amount, greater: bool) -> Thought:
+    first, second = (lowered(row.clause.subject) for row in rows)
     more, less = (one, two) if one.size > two.size else (two, one)
     answer = first if (one.size > two.size) == greater else second
-    steps = [a.fact.text, b.fact.text]
+    steps = []
     if one.unit != two.unit:
-        small = min(one.unit, two.unit, key=lambda unit: _UNITS[unit][1])
+        spans = data()["spans"]
+        small = min(one.unit, two.unit, key=lambda unit: spans[unit][1])
         large = one if one.unit != small else two
-        be, number = "is" if large.number == 1 else "are", large.size / _UNITS[small][1]
-        steps.append(f"{_capital(large.text)} {be} {number:,g} {small}s.")
-    steps += [f"{_capital(more.text)} is more than {less.text}.", f"So the answer is: {answer}."]
-    return Thought(f"{lead}: {first} or {second}?", tuple(steps), answer, frozenset({a.fact.text, b.fact.text}))
+        be, number = "is" if large.number == 1 else "are", large.size / spans[small][1]
+        steps.append(f"{capital(large.text)} {be} {number:,g} {small}s.")
+    steps += [f"{capital(more.text)} is more than {less.text}.", f"So the answer is: {answer}."]
+    return _thought(f"{lead}: {first} or {second}?", answer, rows, *steps)
 
 
 # --- a rule put to a case --------------------------------------------------------------------------------------------
@@ -255,10 +248,10 @@ def _deadline(row: Premise, seed: int) -> Iterator[Thought]:
     others = " ".join(when if p is found[2] else p.text for p in c.rest)
     subject = re.sub(r"^(?:every|each) ", "one ", lowered(c.subject))
     question = f"Suppose that {subject} {be} {c.verb} {others}. Is the time limit kept?"
-    answer = f"{'No' if late else 'Yes'}, {lowered(row.fact.text).rstrip('.')}"
-    more = f"{case[:1].upper()}{case[1:]} is {'more' if late else 'no more'} than {limit.text}."
-    steps = (row.fact.text, more, f"So the limit is {'not ' if late else ''}kept: {lowered(row.fact.text)}")
-    yield Thought(question, steps, answer, frozenset({row.fact.text}))
+    rule = lowered(row.fact.text)
+    answer = f"{'No' if late else 'Yes'}, {rule.rstrip('.')}"
+    more = f"{capital(case)} is {'more' if late else 'no more'} than {limit.text}."
+    yield _thought(question, answer, [row], more, f"So the limit is {'not ' if late else ''}kept: {rule}")
 
 
 def _exceeded(row: Premise) -> Iterator[Thought]:
@@ -274,23 +267,22 @@ def _exceeded(row: Premise) -> Iterator[Thought]:
     case = f"{value + max(1, value // 5):,g}"
     put = front.text.replace(found[0], case if found[0].lower().startswith("more") else f"at {case}").partition(" ")[2]
     orders = Orders(c, frozenset())
-    question = f"Suppose that {put}. {_capital(orders.inverted([front]))}?"
+    question = f"Suppose that {put}. {capital(orders.inverted([front]))}?"
     answer = f"Yes, {orders.stated([front])}"
-    steps = (row.fact.text, f"{case} is more than {found[1]}.", f"So the answer is: {answer}.")
-    yield Thought(question, steps, answer, frozenset({row.fact.text}))
+    yield _thought(question, answer, [row], f"{case} is more than {found[1]}.", f"So the answer is: {answer}.")
 
 
 def _exceptions(rows: Sequence[Premise], seed: int) -> Iterator[Thought]:
     """Whether a rule holds where its "unless" is met."""
     for row in rows:
         c = row.clause
-        limit = next((p for p in c.rest if p.kind == "SUB" and p.text.startswith("unless ") and not p.front), None)
+        limit = next((p for p in c.inner if p.kind == "SUB" and p.text.startswith("unless ")), None)
         if limit is None or c.negated or not (c.helpers or c.voice == "copula"):
             continue
         orders, inner = Orders(c, frozenset()), limit.text.partition(" ")[2]
         answer = f"No, {orders.stated()}"
-        steps = (row.fact.text, f"Here the exception is met: {inner}.", f"So the answer is: {answer}.")
-        yield Thought(f"{_capital(orders.inverted([limit]))} if {inner}?", steps, answer, frozenset({row.fact.text}))
+        steps = (f"Here the exception is met: {inner}.", f"So the answer is: {answer}.")
+        yield _thought(f"{orders.inverted([limit])} if {inner}?", answer, [row], *steps)
 
 
 # --- two facts of one thing ------------------------------------------------------------------------------------------
@@ -311,21 +303,13 @@ def _two_facts(rows: Sequence[Premise], seed: int) -> Iterator[Thought]:
         answer = f"{first.answer}{';' if parted else ' and'} {second.answer}"
         question = f"{first.question[:-1]}, and {other[:1].lower()}{other[1:]}"
         last = f"So the answer is: {finished_as_it_stands(answer)}"
-        yield Thought(question, (a.fact.text, b.fact.text, last), answer, frozenset({a.fact.text, b.fact.text}))
-
-
-_PART = re.compile(r"(?:How|When|Where|Why|(?:By|On|In|To|With|For|Within) (?:whom|which|what|how)) ")
+        yield _thought(question, answer, (a, b), last)
 
 
 def _part(row: Premise, subject: str, seed: int) -> Wording | None:
-    fitting = [
-        w
-        for w in row.asked
-        if _PART.match(w.question)
-        and w.question.count(f" {subject} ") == 1
-        and len(w.answer.split()) <= _SHORT
-        and w.kind != "yesno"
-    ]
+    part = re.compile(r"(?:How|When|Where|Why|(?:By|On|In|To|With|For|Within) (?:whom|which|what|how)) ")
+    short = [w for w in row.asked if len(w.answer.split()) <= _SHORT and w.kind != "yesno"]
+    fitting = [w for w in short if part.match(w.question) and w.question.count(f" {subject} ") == 1]
     return min(fitting, key=lambda w: order(seed, w.question), default=None)
 
 

@@ -202,7 +202,7 @@ def _named(word: str, answer: str, led: bool) -> str:
 
 def _at_end(said: str, clause: Clause, phrase: str) -> str:
     """A statement with a phrase at its end, but before a condition."""
-    limit = next((p.text for p in clause.rest if p.kind == "SUB" and not p.front), "")
+    limit = next((p.text for p in clause.inner if p.kind == "SUB"), "")
     at = said.rfind(f" {limit}") if limit else -1
     return f"{said[:at]} {phrase}{said[at:]}" if at > 0 else f"{said} {phrase}"
 
@@ -211,7 +211,7 @@ def _as_object(said: str, clause: Clause, thing: str) -> str:
     """A statement with its object after its verb, or after the preposition that it ends in."""
     if said.split()[-1] in words("prepositions"):
         return f"{said} {thing}"
-    has_object = any(p.kind in ("NP", "CL", "ADJ", "INF") and not p.front for p in clause.rest)
+    has_object = any(p.kind in ("NP", "CL", "ADJ", "INF") for p in clause.inner)
     if clause.voice != "active" or has_object:
         return ""
     verb = re.search(rf"\b{re.escape(clause.verb)}\b", said[len(clause.subject) :])
