@@ -126,19 +126,9 @@ class BatchPlan:
         return n_rows / len(self.encoded[0]), sum(self._n_tokens(*item) for item in done)
 
     def collate(self, items: list[Row]) -> dict[str, Any]:
-        """One micro-batch, padded on the right; labels are -100 where no loss is borne."""
-        import torch
-
+        """One micro-batch as the model takes it."""
         epoch, batch = self.batches[items[0]["batch"]]
-        rows = [self._epoch(epoch)[i] for i in batch]
-        shape = (len(rows), max(len(ids) for ids, _ in rows))
-        ids, labels = torch.full(shape, self.pad), torch.full(shape, -100)
-        mask = torch.zeros(shape, dtype=torch.long)
-        for row, (tokens, silent) in enumerate(rows):
-            ids[row, : len(tokens)] = torch.tensor(tokens)
-            labels[row, silent : len(tokens)] = ids[row, silent : len(tokens)]
-            mask[row, : len(tokens)] = 1
-        return {"input_ids": ids, "attention_mask": mask, "labels": labels}
+        return students.padded([self._epoch(epoch)[i] for i in batch], self.pad)
 
     def _epoch(self, epoch: int) -> list[Encoded]:
         return self.encoded[epoch if len(self.encoded) > 1 else 0]

@@ -256,22 +256,31 @@ def score_options(
 def _mean_log_likelihood(student: Student, rows: Sequence[tuple[list[int], list[int]]]) -> list[float]:
     """For each (prompt, answer) pair of token ids, the mean log-probability of the answer's tokens."""
     torch, _ = _torch_and_transformers()
-    width = max(len(prompt) + len(answer) for prompt, answer in rows)
-    ids = torch.full((len(rows), width), student.tokenizer.pad_token_id)
-    labels = torch.full((len(rows), width), -100)
-    mask = torch.zeros((len(rows), width), dtype=torch.long)
-    # Padding on the right needs no position ids: no answer token sees what comes after it.
-    for row, (prompt, answer) in enumerate(rows):
-        ids[row, : len(prompt) + len(answer)] = torch.tensor(prompt + answer)
-        labels[row, len(prompt) : len(prompt) + len(answer)] = torch.tensor(answer)
-        mask[row, : len(prompt) + len(answer)] = 1
-    device = student.model.device
+    batch = padded([(prompt + answer, len(prompt)) for prompt, answer in rows], student.tokenizer.pad_token_id)
+    batch = {name: tensor.to(student.model.device) for name, tensor in batch.items()}
+    labels = batch.pop("labels")[:, 1:]
     with torch.inference_mode():
-        logits = student.model(input_ids=ids.to(device), attention_mask=mask.to(device)).logits[:, :-1]
-        labels = labels[:, 1:].to(device)
+        logits = student.model(**batch).logits[:, :-1]
         loss = torch.nn.functional.cross_entropy(logits.transpose(1, 2).float(), labels, reduction="none")
     scores: list[float] = (-loss.sum(1) / (labels != -100).sum(1)).tolist()
     return scores
+
+
+def padded(rows: Sequence[tuple[list[int], int]], pad: int) -> dict[str, Any]:
+    """A batch of (token ids, how many from the start bear no loss); labels are -100 where none is borne.
+
+    It is padded on the right, which needs no position ids: no token sees what comes after it.
+    """
+    import torch
+
+    shape = (len(rows), max(len(ids) for ids, _ in rows))
+    ids, labels = torch.full(shape, pad), torch.full(shape, -100)
+    mask = torch.zeros(shape, dtype=torch.long)
+    for row, (tokens, silent) in enumerate(rows):
+        ids[row, : len(tokens)] = torch.tensor(tokens)
+        labels[row, silent : len(tokens)] = ids[row, silent : len(tokens)]
+        mask[row, : len(tokens)] = 1
+    return {"input_ids": ids, "attention_mask": mask, "labels": labels}
 
 
 @contextmanager

@@ -211,9 +211,8 @@ def _logger(plan: BatchPlan, on_log: Callable[[Row], None] | None) -> Any:
 
 
 def log_row(entry: Row) -> Row:
-    names = {"step": "step", "epoch": "epoch", "loss": "loss", "lr": "learning_rate", "tokens": "tokens"}
-    names |= {"tokens_per_second": "tokens_per_second", "memory": "memory"}
-    return {ours: entry[theirs] for ours, theirs in names.items()}
+    names = ("step", "epoch", "loss", "learning_rate", "tokens", "tokens_per_second", "memory")
+    return {"lr" if name == "learning_rate" else name: entry[name] for name in names}
 
 
 def fingerprint(rows: Sequence[Row], recipe: TrainingRecipe, seed: int, model: Any) -> str:
