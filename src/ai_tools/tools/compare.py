@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import chain, combinations
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,12 @@ from ..workspace import journal_path
 from . import outputs, pairs, reading, report, running
 from .figures import PassageSample, Survey, sampled, survey
 from .pairs import Pairs
-from .preferences import Comparison, Tally, judge, matches, tallies
+from .preferences import Comparison, Tally, judge, matches
 from .rework import BATCH_SIZE
 from .running import Run, ToolSummary
 
 SIGNIFICANT = 0.05  # of all tests of a comparison together
 REPORTS = (".json", ".md")
-NO_WINNER = "no clear winner"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,27 +68,26 @@ def compare(
         UsageError, InputError: what is asked for cannot be. NothingProduced: not one comparison could be judged.
     """
     run, started = run or Run(), time.monotonic()
-    names, register = _names(sources), Register(journal_path(settings.output), "compare")
-    given = _opened(sources, settings, sample_size)
+    given, register = _opened(sources, settings, sample_size), Register(journal_path(settings.output), "compare")
     for source in sources:
         outputs.check(output, register, source=Path(source), overwrite=run.overwrite, suffixes=REPORTS)
     texts = reading.texts(passages_from, settings, run.on_reading)
-    surveys = [survey(name, one, texts, settings.seed) for name, one in zip(names, given, strict=True)]
+    surveys = [survey(name, one, texts, settings.seed) for name, one in given.items()]
     couples = list(combinations(range(len(surveys)), 2))
     comparisons, sample = _drawn(surveys, couples, sample_size)
     blocks = [comparisons[at : at + BATCH_SIZE] for at in range(0, len(comparisons), BATCH_SIZE)]
-    unread = [row for one in given for row in one.failed]
+    unread = [row for one in given.values() for row in one.failed]
     with running.asking("compare", blocks, judge, settings, run, unread=unread, judges=True) as asker:
         asked = asker.run(judge, blocks)
     judged = [each for block in asked.results for each in block]
-    warnings = [warning for one in given for warning in one.warnings]
+    warnings = [warning for one in given.values() for warning in one.warnings]
     done = running.done(asker.teacher, output, started, asked.usage, asked.failed, unread=unread, warnings=warnings)
     unjudged = sum(one.verdict == "unjudged" for one in judged)
     if judged and unjudged == len(judged):
         raise NothingProduced(f"none of {unjudged:,} comparisons could be judged ({'; '.join(done.causes[:3])})")
-    by = {"judged_by": done.teacher, "seed": settings.seed}
-    whole = _report(surveys, tallies(judged, couples), sample, by)
-    whole |= {"judgements": [report.judgement(one, names) for one in judged]}
+    counted = [Tally(two, Counter(one.verdict for one in judged if one.comparison.sources == two)) for two in couples]
+    whole = _report(surveys, counted, sample, {"judged_by": done.teacher, "seed": settings.seed})
+    whole |= {"judgements": [report.judgement(one, list(given)) for one in judged]}
     if output.suffix == ".md":
         files.write_atomic(output, report.markdown(whole), register.note)
     else:
@@ -103,10 +101,12 @@ def _report(
 ) -> dict[str, Any]:
     """What was found of all sources and of each two."""
     names = [one.name for one in surveys]
-    winner, merge = _winner(counted, names), _merge(surveys, sample)
+    wins = Counter(one.winner(SIGNIFICANT / len(counted)) for one in counted)
+    winner = next((name for which, name in enumerate(names) if wins[which] == len(names) - 1), None)
+    merge = _merge(surveys, sample)
     return {
         "compared": names,
-        "verdict": f"{winner} is the better material" if winner else NO_WINNER,
+        "verdict": f"{winner} is the better material" if winner else "no clear winner",
         "winner": winner,
         "reasons": (*report.reasons(counted, surveys), report.merged(merge)),
         **by,
@@ -116,21 +116,16 @@ def _report(
     }
 
 
-def _names(sources: Sequence[str | Path]) -> list[str]:
-    """What the sources are called: as they were given."""
+def _opened(sources: Sequence[str | Path], settings: Settings, sample_size: int) -> dict[str, Pairs]:
+    """The pairs of all sources, by what they were given as; what cannot be is refused before any work."""
     if len(sources) < 2:
         raise UsageError(f"{len(sources)} source to compare; give two or more files of pairs or folders of *_qa.json")
     if twice := [str(one) for one, count in Counter(Path(one).resolve() for one in sources).items() if count > 1]:
         raise UsageError(f"{twice[0]}: given twice; give different sources")
-    return [str(one) for one in sources]
-
-
-def _opened(sources: Sequence[str | Path], settings: Settings, sample_size: int) -> list[Pairs]:
-    """The pairs of all sources; what cannot be is refused before any work."""
     if sample_size < 0:
         raise UsageError(f"--sample-size {sample_size}: give a whole number from 0 up")
     running.connect(settings, judges=True)
-    return [pairs.read(source) for source in sources]
+    return {str(source): pairs.read(source) for source in sources}
 
 
 def _drawn(
@@ -152,23 +147,16 @@ def _drawn(
     return comparisons, PassageSample(tuple([rows[i][n] for n in sorted(some)] for i, some in enumerate(whole)))
 
 
-def _winner(counted: Sequence[Tally], names: Sequence[str]) -> str | None:
-    """The source that wins against all others."""
-    wins = Counter(one.winner(SIGNIFICANT / len(counted)) for one in counted)
-    return next((name for which, name in enumerate(names) if wins[which] == len(names) - 1), None)
-
-
 def _merge(surveys: Sequence[Survey], sample: PassageSample) -> dict[str, Any]:
     """What all sources in one would be: exact duplicates counted, near-duplicates by the sample."""
-    contents = [set(one.contents) for one in surveys]
-    united = set().union(*contents)
+    contents = {one.name: set(one.contents) for one in surveys}
+    holders = Counter(chain.from_iterable(contents.values()))
     everything = sum(len(one.contents) for one in surveys)
-    others = [set().union(*contents[:i], *contents[i + 1 :]) for i in range(len(contents))]
     return {
         "pairs": everything,
-        "distinct": len(united),
-        "exact_duplicates": everything - len(united),
+        "distinct": len(holders),
+        "exact_duplicates": everything - len(holders),
         "near_duplicates": sample.merged(),
         "passages": len(set().union(*(one.passages for one in surveys))),
-        "only_in": {one.name: len(contents[i] - others[i]) for i, one in enumerate(surveys)},
+        "only_in": {name: sum(holders[one] == 1 for one in some) for name, some in contents.items()},
     }

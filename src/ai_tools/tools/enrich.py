@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,36 +57,33 @@ def enrich(
     Raises:
         UsageError, InputError: what is asked for cannot be. NothingProduced: no pair got a usable reply.
     """
-    run = run or Run()
     task = prepare(WORK, source, output, settings, run, passages_from, batch_size=batch_size)
-    counts = {"rewritten": 0, "unchanged": 0, "refused": 0, "failed": 0}
+    counts = Counter(dict.fromkeys(("rewritten", *NOT_REWRITTEN), 0))
     with outputs.pairs_to(output, task.pairs, task.register.note) as write:
 
         def take(pair: Pair, fault: Rejection | None) -> None:
-            done = pair if fault is None else _kept(_as_before(pair), "failed", fault.reason)
+            done = pair if fault is None else _noted(_as_before(pair), f"failed: {fault.reason}")
             counts[_state(done)] += 1
             if not preserve_original:
                 done = {name: value for name, value in done.items() if name != "original_answer"}
             write(done)
 
-        done = rework(task, settings, run, take)
+        done = rework(task, take)
         if counts["failed"] == task.pairs.total:
             causes = "; ".join(done.causes[:3])
             raise NothingProduced(f"{source}: none of {task.pairs.total:,} answers got a usable reply ({causes})")
-    return EnrichSummary(**{**vars(done), "pairs": task.pairs.total, **counts})
+    return EnrichSummary(**vars(done) | {"pairs": task.pairs.total} | counts)
 
 
 def _rewritten(pair: Pair, said: Any, _: str) -> Pair:
     answer = said.answer.strip()
     if answer == pair["answer"].strip():
-        return _kept(pair, "unchanged", "the answer was good as it is")
+        return _noted(pair, "unchanged: the answer was good as it is")
     if fault := difference(pair, answer):
-        return _kept(pair, "refused", fault)
-    original = pair.get("original_answer", pair["answer"])
+        return _noted(pair, f"refused: {fault}")
     told = said.changes.strip()
     is_note = told and told.rstrip(".").lower() != "none" and told.split(":")[0] not in NOT_REWRITTEN
-    changes = told if is_note else f"reworded ({told})" if told else "reworded"
-    return pair | {"answer": answer, "original_answer": original, "enrichment_changes": changes}
+    return _noted(pair, told if is_note else f"reworded ({told})" if told else "reworded") | {"answer": answer}
 
 
 def difference(pair: Pair, answer: str) -> str:
@@ -100,10 +98,9 @@ def difference(pair: Pair, answer: str) -> str:
     return ""
 
 
-def _kept(pair: Pair, state: str, why: str) -> Pair:
-    """The pair with the answer that it had."""
-    original = pair.get("original_answer", pair["answer"])
-    return pair | {"original_answer": original, "enrichment_changes": f"{state}: {why}"}
+def _noted(pair: Pair, changes: str) -> Pair:
+    """The pair with what became of its answer, and the answer that it had."""
+    return pair | {"original_answer": pair.get("original_answer", pair["answer"]), "enrichment_changes": changes}
 
 
 def _as_before(pair: Pair) -> Pair:
@@ -118,8 +115,7 @@ def _state(pair: Pair) -> str:
     return state if state in NOT_REWRITTEN else "rewritten"
 
 
-def _is_enriched(pair: Pair) -> bool:
-    return "enrichment_changes" in pair and _state(pair) != "failed"
-
-
-WORK = Rework("enrich", "rewrite", "enrichment_changes", _rewritten, _is_enriched, afresh=_as_before)
+WORK = Rework(
+    "enrich", "rewrite", "enrichment_changes", _rewritten,
+    known=lambda pair: "enrichment_changes" in pair and _state(pair) != "failed", afresh=_as_before,
+)  # fmt: skip

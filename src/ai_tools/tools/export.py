@@ -88,7 +88,7 @@ def export(
     started = time.monotonic()
     check_choices(fmt, system_prompt, reasoning)
     read = pairs.read(source)
-    register = _register(settings, "export")
+    register = Register(journal_path((settings or load_settings()).output), "export")
     into = [_trainingdata(file.path) for file in read.files]
     outputs.check(output, register, source=Path(source), overwrite=overwrite, into=into)
     parts: dict[Path, list[PairFile]] = {}
@@ -102,7 +102,8 @@ def export(
             # `datasets` learns from the first rows what metadata may hold: anything, where these differ in names.
             names = dict.fromkeys(read.names)
             for pair in (pair for file in members for pair in read.of(file)):
-                write(_row(names | _stated(pair), fmt, system_prompt, reasoning))
+                stated = {name: value for name, value in pair.items() if value is not None}
+                write(_row(names | stated, fmt, system_prompt, reasoning))
                 counts.update(pairs=1, reasoned=bool(thoughts(pair.get("reasoning"))))
                 names = {}
     return ExportSummary(
@@ -127,16 +128,8 @@ def check_choices(fmt: str, system_prompt: str = "", reasoning: str = "think") -
         raise UsageError(f"--system-prompt: {fmt} has no place for it; choose {with_system} with -f, or leave it out")
 
 
-def _register(settings: Settings | None, command: str) -> Register:
-    return Register(journal_path((settings or load_settings()).output), command)
-
-
 def _trainingdata(path: Path) -> str:
     return (path.name.removesuffix(SUFFIX) if path.name.endswith(SUFFIX) else path.stem) + _TRAINING
-
-
-def _stated(pair: Pair) -> Pair:
-    return {name: value for name, value in pair.items() if value is not None}
 
 
 def _row(pair: Pair, fmt: str, system_prompt: str, reasoning: str) -> dict[str, Any]:
@@ -170,7 +163,7 @@ def combine(
     if output.suffix != ".json":
         raise UsageError(f"-o {output}: give a file that ends in .json")
     read = pairs.read(folder)
-    register = _register(settings, "combine")
+    register = Register(journal_path((settings or load_settings()).output), "combine")
     outputs.check(output, register, source=folder, overwrite=overwrite)
     unique = Counter(file.path.name for file, _ in _unique(read))
     abouts = {file.path.name: file.about() for file in read.files}
@@ -232,17 +225,16 @@ def _document(name: str, about: dict[str, Any], n_pairs: int) -> dict[str, Any]:
 
 def _config(abouts: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """How the pairs were made: what all files agree on stands once, all else by file."""
-    said: dict[str, dict[str, Any]] = {}
+    said: dict[str, Any] = {}
     for file, about in abouts.items():
         for name, value in (_object(about, "processing_info") | _object(about, "qa_generation_info")).items():
             if name not in _ITS_OWN:
                 said.setdefault(name, {})[file] = value
-    return {name: _shared(values, len(abouts)) for name, values in said.items()}
-
-
-def _shared(values: dict[str, Any], count: int) -> Any:
-    first = next(iter(values.values()))
-    return first if len(values) == count and all(value == first for value in values.values()) else values
+    for name, by_file in said.items():
+        first = next(iter(by_file.values()))
+        if len(by_file) == len(abouts) and all(value == first for value in by_file.values()):
+            said[name] = first
+    return said
 
 
 def _object(about: dict[str, Any], name: str) -> dict[str, Any]:

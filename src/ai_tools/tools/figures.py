@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from array import array
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from itertools import accumulate
 from typing import Any
 
 from ..matching import missing_facts, near_duplicates, normalise
@@ -107,39 +109,29 @@ def kind_of(question: str) -> str:
 
 def _passage(row: Pair) -> str:
     """What tells the passage of a row from others; empty where nothing does."""
-    if row.get("source_text"):
-        return str(row["source_text"])
-    if row.get("chunk_id"):
-        return str(row["chunk_id"])
-    return f"{row['source_file']}:{row['chunk_start']}" if row.get("source_file") and "chunk_start" in row else ""
+    place = f"{row['source_file']}:{row['chunk_start']}" if row.get("source_file") and "chunk_start" in row else ""
+    return str(row.get("source_text") or row.get("chunk_id") or place)
 
 
 def _lot(seed: int) -> Callable[[str], int]:
     key = str(seed).encode()[:64]
-
-    def number(text: str) -> int:
-        return int.from_bytes(blake2b(text.encode(errors="replace"), digest_size=8, key=key).digest())
-
-    return number
+    return lambda text: int.from_bytes(blake2b(text.encode(errors="replace"), digest_size=8, key=key).digest())
 
 
 class _Vocabulary:
     """Distinct words, in all and of blocks of running words."""
 
     def __init__(self) -> None:
-        self.distinct: set[str] = set()
-        self._block: set[str] = set()
-        self._running = self._blocks = self._sum = 0
+        self.distinct, self._running = set[str](), list[str]()
+        self._blocks = self._sum = 0
 
     def add(self, some: Sequence[str]) -> None:
         self.distinct.update(some)
-        for word in some:
-            self._block.add(word)
-            self._running += 1
-            if self._running == BLOCK:
-                self._sum += len(self._block)
-                self._blocks += 1
-                self._block, self._running = set(), 0
+        self._running += some
+        while len(self._running) >= BLOCK:
+            self._sum += len(set(self._running[:BLOCK]))
+            self._blocks += 1
+            del self._running[:BLOCK]
 
     @property
     def per_block(self) -> float | None:
@@ -147,20 +139,12 @@ class _Vocabulary:
 
 
 def _spread(counts: Counter[float]) -> dict[str, float]:
-    """Mean, median and 90th percentile of counted values."""
-    total = counts.total()
+    """Mean, median and 90th percentile of counted values: the least that so large a share of all does not exceed."""
+    values, total = sorted(counts), counts.total()
+    upto = list(accumulate(counts[value] for value in values))
+    median, p90 = (values[bisect_left(upto, share * total)] for share in (0.5, 0.9))
     mean = sum(value * count for value, count in counts.items()) / total
-    return {"mean": round(mean, 2), "median": _quantile(counts, 0.5), "p90": _quantile(counts, 0.9)}
-
-
-def _quantile(counts: Counter[float], share: float) -> float:
-    """The least value that at least this share of the values does not exceed."""
-    below, total = 0, counts.total()
-    for value in sorted(counts):
-        below += counts[value]
-        if below >= share * total:
-            return value
-    raise ValueError("no values")
+    return {"mean": round(mean, 2), "median": median, "p90": p90}
 
 
 def _share(part: int, whole: int) -> float:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shutil
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -137,12 +137,19 @@ def pairs_to(
     unfinished, was_there = output / ".part", output.exists()
     shutil.rmtree(unfinished, ignore_errors=True)  # of a run that was killed
     unfinished.mkdir(parents=True)
+    kept = 0
     try:
-        with ExitStack() as last:
-            folder = _Folder(unfinished, pairs, last)
-            yield folder
-            folder.finish()
-        if nothing and not folder.kept:
+        with closing(_into_folder(unfinished, pairs)) as rows:
+            next(rows)
+
+            def take(row: Pair | None) -> None:
+                nonlocal kept
+                kept += row is not None
+                with suppress(StopIteration):  # it was the last of all
+                    rows.send(row)
+
+            yield take
+        if nothing and not kept:
             raise NothingProduced(nothing())
         for path in sorted(unfinished.iterdir()):
             note(output / path.name, path)
@@ -154,31 +161,13 @@ def pairs_to(
                 output.rmdir()
 
 
-class _Folder:
-    """Takes the pairs of all files in their order, and writes them one file after the other."""
-
-    def __init__(self, folder: Path, pairs: Pairs, current: ExitStack):
-        self._folder, self._pairs, self._current = folder, pairs, current
-        self._files = iter(pairs.files)
-        self._due, self.kept = 0, 0
-
-    def __call__(self, row: Pair | None) -> None:
-        while not self._due:
-            self._open(next(self._files))
-        self._due -= 1
-        if row is not None:
-            self._write(row)
-            self.kept += 1
-
-    def finish(self) -> None:
-        """Also the files come out that have no row which can be used."""
-        for file in self._files:
-            self._open(file)
-
-    def _open(self, file: PairFile) -> None:
-        self._current.close()
-        self._write = self._current.enter_context(_like(file, self._folder / file.path.name))
-        self._due = self._pairs.counts[file.path]
+def _into_folder(folder: Path, pairs: Pairs) -> Generator[None, Pair | None]:
+    """Is sent the pairs of all files in their order, and writes each file; also one without a row that can be used."""
+    for file in pairs.files:
+        with _like(file, folder / file.path.name) as write:
+            for _ in range(pairs.counts[file.path]):
+                if (row := (yield)) is not None:
+                    write(row)
 
 
 @contextmanager

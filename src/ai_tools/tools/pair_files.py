@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ class PairFile:
                 text = _Json(file)
                 for name in text.names():
                     if name == self.inside:
-                        text.pass_over()
+                        deque(text.items(), maxlen=0)  # passed over
                     else:
                         found[name] = text.value()
         return found
@@ -146,10 +147,6 @@ class _Json:
             self.take(":")
             yield str(name)
             closed = self.take(",}") == "}"
-
-    def pass_over(self) -> None:
-        for _ in self.items():
-            pass
 
 
 def _list_in(path: Path) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -51,20 +51,6 @@ class Pairs:
         return (row for row in _rows(file) if not isinstance(row, Rejection))
 
 
-@dataclass
-class _Seen:
-    """Ids that stand on pairs of different content."""
-
-    contents: dict[str, int] = field(default_factory=dict)
-    twice: set[str] = field(default_factory=set)
-
-    def add(self, row: Pair) -> None:
-        _, name = aliases.first(row, aliases.PAIR_ID)
-        content = hash((row["question"], row["answer"]))
-        if not aliases.is_nothing(name) and self.contents.setdefault(str(name), content) != content:
-            self.twice.add(str(name))
-
-
 def read(source: str | Path) -> Pairs:
     """The pairs of a file, or of a folder of `*_qa.json`.
 
@@ -80,9 +66,9 @@ def read(source: str | Path) -> Pairs:
     paths = sorted(source.glob(f"*{SUFFIX}")) if source.is_dir() else [source]
     if not paths:
         raise InputError(f"{source}: no *{SUFFIX} in it; give such a folder, or a file of pairs")
-    files, failed, seen = [], [], _Seen()
-    counts: dict[Path, int] = {}
-    known: dict[str, None] = {}
+    files, failed = [], []
+    counts, known = dict[Path, int](), dict[str, None]()
+    contents, twice = dict[str, int](), set[str]()  # by ids; those that stand on pairs of different content
     for path in paths:
         try:
             files.append(file := pair_files.known(path))
@@ -93,15 +79,18 @@ def read(source: str | Path) -> Pairs:
         for row in _rows(file):
             if isinstance(row, Rejection):
                 failed.append(row)
-            else:
-                counts[path] += 1
-                known.update(dict.fromkeys(row))
-                seen.add(row)
+                continue
+            counts[path] += 1
+            known.update(dict.fromkeys(row))
+            _, name = aliases.first(row, aliases.PAIR_ID)
+            content = hash((row["question"], row["answer"]))
+            if not aliases.is_nothing(name) and contents.setdefault(str(name), content) != content:
+                twice.add(str(name))
     if not sum(counts.values()):
         raise InputError("; ".join(one.reason for one in failed[:3]) or f"{source}: no pair in it")
-    names = ", ".join(sorted(seen.twice)[:3])
-    warnings = (f"{source}: {len(seen.twice):,} ids stand on several pairs ({names}); pairs are told apart by content",)
-    return Pairs(tuple(files), counts, tuple(known), tuple(failed), warnings if seen.twice else ())
+    names = ", ".join(sorted(twice)[:3])
+    warnings = (f"{source}: {len(twice):,} ids stand on several pairs ({names}); pairs are told apart by content",)
+    return Pairs(tuple(files), counts, tuple(known), tuple(failed), warnings if twice else ())
 
 
 def identity(row: Pair) -> str:
@@ -183,7 +172,8 @@ def _pair(row: Any, where: str) -> Pair | Rejection:
     for name, text in (("question", question), ("answer", answer)):
         if not text.strip():
             return Rejection("read", f"{where}: no {name}", row)
-    if _is_judges(found):
+    is_rated = found.get("rating") is not None and found.get("type") != "cot"  # else it is the answer's reasoning
+    if is_rated and "reasoning" in found and "rating_reasoning" not in found:
         found["rating_reasoning"] = found.pop("reasoning")
     if not found.get("reasoning"):
         reasoning, answer = formats.unthink(answer)
@@ -240,12 +230,6 @@ def _take(row: Pair, names: Iterable[str]) -> Any:
         if name in row and (row[name] == value or aliases.is_nothing(row[name])):
             del row[name]
     return value
-
-
-def _is_judges(row: Pair) -> bool:
-    """Whether the `reasoning` of a rated row is that of its rating: no type says that it is the answer's."""
-    is_rated = row.get("rating") is not None and row.get("type") != "cot"
-    return is_rated and "reasoning" in row and "rating_reasoning" not in row
 
 
 def _turns(turns: list[Any]) -> Pair | None:

@@ -11,7 +11,7 @@ from typing import Any
 from .. import files, teachers
 from ..errors import UsageError
 from ..files import Register
-from ..records import Pair, Usage
+from ..records import Usage
 from ..settings import Settings
 from ..teachers.dry_run import DryRun
 from ..workspace import journal_path
@@ -21,7 +21,7 @@ from .enrich import EnrichSummary, enrich
 from .export import ExportSummary, check_choices, export
 from .generate import GenerateSummary, call_about, generate_qa, pairs_of, questions
 from .pairs import batches, identity
-from .rate import CURATION, CurateSummary, curate, least_rating
+from .rate import CURATION, CurateSummary, checked_rating, curate
 from .rework import BATCH_SIZE, ask_about
 from .running import Run
 from .targets import Extent, Inquiry, Scope
@@ -86,22 +86,15 @@ def pipeline(
     extent = Extent(tables, target_pairs, max_chunks)
     extent.check()
     check_choices(fmt)
-    least = least_rating(settings.curate_threshold, threshold)
+    least = checked_rating(settings.curate_threshold if threshold is None else threshold)
     teachers.connect_judge(settings)  # that a key is missing is said before anything is paid for; see `generate_qa`
     register = Register(journal_path(settings.output), "pipeline")
     _check(output, source, journal_path(settings.output), overwrite=run.overwrite)
     if run.confirm:
         _plan(source, settings, extent, run, skip_enrichment=skip_enrichment)
         run = replace(run, confirm=None)
-    generated = generate_qa(
-        source,
-        output / "generated.jsonl",
-        settings,
-        tables=tables,
-        target_pairs=target_pairs,
-        max_chunks=max_chunks,
-        run=on_stage("generate", run),
-    )
+    first = output / "generated.jsonl"
+    generated = generate_qa(source, first, settings, **vars(extent), run=on_stage("generate", run))
     enriched = None
     if not skip_enrichment:
         enriched = enrich(generated.output, output / "enriched.jsonl", settings, run=on_stage("enrich", run))
@@ -137,7 +130,8 @@ def _plan(source: str | Path, settings: Settings, extent: Extent, run: Run, *, s
                 pairs = [pair for _, pair in block]
                 if not skip_enrichment:
                     said = await ask_about(REWRITING, pairs, stages[1])
-                    pairs = [_reworded(pair, said.get(identity(pair))) for pair in pairs]
+                    replies = ((pair, said.get(identity(pair))) for pair in pairs)
+                    pairs = [REWRITING.apply(pair, reply, "") if reply else pair for pair, reply in replies]
                 await ask_about(CURATION, pairs, stages[-1])
 
         assert run.confirm, "a plan is made for somebody"
@@ -146,10 +140,6 @@ def _plan(source: str | Path, settings: Settings, extent: Extent, run: Run, *, s
             teachers.connect(settings), teachers.connect_judge(settings),
             unread=found.failed, instructions=kind.instructions,
         )  # fmt: skip
-
-
-def _reworded(pair: Pair, said: Any) -> Pair:
-    return pair if said is None else REWRITING.apply(pair, said, "")
 
 
 def _summary(made: PipelineSummary, source: str | Path, seed: int, fmt: str) -> dict[str, Any]:

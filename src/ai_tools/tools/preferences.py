@@ -6,7 +6,6 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ..records import Pair, content_id
 from ..teachers.asker import Session
@@ -16,7 +15,6 @@ from .running import ask_by_id
 
 Z = 1.959964  # of the normal distribution, for intervals of 95%
 BOTH = ("first", "second")
-VERDICTS = ("first", "second", "neither", "by order", "unjudged")
 
 
 @dataclass(frozen=True)
@@ -97,7 +95,10 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Ruling:
-    """What came of a comparison: a verdict of VERDICTS, and what the judge said, in both orders."""
+    """What came of a comparison, and what the judge said, in both orders.
+
+    The verdict is one of BOTH, `neither`, `by order` or `unjudged`.
+    """
 
     comparison: Comparison
     verdict: str
@@ -110,13 +111,11 @@ async def judge(block: Sequence[Comparison], session: Session) -> list[Ruling]:
     A preference counts where both orders agree on it; where the judge goes by the order, that is its verdict, and
     without a usable reply to both it is `unjudged`.
     """
-    said: list[dict[str, Any]] = []
-    for turn in (0, 1):
-        shown = [one.shown(turn) for one in block]
-        said.append(await ask_by_id(session, "preference", {}, shown, recipe="compare"))
+    shown = [[one.shown(turn) for one in block] for turn in (0, 1)]
+    said = [await ask_by_id(session, "preference", {}, some, recipe="compare") for some in shown]
     found = []
-    for one in block:
-        replies = [said[turn].get(one.shown(turn)["id"]) for turn in (0, 1)]
+    for one, *turns in zip(block, *shown, strict=True):
+        replies = [replies.get(pair["id"]) for replies, pair in zip(said, turns, strict=True)]
         votes = [_vote(one.turned(turn), reply.better) for turn, reply in enumerate(replies) if reply is not None]
         verdict = "unjudged" if len(votes) < 2 else votes[0] if votes[0] == votes[1] else "by order"
         found.append(Ruling(one, verdict, tuple(reply.reasoning.strip() for reply in replies if reply is not None)))
@@ -163,11 +162,6 @@ class Tally:
         if not self.decided or self.p >= level:
             return None
         return self.sources[self.wins[0] < self.wins[1]]
-
-
-def tallies(judged: Sequence[Ruling], couples: Sequence[tuple[int, int]]) -> list[Tally]:
-    """The verdicts on each two sources."""
-    return [Tally(two, Counter(one.verdict for one in judged if one.comparison.sources == two)) for two in couples]
 
 
 def wilson(part: int, whole: int) -> tuple[float, float]:

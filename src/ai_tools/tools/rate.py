@@ -79,23 +79,21 @@ def curate(
     kept is in `<output>_rejected.jsonl` with its check (rating, grounded, unrated, passage) and the reason.
 
     Args:
-        source: a file of pairs, or a folder of `*_qa.json`; `output` is a file or, of a folder, a folder.
+        source, output, passages_from: as for `enrich`.
         threshold: 0 to 10; CURATE_THRESHOLD where it is None.
         topic: what the pairs should be about, as the judge is told.
-        passages_from: supplies the passages of pairs that came without `source_text`.
 
     Raises:
         UsageError, InputError: what is asked for cannot be. NothingProduced: no pair is kept.
     """
-    run = run or Run()
-    least = least_rating(settings.curate_threshold, threshold)
+    least = checked_rating(settings.curate_threshold if threshold is None else threshold)
     task = prepare(replace(CURATION, topic=topic), source, output, settings, run, passages_from, batch_size=batch_size)
     rejected_file = outputs.beside(output, "rejected", ".jsonl")
-    outputs.check(rejected_file, task.register, source=Path(source), overwrite=run.overwrite)
+    outputs.check(rejected_file, task.register, source=Path(source), overwrite=task.run.overwrite)
     total, note = task.pairs.total, task.register.note
 
     def why_nothing() -> str:
-        best = max((points for points, count in enumerate(found.histogram) if count), default=None)
+        best = max(found.histogram, default=None)
         causes = "; ".join(["none could be rated", *done.causes[:3]])
         reached = causes if best is None else f"the best has {best} points or a little more"
         return f"no pair of {total:,} is kept at {least:g} ({reached}); see {rejected_file}"
@@ -105,7 +103,7 @@ def curate(
         files.rows_to(rejected_file, note=note) as reject,
     ):
         found = _Ratings(least, keep, reject)
-        done = rework(task, settings, run, found.take)
+        done = rework(task, found.take)
     return CurateSummary(
         **vars(done),
         rejected_file=rejected_file,
@@ -113,7 +111,7 @@ def curate(
         kept=total - found.fell_out.total(),
         rejected={name: count for name, count in found.fell_out.items() if name in ("rating", "grounded")},
         unrated=found.fell_out["unrated"] + found.fell_out["passage"],
-        histogram=tuple(found.histogram),
+        histogram=tuple(found.histogram[points] for points in range(MOST + 1)),
         threshold=least,
     )
 
@@ -125,14 +123,18 @@ class _Ratings:
     least: float
     keep: Callable[[Pair | None], None]
     reject: Callable[[Rejection], None]
-    histogram: list[int] = field(default_factory=lambda: [0] * (MOST + 1))
+    histogram: Counter[int] = field(default_factory=Counter)
     fell_out: Counter[str] = field(default_factory=Counter)
 
     def take(self, pair: Pair, fault: Rejection | None) -> None:
         if fault is None:
             pair |= {"rating": sum(pair["rating_criteria"][name] for name in CRITERIA)}
             self.histogram[int(pair["rating"])] += 1
-            fault = _verdict(pair, self.least)
+            if pair.get("grounded") is False:
+                reason = f"says what its passage does not: {pair.get('rating_reasoning', '')}"
+                fault = Rejection("grounded", reason, pair)
+            elif pair["rating"] < self.least:
+                fault = Rejection("rating", f"rated {pair['rating']:g}, below {self.least:g}", pair)
         elif fault.check == "reply":
             pair = {name: value for name, value in pair.items() if name not in _RATING} | {"rating": None}
             fault = Rejection("unrated", fault.reason, pair)
@@ -142,9 +144,11 @@ class _Ratings:
             self.reject(fault)
 
 
-def least_rating(default: float, threshold: float | None) -> float:
-    """The rating that a pair needs to be kept. Raises UsageError for one that no pair can have."""
-    return _within(default if threshold is None else threshold, "--threshold")
+def checked_rating(least: float, option: str = "--threshold") -> float:
+    """The least rating that is kept. Raises UsageError for one that no pair can have."""
+    if not 0 <= least <= MOST:  # NaN, too, is neither
+        raise UsageError(f"{option} {least:g}: give a number from 0 to {MOST}")
+    return least
 
 
 def _rated(pair: Pair, said: Any, model: str) -> Pair:
@@ -175,21 +179,7 @@ def _is_score(value: Any, most: float = MOST) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= most
 
 
-def _verdict(pair: Pair, least: float) -> Rejection | None:
-    if pair.get("grounded") is False:
-        return Rejection("grounded", f"says what its passage does not: {pair.get('rating_reasoning', '')}", pair)
-    if pair["rating"] < least:
-        return Rejection("rating", f"rated {pair['rating']:g}, below {least:g}", pair)
-    return None
-
-
 CURATION = Rework("curate", "rating", "rated_words", _rated, _is_rated, judges=True)
-
-
-def _within(value: float, option: str) -> float:
-    if not 0 <= value <= MOST:  # NaN, too, is neither
-        raise UsageError(f"{option} {value:g}: give a number from 0 to {MOST}")
-    return value
 
 
 def validate(
@@ -218,9 +208,8 @@ def validate(
     Raises:
         UsageError, InputError: what is asked for cannot be. NothingProduced: no pair could be checked, or is kept.
     """
-    run = run or Run()
-    least = _within(threshold, "--threshold")
-    filter_least = _within(least if filter_threshold is None else filter_threshold, "--filter-threshold")
+    least = checked_rating(threshold)
+    filter_least = checked_rating(least if filter_threshold is None else filter_threshold, "--filter-threshold")
     if output.suffix != ".json":
         raise UsageError(f"-o {output}: give a file that ends in .json")
     if filtered_output and filtered_output.resolve() == output.resolve():
@@ -228,12 +217,13 @@ def validate(
     task = prepare(FACT_CHECK, source, output, settings, run, passages_from, batch_size=batch_size, as_folder=False)
     total, note = task.pairs.total, task.register.note
     if filtered_output:
-        outputs.check(filtered_output, task.register, source=Path(source), overwrite=run.overwrite)
+        outputs.check(filtered_output, task.register, source=Path(source), overwrite=task.run.overwrite)
     none_left = f"no pair of {total:,} reaches {filter_least:g}; the checks are in {output}"
-    kept = files.rows_to(filtered_output, lambda: none_left, note=note) if filtered_output else nullcontext(_nowhere)
+    nowhere = nullcontext[Any](lambda _: None)
+    kept = files.rows_to(filtered_output, lambda: none_left, note=note) if filtered_output else nowhere
     with kept as keep, tempfile.TemporaryFile("w+", encoding="utf-8") as lines:
         found = _Checks(least, filter_least, keep, lines)
-        done = rework(task, settings, run, found.take)
+        done = rework(task, found.take)
         if not found.scores:
             raise NothingProduced(f"{source}: none of {total:,} pairs could be checked ({'; '.join(done.causes[:3])})")
         told = {"source": str(source), "pairs": total, "threshold": least, "verdicts": dict(found.verdicts)}
@@ -262,7 +252,13 @@ class _Checks:
     kept: int = 0
 
     def take(self, pair: Pair, fault: Rejection | None) -> None:
-        check: Pair = {"verdict": "unchecked", "reasoning": fault.reason} if fault else self._sorted(pair["fact_check"])
+        if fault:
+            check: Pair = {"verdict": "unchecked", "reasoning": fault.reason}
+        else:
+            said = pair["fact_check"]
+            overall = round(sum(said[name] for name in CHECKED) / len(CHECKED), 2)
+            verdict = "NEEDS_REVIEW" if said["judged"] == "PASS" and overall < self.least else said["judged"]
+            check = said | {"overall": overall, "verdict": verdict}
         about = {name: pair[name] for name in ("question", "answer", "chunk_id", "source_file") if name in pair}
         self.lines.write(json.dumps(about | check, ensure_ascii=False) + "\n")
         self.verdicts[check["verdict"]] += 1
@@ -271,20 +267,10 @@ class _Checks:
             self.keep(pair | {"fact_check": check})
             self.kept += 1
 
-    def _sorted(self, check: Pair) -> Pair:
-        """A check with its mean, and the verdict by the threshold."""
-        overall = round(sum(check[name] for name in CHECKED) / len(CHECKED), 2)
-        verdict = "NEEDS_REVIEW" if check["judged"] == "PASS" and overall < self.least else check["judged"]
-        return check | {"overall": overall, "verdict": verdict}
-
     @property
     def means(self) -> dict[str, float]:
         checked = sum(self.verdicts[name] for name in VERDICTS)
         return {name: round(amount / checked, 2) for name, amount in self.scores.items()}
-
-
-def _nowhere(_: Pair) -> None:
-    """What is kept of pairs where no file is wanted for them."""
 
 
 def _checked(pair: Pair, said: Any, model: str) -> Pair:

@@ -52,17 +52,13 @@ class Texts:
     by_id: dict[str, str]
     by_place: dict[tuple[str, Any], str]
 
-    def of(self, pair: Pair) -> str:
-        """The text that a pair was made from; empty where the source does not have it."""
-        found = self.by_id.get(str(pair.get("chunk_id", "")))
-        start = pair.get("chunk_start")
-        if found is not None or not isinstance(start, int | float):  # tables make 3.0 of 3
-            return found or ""
-        return self.by_place.get((str(pair.get("source_file", "")), start), "")
-
     def complete(self, pair: Pair) -> Pair:
         """The pair, with its passage where it came without and the texts have it."""
-        text = "" if pair.get("source_text") else self.of(pair)
+        if pair.get("source_text"):
+            return pair
+        text, start = self.by_id.get(str(pair.get("chunk_id", ""))), pair.get("chunk_start")
+        if text is None and isinstance(start, int | float):  # tables make 3.0 of 3
+            text = self.by_place.get((str(pair.get("source_file", "")), start))
         return pair | {"source_text": text} if text else pair
 
 

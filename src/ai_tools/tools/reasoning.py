@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,6 @@ _MARK = re.compile(r"(?:step\s*)?(\d+)[.):](?:\s+|$)|[-*\u2022](?:\s+|$)", re.IG
 class EnhanceCotSummary(ToolSummary):
     """What `enhance_cot` made: pairs with reasoning, those whose answer does not follow, and those that failed."""
 
-    output: Path
     pairs: int
     reasoned: int
     not_following: int
@@ -45,29 +45,28 @@ def enhance_cot(
     reply comes out as it was. Pairs that have reasoning are left alone, but by `run.fresh`.
 
     Args:
-        source: a file of pairs, or a folder of `*_qa.json`; `output` is a file or, of a folder, a folder.
-        passages_from: supplies the passages of pairs that came without `source_text`; they may do without.
+        source, output, passages_from: as for `enrich`; but pairs may do without a passage.
 
     Raises:
         UsageError, InputError: what is asked for cannot be. NothingProduced: no pair got a usable reply.
     """
-    run = run or Run()
     task = prepare(WORK, source, output, settings, run, passages_from, batch_size=batch_size)
-    total, reasoned, not_following = task.pairs.total, 0, 0
+    total, counts = task.pairs.total, Counter[str]()
     with outputs.pairs_to(output, task.pairs, task.register.note) as write:
 
         def take(pair: Pair, fault: Rejection | None) -> None:
-            nonlocal reasoned, not_following
-            reasoned += fault is None
-            not_following += fault is None and pair.get("follows") is False
+            state = "failed" if fault else "not_following" if pair.get("follows") is False else "following"
+            counts[state] += 1
             write(pair)
 
-        done = rework(task, settings, run, take)
-        if not reasoned:
+        done = rework(task, take)
+        if counts["failed"] == total:
             causes = "; ".join(done.causes[:3]) or "replies without a step"
             raise NothingProduced(f"{source}: none of {total:,} pairs got usable reasoning ({causes})")
-    counts = {"pairs": total, "reasoned": reasoned, "not_following": not_following, "failed": total - reasoned}
-    return EnhanceCotSummary(**{**vars(done), **counts})
+    failed, not_following = counts["failed"], counts["not_following"]
+    return EnhanceCotSummary(
+        **vars(done), pairs=total, reasoned=total - failed, not_following=not_following, failed=failed
+    )
 
 
 def _reasoned(pair: Pair, said: Any, _: str) -> Pair:
@@ -90,19 +89,11 @@ def follows(said: Any, reasoning: str, answer: str) -> bool:
     return bool(said.follows and reasoning and not missing_facts(answer, reasoning))
 
 
-def _has_reasoning(pair: Pair) -> bool:
-    return bool(pair.get("reasoning"))
-
-
-def _has_steps(said: Any) -> bool:
-    return bool(numbered(said.steps))
-
-
 def _without_reasoning(pair: Pair) -> Pair:
     return {name: value for name, value in pair.items() if name not in ("reasoning", "follows")}
 
 
 WORK = Rework(
-    "enhance-cot", "reasoning", "follows", _reasoned, _has_reasoning,
-    usable=_has_steps, afresh=_without_reasoning, needs_passage=False,
+    "enhance-cot", "reasoning", "follows", _reasoned, known=lambda pair: bool(pair.get("reasoning")),
+    usable=lambda said: bool(numbered(said.steps)), afresh=_without_reasoning, needs_passage=False,
 )  # fmt: skip

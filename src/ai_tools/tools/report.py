@@ -6,9 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .figures import Survey
-from .preferences import Ruling, Tally, wilson
-
-TITLE = "# Pairs compared"
+from .preferences import BOTH, Ruling, Tally, wilson
 
 
 def reasons(counted: Sequence[Tally], surveys: Sequence[Survey]) -> Iterator[str]:
@@ -79,19 +77,19 @@ def judgement(one: Ruling, names: Sequence[str]) -> dict[str, Any]:
         names[which]: {"question": pair["question"], "answer": pair["answer"]}
         for which, pair in zip(one.comparison.sources, one.comparison.pairs, strict=True)
     }
-    return {"same": one.comparison.alike, "pairs": told, "preferred": _preferred(one, names), "reasons": one.reasons}
-
-
-def _preferred(one: Ruling, names: Sequence[str]) -> str:
-    """The preferred source, else why there is none."""
-    which = {"first": 0, "second": 1}.get(one.verdict)
-    return one.verdict if which is None else names[one.comparison.sources[which]]
+    preferred = dict(zip(BOTH, told, strict=True)).get(one.verdict, one.verdict)  # else why there is none
+    return {"same": one.comparison.alike, "pairs": told, "preferred": preferred, "reasons": one.reasons}
 
 
 def markdown(report: dict[str, Any]) -> str:
     """The report as a page."""
     names = report["compared"]
-    lines = [TITLE, "", f"**{report['verdict']}** (judged by {report['judged_by']}, seed {report['seed']})", ""]
+    lines = [
+        "# Pairs compared",
+        "",
+        f"**{report['verdict']}** (judged by {report['judged_by']}, seed {report['seed']})",
+        "",
+    ]
     lines += [f"- {reason}" for reason in report["reasons"]]
     lines += ["", "| | " + " | ".join(names) + " |", "|---|" + "---:|" * len(names)]
     flat = [_flat(report["figures"][name]) for name in names]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +49,9 @@ class Rework:
         """The pair with the mark, where it has one, behind all else."""
         return pair | {self.mark: pair.pop(self.mark)} if self.mark in pair else pair
 
-    def state(self, pair: Pair, *, fresh: bool) -> str:
+    def state(self, pair: Pair) -> str:
         """What is to be done with a pair: nothing, since it is `known` or `lacking` its passage, or it is `due`."""
-        if not fresh and self.known(pair):
+        if self.known(pair):
             return "known"
         return "lacking" if self.needs_passage and not pair.get("source_text") else "due"
 
@@ -65,12 +65,10 @@ class Task:
     texts: Texts
     output: Path
     register: Register
+    settings: Settings
+    run: Run
+    batch_size: int
     started: float
-    batch_size: int = BATCH_SIZE
-
-    def blocks(self) -> Iterator[list[tuple[int, Pair]]]:
-        """The pairs, complete, those of one passage together."""
-        return batches(map(self.texts.complete, self.pairs), self.batch_size)
 
 
 def prepare(
@@ -78,7 +76,7 @@ def prepare(
     source: str | Path,
     output: Path,
     settings: Settings,
-    run: Run,
+    run: Run | None,
     passages_from: str | Path | None,
     *,
     batch_size: int = BATCH_SIZE,
@@ -89,7 +87,7 @@ def prepare(
     That is an output that does not fit, or that others made; a batch of none; a teacher, or a judge where that is who
     is asked, without a key.
     """
-    started = time.monotonic()
+    started, run = time.monotonic(), run or Run()
     if batch_size < 1:
         raise UsageError(f"--batch-size {batch_size}: give a whole number from 1 up")
     running.connect(settings, judges=work.judges)
@@ -98,10 +96,11 @@ def prepare(
     register = Register(journal_path(settings.output), work.name)
     outputs.check(output, register, source=Path(source), overwrite=run.overwrite, into=into)
     texts = reading.texts(passages_from, settings, run.on_reading)
-    return Task(work, read, texts, output, register, started, batch_size)
+    anew = {"known": lambda _: False} if run.fresh else {"afresh": lambda pair: pair}
+    return Task(replace(work, **anew), read, texts, output, register, settings, run, batch_size, started)
 
 
-def rework(task: Task, settings: Settings, run: Run, take: Callable[[Pair, Rejection | None], None]) -> ToolSummary:
+def rework(task: Task, take: Callable[[Pair, Rejection | None], None]) -> ToolSummary:
     """Ask about all pairs, those of one passage together.
 
     Args:
@@ -113,33 +112,33 @@ def rework(task: Task, settings: Settings, run: Run, take: Callable[[Pair, Rejec
     """
     work, read = task.work, task.pairs
 
-    def begun(pair: Pair) -> Pair:
-        return work.afresh(pair) if run.fresh else pair
+    def blocks() -> Iterator[list[tuple[int, Pair]]]:
+        return batches(map(task.texts.complete, read), task.batch_size)
 
     async def chain(block: list[tuple[int, Pair]], session: Session) -> list[tuple[int, tuple[Pair, Rejection | None]]]:
-        due = [begun(pair) for _, pair in block if work.state(pair, fresh=run.fresh) == "due"]
+        due = [work.afresh(pair) for _, pair in block if work.state(pair) == "due"]
         said = await ask_about(work, due, session)
-        return [(number, outcome(pair, said.get(identity(begun(pair))), session)) for number, pair in block]
+        return [(number, outcome(pair, said.get(identity(work.afresh(pair))), session)) for number, pair in block]
 
     def outcome(pair: Pair, said: Any, session: Session) -> tuple[Pair, Rejection | None]:
-        state = work.state(pair, fresh=run.fresh)
+        state = work.state(pair)
         if state == "lacking":
             return pair, Rejection("passage", NO_PASSAGE, pair)
         if state == "due" and said is None:
             return pair, Rejection("reply", "no usable reply came back", pair)
-        return pair if state == "known" else work.apply(begun(pair), said, session.teacher.model), None
+        return pair if state == "known" else work.apply(work.afresh(pair), said, session.teacher.model), None
 
     states, count = Counter[str](), 0
-    for block in task.blocks():
+    for block in blocks():
         count += 1
-        states.update(work.state(pair, fresh=run.fresh) for _, pair in block)
+        states.update(work.state(pair) for _, pair in block)
     if states["lacking"] == read.total:
         raise InputError(f"none of the {read.total:,} pairs has its passage ({NO_PASSAGE}); give one with --source")
     with running.asking(
-        work.name, task.blocks(), chain, settings, run, unread=read.failed, judges=work.judges
+        work.name, blocks(), chain, task.settings, task.run, unread=read.failed, judges=work.judges
     ) as asker:
         in_order = InOrder(lambda done: take(work.marked(done[0]), done[1]))
-        asked = asker.run(chain, task.blocks(), count, each=in_order)
+        asked = asker.run(chain, blocks(), count, each=in_order)
     failed = [*asked.failed, *([Rejection("passage", NO_PASSAGE, {})] if states["lacking"] else [])]
     return running.done(
         asker.teacher, task.output, task.started, asked.usage, failed,
