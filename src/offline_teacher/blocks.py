@@ -49,14 +49,11 @@ def blocks(passage: str) -> list[PassageBlock]:
 
     for number, line in enumerate(lines):
         bare = line.strip()
+        code = line.startswith(("    ", "\t")) and not (block.text or block.items or _ITEM.match(line))
         if bare.startswith(("```", "~~~")):
             close()
             fenced = not fenced
-        elif (
-            fenced
-            or (line.startswith(("    ", "\t")) and not (block.text or block.items or _ITEM.match(line)))
-            or bare.startswith(("<", "!["))
-        ):
+        elif fenced or code or bare.startswith(("<", "![")):
             continue
         elif line.startswith("#"):
             section = heading(line)
@@ -111,9 +108,6 @@ def _cells(line: str) -> list[str]:
     return [re.sub(r"\*\*|__", "", cell).replace("\\|", "|").strip() for cell in cells]
 
 
-# --- lists -----------------------------------------------------------------------------------------------------------
-
-
 def listed(block: PassageBlock) -> list[str]:
     """What a list says together with its lead: one sentence with all items, or one for each.
 
@@ -144,9 +138,6 @@ def _inside(text: str, common: str = r"[A-Z][a-z]+\b") -> str:
     return lowered(text) if re.match(common, text) else text
 
 
-# --- tables ----------------------------------------------------------------------------------------------------------
-
-
 _ROW = re.compile(r"(?!\d+(?:st|nd|rd|th)$).*[A-Za-z]{2}")  # what names a row: no number, no "8th"
 
 
@@ -161,11 +152,8 @@ def tabled(block: PassageBlock) -> Iterator[tuple[str, str]]:
         if len(row) != len(header) or not _ROW.match(row[0]) or len(row[0].split()) > 8:
             continue
         for name, cell in zip(header[1:], row[1:], strict=True):
-            if (
-                _quality(name)
-                and 0 < len(cell.split()) <= LONGEST_ITEM
-                and not re.search(r"[.;:!?]\s|<|^[-\u2013\u2014]+$|^(?i:true|false|yes|no)\b", cell)
-            ):
+            broken = re.search(r"[.;:!?]\s|<|^[-\u2013\u2014]+$|^(?i:true|false|yes|no)\b", cell)
+            if not broken and 0 < len(cell.split()) <= LONGEST_ITEM and _quality(name):
                 thing = _inside(row[0], r"[A-Z][a-z]+(?: [a-z]|$)").rstrip(".")
                 yield f"The {lowered(name)} of {thing} is {_inside(cell, '[A-Z][a-z]+ [a-z]').rstrip('.')}.", raw
 
@@ -178,8 +166,6 @@ def _quality(header: str) -> bool:
     noun = "NN" in readings(parts[-1]) and not is_plural("the " + header.lower())
     return noun and not words("determiners", "modals", "be", "question_words", "remarks") & set(parts)
 
-
-# --- definitions -----------------------------------------------------------------------------------------------------
 
 _TERM = re.compile(
     r"^(?:\*\*(?P<bold>[^*]{2,60}?):?\*\*\s*(?::|[-\u2013\u2014]+)?"

@@ -38,11 +38,10 @@ def timed_noun(p: Phrase) -> bool:
 
 def _defines(term: str, said: str) -> bool:
     """Whether a term of few words is told by its kind and what marks it: "a place where one ship may lie"."""
-    marked = re.search(
-        r",| or | (?:that|which|who|whose|where|of|for|to|with|without|in|from|\w+ed|used|made|kept)\b", said
-    )
+    marks = r",| or | (?:that|which|who|whose|where|of|for|to|with|without|in|from|\w+ed|used|made|kept)\b"
     compared = pattern(r"(?:an?|the) (?:<comparative>|more|good|bad)\b").match(said)
-    return len(term.split()) < 4 and not {*term.split()} & words("prepositions") and bool(marked) and not compared
+    short = len(term.split()) < 4 and words("prepositions").isdisjoint(term.split())
+    return short and bool(re.search(marks, said)) and not compared
 
 
 class ClauseRules(PhraseRules):
@@ -148,17 +147,12 @@ class ClauseRules(PhraseRules):
         if c.voice != "copula" or not inner or c.negated or c.helpers or any(_limits(p) for p in c.rest):
             return
         said, was, head = self.rest(front=False), c.verb, head_of(noun)
-        counted = pattern("<numeral>").match(said) and not re.match(
-            r"(?i)(?:an?|one (?:that|which|of|who|[a-z]+$))(?: |$)", said
-        )
-        if inner[0].kind in ("NP", "ADJ") and counted:
+        one = re.match(r"(?i)(?:an?|one (?:that|which|of|who|[a-z]+$))(?: |$)", said)
+        if inner[0].kind in ("NP", "ADJ") and not one and pattern("<numeral>").match(said):
             unit = pattern(r"<amount> ([\w-]+)").search(said)
             span = pattern(r"<amount> <unit>\b").search(said)
             much = "how long" if span else "what percentage" if "cent" in said or "%" in said else "how much"
-            if unit or "%" in said:
-                self.form("equal", "number", said, was=was, much=much)
-            else:
-                self.form("same", "number", said, was=was)
+            self.form("equal" if unit or "%" in said else "same", "number", said, was=was, much=much)
         elif inner[0].kind == "INF" and noun.startswith("the "):
             self.add("what", said, f"what {was} {noun}")
         elif inner[0].kind != "NP" or _is_adjective(said):
@@ -166,7 +160,7 @@ class ClauseRules(PhraseRules):
         elif noun.startswith("the ") and re.match(r"(?:the )?[A-Z\"\u201c]|.*\d", said):
             if is_person(head) and " and " not in said:
                 self.form("holder", "name", said, was=was)
-                if not (said.startswith("the ") or " and " in said):
+                if not said.startswith("the "):
                     self.form("post", "who", noun, said=said)
             else:
                 self.form("same", "name", said, was=was)
@@ -180,7 +174,7 @@ class ClauseRules(PhraseRules):
             if term and not _defines(term[1], said):
                 return  # "a gap of nine metres is a good choice"
             self.form("definition", "definition", said, who=who, was=was)
-            if term and _defines(term[1], said):
+            if term:
                 self.form("term", "definition", said, term=term[1].strip('"\u201c\u201d'))
                 if re.match(r"(?i)(?:an?|any) ", said):
                     self.add("name", noun, f"what is the term for {said}")
@@ -201,15 +195,12 @@ class ClauseRules(PhraseRules):
                 r"(?:the |an? )?(?:[A-Z][\w'-]*(?: (?:of |and |the )?[A-Z][\w'-]*)*|[a-z]+ [a-z]+$))",
                 text,
             )
-            if not found:
-                continue
-            thing = f"the {found[2]}"
-            if is_plural(thing):
+            if not found or is_plural(thing := f"the {found[2]}"):
                 continue
             if p and text.startswith(found[0].lstrip()):
                 which = f"{p.prep} which" if p.prep else "that"
                 self.add("name", found[3], f"what is the name of {thing} {which} {self.stated([p])}")
-            if " " in found[2] and not is_plural("the " + found[2]) and not is_plural(found[3]):
+            if " " in found[2] and not is_plural(found[3]):
                 self.form("called", "name", found[3], thing=thing)
                 self.form("bearer", "definition", found[1] + found[2], called=found[3])
 
@@ -223,10 +214,8 @@ class ClauseRules(PhraseRules):
     def yes_no(self) -> None:
         """ "May …?" for what may be, and "Is …?" for what is not; "Must …?" would only say the fact again."""
         c = self.c
-        if (
-            re.match(r"(?:many|some|most|all|any|several|few|other|simply|not|no) ", self.noun)
-            or len(self.stated().split()) > 18
-        ):
+        some = re.match(r"(?:many|some|most|all|any|several|few|other|simply|not|no) ", self.noun)
+        if some or len(self.stated().split()) > 18:
             return
         if not c.negated and c.helpers[:1] in (("may",), ("can",)):
             if not re.search(r"\b(?:only|no more|at most|up to)\b", self.stated()):

@@ -27,7 +27,7 @@ def data() -> dict[str, Any]:
     for name, text in found["words"].items():  # <name> stands for the words of a list above
         lists[name] = [w for word in text.split() for w in (lists[word[1:-1]] if word[0] == "<" else [word])]
     any_of = {name: sorted(map(re.escape, of), key=len, reverse=True) for name, of in lists.items()}
-    patterns = any_of | {"fixed": list(found["fixed_phrases"].values())} | found["patterns"]
+    patterns = any_of | {"fixed": list(found["fixed_phrases"].values())} | found["patterns"] | found["outlines"]
     joined = {name: of if isinstance(of, str) else "|".join(of) for name, of in patterns.items()}
     return found | {"words": lists, "patterns": joined}
 

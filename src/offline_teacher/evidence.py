@@ -111,9 +111,6 @@ def evidence(question: str, answer: str, passage: str) -> Evidence | None:
     return max(found, key=rank, default=None)
 
 
-# --- what speaks against a pair --------------------------------------------------------------------------------------
-
-
 def numbers_of(text: str) -> dict[str, tuple[str, str]]:
     """The numbers of a text in digits, each with its words as they stand ("nine years") and its unit ("year")."""
     spelled = data()["numbers"]
@@ -164,10 +161,8 @@ def rival(question: str, answer: str, passage: str) -> str:
             having = max(having, about)
             continue
         if numbers:
-            alike = (
-                said for n, (said, of) in theirs.items() if n not in numbers and (not units or _measure(of) in units)
-            )
-            value = next(alike, "")
+            others_of = ((said, unit) for number, (said, unit) in theirs.items() if number not in numbers)
+            value = next((said for said, unit in others_of if not units or _measure(unit) in units), "")
         else:
             fresh = names_of(statement.text, passage) - names_of(question, passage)
             value = " ".join(word for word in re.findall(_CAPITAL, statement.text) if word in fresh)

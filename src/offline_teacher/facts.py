@@ -16,7 +16,7 @@ from functools import lru_cache
 from .blocks import blocks, defined, listed, tabled
 from .clauses import Clause, front_end, main_verb, parse
 from .doubt import readable
-from .english import capital, data, pattern, readings, words
+from .english import NOUNS, capital, data, pattern, readings, words
 from .grammar import whole
 from .memory import Memory
 from .tagging import Token, tag
@@ -165,9 +165,7 @@ def _lift(text: str) -> tuple[str, list[str]]:
 def _noun_start(tokens: Sequence[Token], end: int) -> int:
     """Where the noun phrase before `end` begins."""
     begin = end
-    while begin > 0 and (
-        tokens[begin - 1].tag in ("NN", "NNS", "NP", "JJ", "DT", "CD") or tokens[begin - 1].low == "of"
-    ):
+    while begin and (tokens[begin - 1].tag in (*NOUNS, "NP", "JJ", "DT", "CD") or tokens[begin - 1].low == "of"):
         begin -= 1
         if tokens[begin].tag == "DT" and (begin == 0 or tokens[begin - 1].low != "of"):
             break
@@ -202,10 +200,8 @@ def _in_apposition(tokens: Sequence[Token], begin: int, comma: int, end: int) ->
     after, inner = tokens[comma + 1], tokens[comma + 1 : end]
     closing = tokens[end].tag if end < len(tokens) else ""
     further = tokens[min(end + 1, len(tokens) - 1)]
-    listed = closing == "," and (
-        further.tag in ("DT", "NN", "NP") or further.low == "or" or (further.tag == "CC" and len(inner) == 1)
-    )
-    if listed or any(t.tag == "," for t in tokens[max(0, begin - 2) : begin]):
+    more = further.tag in ("DT", "NN", "NP") or further.low == "or" or (further.tag == "CC" and len(inner) == 1)
+    if (closing == "," and more) or any(t.tag == "," for t in tokens[max(0, begin - 2) : begin]):
         return False
     if after.low in ("a", "an"):
         measures = any(t.low in words("measures") for t in inner[1:4])  # "to Castle Hay, a distance of 47 miles"

@@ -3,17 +3,18 @@
     outline(text)   one letter for each phrase: "the keeper rings a bell if the pump fails" is "nvnsnv"
     whole(text)     whether an outline is that of one clause, with nothing left over
 
-The letters: n noun phrase, v finite verbs, a adjective, p participle, g gerund, t "to" with a verb, b bare verb,
-o pronoun, i preposition, w relative, s subordinator, r adverb, c "and", "," comma, x anything else.
+The grammar of outlines is in english.yaml. Their letters: n noun phrase, v finite verbs, a adjective, p participle,
+g gerund, t "to" with a verb, b bare verb, o pronoun, i preposition, w relative, s subordinator, r adverb, c "and",
+"," comma, x anything else.
 """
 
 from __future__ import annotations
 
 import re
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from .english import pattern, readings
-from .tagging import Token, tag
+from .tagging import tag
 
 _LETTERS = {
     "DT": "D", "JJ": "J", "NN": "N", "NNS": "N", "NP": "M", "CD": "C", "PRP": "P", "RB": "R", "IN": "I", "TO": "T",
@@ -31,77 +32,34 @@ _PHRASES = re.compile(
 )
 
 _NAME = re.compile(r"(?<=[NM]),M+(?:,|$)")  # the warden, Ada Winter
-_TIMES = (
-    r"(?i)\b(?:(?:each|every|last|next) (?:other |second |third |<count> )?|(?<=\w )(?:an?|per) (?!second))"
-    r"(?:<unit>|<months>|<days>)\b"
-)
-
-# The grammar of outlines, each rule made of those above it.
-_RULES = {
-    "NP": r"[no](?:(?:(?:in|p)*,r?n)*(?:in|p)*,?cr?n)?",
-    "PP": r"r?i+(?:<NP>|g<NP>?)",
-    "PPS": r"<PP>(?:,?c?<PP>)*",
-    "PART": r"r?p(?:n?<PPS>?|<INF>)?",  # (lamps) sent to the island
-    "INF": r"tr?(?:<NP>|a)?<PPS>?(?:p<PPS>)?",  # to withstand a fire
-    "IN_REL": r"(?:<NP>|<PPS>|<PART>|a<PPS>?|r|g<NP>?|<INF>)",
-    # that he has seen, by which it was seen, how to see, (the day) it was seen
-    "REL": r"(?:(?:w[ra]?|i?w[ra]?(?:[no]<PPS>?))v<IN_REL>*(?:,?cv<IN_REL>*)?|i?w<INF>|ov<IN_REL>*)",
-    "POST": r"(?:<PPS>|<PART>|<REL>(?:,?c<REL>)?|<INF>(?:,?c<INF>)?|a<PPS>|g<NP>?<PPS>?)",
-    "SUBJECT": r"<NP><POST>*,?",
-    "IN_SUB": r"(?:<IN_REL>|<REL>)",
-    # if the pump fails, where possible, when seen, before opening the box
-    "SUB": r"s(?:[no]<POST>*v<IN_SUB>*(?:i?cv<IN_SUB>*)?|a|<PP>|p<PPS>?|g<NP>?<PPS>?)",
-    "REST": r"(?:<NP>(?:,?<REL>)?|<POST>|a<POST>?|ac<IN_REL>|r(?:,?c<PP>)?|,?c?<SUB>|,(?!r)<PART>|,r?<PPS>)",
-    "FRONT": r"(?:(?:<SUB>|<PPS><POST>?|<INF>|r),|(?:<PPS>|s<NP>)(?=[no]))",
-    "CLAUSE": r"(?:<FRONT>|r)?<SUBJECT>v(?:c[vp])?<REST>*",
-    "THING": r"r?<NP><POST>*<SUB>?r?",
-}
-
-
-def _rule(name: str) -> str:
-    return re.sub(r"<([A-Z_]+)>", lambda match: f"(?:{_rule(match[1])})", _RULES[name])
-
-
-@cache
-def _outlines(name: str) -> re.Pattern[str]:
-    """The pattern of a rule. Compiled when first asked for: that takes half a second."""
-    return re.compile(_rule(name))
 
 
 @lru_cache(maxsize=8192)
 def outline(text: str, thing: bool = False) -> str:
     """The phrases of a sentence, a letter each; with `thing`, of a noun phrase, which has verbs in relatives only."""
     text = text.strip().rstrip(".;:?")
-    times = [match.span() for match in pattern(_TIMES).finditer(text)]
-    tokens = tag(text)
-    letters = ""
+    tokens, letters = tag(text), ""
+    spans = (match.span() for match in pattern(r"(?i)\b<adverbial_time>\b").finditer(text))
+    times = [(start, end) for start, end in spans if [t.tag for t in tokens if t.end <= start][-1:] != ["IN"]]
     for i, t in enumerate(tokens):
         counted = i + 1 < len(tokens) and tokens[i + 1].tag == "CD"
         if counted and t.low == "only":
             continue  # "a house with only one door"
-        timed = times and any(start <= t.start < end and not _is(tokens, start, "IN") for start, end in times)
+        timed = any(start <= t.start < end for start, end in times)
         about = counted and t.low in ("about", "around", "over")
         letters += "R" if timed or about else _LETTERS.get(t.tag, "x")
-    letters = re.sub(r"RR+", "R", letters)
-    letters = _NAME.sub("", letters)
+    letters = _NAME.sub("", re.sub(r"RR+", "R", letters))
     if thing and "w" not in letters:
         letters = letters.replace("f", "N").replace("B", "N" if "T" not in letters else "B")
     found = (match.lastgroup or "x" for match in _PHRASES.finditer(letters))
     return "".join("," if name == "comma" else name for name in found)
 
 
-def _is(tokens: tuple[Token, ...], start: int, tag: str) -> bool:
-    """Whether the word before a place in the text is of a class."""
-    before = [t for t in tokens if t.end <= start]
-    return bool(before) and before[-1].tag == tag
-
-
 @lru_cache(maxsize=8192)
 def whole(text: str) -> bool:
     """Whether an outline is that of one clause, with nothing left over."""
-    if re.search(r"cnn|.inn", outline(text)):
-        return False  # two things side by side
-    return len(found := outline(text)) <= 30 and _outlines("CLAUSE").fullmatch(found) is not None
+    found, two_things = outline(text), "cnn|.inn"  # side by side
+    return len(found) <= 30 and not re.search(two_things, found) and pattern("<clause>").fullmatch(found) is not None
 
 
 def is_thing(text: str) -> bool:
@@ -109,4 +67,4 @@ def is_thing(text: str) -> bool:
     first = text.split(" ")[0].lower()
     joined = {"both": " and ", "either": " or ", "neither": " nor "}.get(first, "")
     whole_pair = joined in text or (first == "both" and "NNS" in readings(text.split()[-1]))
-    return whole_pair and _outlines("THING").fullmatch(outline(text, True)) is not None
+    return whole_pair and pattern("<thing>").fullmatch(outline(text, True)) is not None

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from .clauses import Clause, Phrase
-from .english import data, inflect, lemma, lowered, words
+from .english import capital, data, inflect, lemma, lowered, words
 from .phrases import joined
 from .tagging import is_plural
 
@@ -107,7 +107,7 @@ class Orders:
         for question in questions:
             text = re.sub(r"\s+([,?])", r"\1", re.sub(r"\s+", " ", question)).strip(" ,;.")
             text = text.replace("can not ", "cannot ")
-            self.found.append(Wording(text[:1].upper() + text[1:] + "?", answer, kind, exam))
+            self.found.append(Wording(capital(text) + "?", answer, kind, exam))
 
     def form(self, name: str, kind: str, answer: str, *skip: Phrase, **parts: str) -> None:
         """The questions of one entry of the table `questions`, in training and in the exam."""

@@ -64,9 +64,9 @@ class PhraseRules(Orders):
     def limited(self, p: Phrase) -> None:
         """ "Who can lift the ban?", from "can be lifted only by the warden": what is asked for is all that there is."""
         bare = replace(p, text=p.text[len("only ") :], prep=p.prep[len("only ") :])
-        asker = self.but(rest=tuple(bare if q is p else q for q in self.c.rest))
-        asker.phrase(bare)
-        self.found += asker.found
+        others = self.but(rest=tuple(bare if q is p else q for q in self.c.rest))
+        others.phrase(bare)
+        self.found += others.found
 
     def time(self, p: Phrase) -> bool:
         """A time, a deadline, a duration or a frequency, by the table `times`."""
@@ -98,9 +98,8 @@ class PhraseRules(Orders):
         degree = found and data()["degrees"].get(found[1])
         if not found or not degree or not (self.c.negated and self.c.helpers):
             return False
-        self.form(
-            "degree", "number", found[2], word=degree[0], measure=degree[1], inverted=self.allowed().inverted([p])
-        )
+        may = self.allowed().inverted([p])
+        self.form("degree", "number", found[2], word=degree[0], measure=degree[1], inverted=may)
         return True
 
     def allowed(self) -> Self:

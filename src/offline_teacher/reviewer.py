@@ -78,9 +78,6 @@ def _gravity(verdict: str) -> int:
     return ("FAIL", "NEEDS_REVIEW", "PASS").index(verdict)
 
 
-# --- the review ------------------------------------------------------------------------------------------------------
-
-
 @lru_cache(maxsize=4096)
 def review(question: str, answer: str, passage: str, topic: str = "") -> Review:
     """Points and faults of a pair; without a passage, of its wording alone."""
@@ -210,9 +207,6 @@ def _ends_inside(answer: str, said: str) -> bool:
     noun_due = last in ("CD", "JJ", "DT", "IN", "NN", "NP") and after in ("NN", "NNS", "NP")
     verb_due = last in ("MD", "BE", "TO", "RB") and after in ("JJ", "VB", "VBN", "RB")
     return noun_due or verb_due or (last == "PRP" and after in FINITE)
-
-
-# --- the replies -----------------------------------------------------------------------------------------------------
 
 
 @for_each_pair("ratings")

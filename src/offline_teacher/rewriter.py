@@ -79,9 +79,6 @@ def _with_what_was_asked(question: str, yes: bool, passage: str) -> str:
     return f"No, {lowered(finished(found.statement.text))}" if _fits(found, question, "", passage) else ""
 
 
-# --- reasoning -------------------------------------------------------------------------------------------------------
-
-
 @for_each_pair("reasonings")
 def reasoning(pair: Fields, fields: Fields) -> Fields:
     """The steps from the question of a pair to its answer, and whether they lead there."""

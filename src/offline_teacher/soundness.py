@@ -82,9 +82,7 @@ def _says_little(word: str) -> bool:
     return word.lower() in words("weak_adjectives") or re.fullmatch(r"\d+(?:st|nd|rd|th)|[A-Z]", word) is not None
 
 
-_OF_SOMETHING = re.compile(
-    r"(?:(?<!tu)tion|sion|ency|encie|ancy|ancie|ness|itie)s?$|[a-z]{4}ity$"
-)  # a deletion: of what?
+_DEED = re.compile(r"(?:(?<!tu)tion|sion|ency|encie|ancy|ancie|ness|itie)s?$|[a-z]{4}ity$")  # "deletion": of what?
 
 
 @lru_cache(maxsize=50_000)
@@ -95,7 +93,7 @@ def _vague(noun: str, local: frozenset[str] = frozenset()) -> bool:
 @lru_cache(maxsize=50_000)
 def _leaves_open(noun: str, local: frozenset[str]) -> bool:
     """Whether a noun after "the" wants to be told which: a vague one, or a deed without its object."""
-    deed = _OF_SOMETHING.search(noun) and lemma(noun, "NOUN") not in words("organisations", "people")
+    deed = _DEED.search(noun) and lemma(noun, "NOUN") not in words("organisations", "people")
     return _vague(noun, local) or bool(deed)
 
 
@@ -200,11 +198,8 @@ def _uninflected(question: str) -> bool:
     """Whether a second verb kept the form that "does" has taken from the first: "does it stop and returns"."""
     if not re.search(r"\bd(?:o|oes|id)\b", question) or not re.search(r"\b(?:and|or|but)\b", question):
         return False
-    tokens = tag(question.rstrip("?"))
-    return any(
-        a.tag == "CC" and (b.tag in ("VBZ", "VBD") or (b.low.endswith("ed") and not readings(b.text)))
-        for a, b in itertools.pairwise(tokens)
-    )
+    joined = [b for a, b in itertools.pairwise(tag(question.rstrip("?"))) if a.tag == "CC"]
+    return any(t.tag in ("VBZ", "VBD") or (t.low.endswith("ed") and not readings(t.text)) for t in joined)
 
 
 def _repeats(answer: str) -> bool:

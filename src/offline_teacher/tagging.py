@@ -148,11 +148,8 @@ def _strong_verb_follows(line: Sequence[str], start: int) -> bool:
 @lru_cache(maxsize=50_000)
 def _may_be_noun(word: str) -> bool:
     """Whether a word may be a noun, and is none of the small words."""
-    return (
-        bool(readings(word) & NOUNS)
-        and _fixed(word, False) in (None, "NP")
-        and word.lower() not in words("relatives", "prepositions", "subordinators")
-    )
+    small = word.lower() in words("relatives", "prepositions", "subordinators")
+    return not small and bool(readings(word) & NOUNS) and _fixed(word, False) in (None, "NP")
 
 
 def _by_context(line: Sequence[str], i: int, tokens: Sequence[Token], pending: int, main: bool) -> str:

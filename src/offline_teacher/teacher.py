@@ -22,9 +22,7 @@ from ai_tools.errors import UsageError
 from ai_tools.records import Call, Completion
 
 from . import facts, wordings
-from .calls import Fields, ReplyFields, ReplyRule
-from .calls import order as _order
-from .calls import place as _place
+from .calls import Fields, ReplyFields, ReplyRule, order, place
 from .english import data, pattern, words
 from .facts import Fact
 from .grammar import whole
@@ -83,12 +81,10 @@ def _angled(
     texts: Sequence[str], angle: str, seed: int, share: float, must: frozenset[int] = frozenset()
 ) -> frozenset[int]:
     """Which texts suit an angle: all of `must`, then the best until the share is full, ties broken by the seed."""
-    pattern = _angle(angle)[1]
+    wanted = _angle(angle)[1]
     size = max(min(3, len(texts)), round(len(texts) * share))
-    ranked = sorted(
-        range(len(texts)),
-        key=lambda i: (i not in must, -min(2, len(pattern.findall(texts[i]))), _order(seed, angle, texts[i])),
-    )
+    hits = [min(2, len(wanted.findall(text))) for text in texts]
+    ranked = sorted(range(len(texts)), key=lambda i: (i not in must, -hits[i], order(seed, angle, texts[i])))
     return frozenset(ranked[: max(size, len(must))])
 
 
@@ -97,7 +93,7 @@ def _summaries(texts: Sequence[str], fields: Fields, seed: int, share: float, mu
     found = []
     for number, angle in enumerate(fields["angles"]):
         chosen = _angled(texts, angle, seed, share + 0.05 * (number % 3), must)
-        for i in sorted(range(len(texts)), key=lambda i: _order(seed, "other", angle, i)):
+        for i in sorted(range(len(texts)), key=lambda i: order(seed, "other", angle, i)):
             if chosen not in taken:
                 break
             chosen = chosen ^ {i} if i not in must and (i not in chosen or len(chosen) > 3) else chosen
@@ -114,7 +110,7 @@ def extractive_summary(fields: Fields, seed: int) -> ReplyFields:
 
 def detailed_summary(fields: Fields, seed: int) -> ReplyFields:
     """For each angle, most facts of the passage and at least one of every section."""
-    found = facts.facts(fields["passage"], _place(fields))
+    found = facts.facts(fields["passage"], place(fields))
     texts = list(dict.fromkeys(fact.text for fact in found))
     sections = {fact.section: texts.index(fact.text) for fact in reversed(found)}
     if not texts:
@@ -124,7 +120,7 @@ def detailed_summary(fields: Fields, seed: int) -> ReplyFields:
 
 def key_facts(fields: Fields, seed: int) -> ReplyFields:
     """Every fact of the passage that is read whole and stands alone."""
-    found = (fact.text for fact in facts.facts(fields["passage"], _place(fields)))
+    found = (fact.text for fact in facts.facts(fields["passage"], place(fields)))
     return {"facts": [text for text in dict.fromkeys(found) if whole(text.partition(": ")[0]) and stands_alone(text)]}
 
 
@@ -142,14 +138,14 @@ def _ranked(found: Iterable[Wording], seed: int, kinds: frozenset[str] = frozens
     found = crisp if len(crisp) >= ENOUGH else found
     turns: dict[str, int] = {}
     ranked = []
-    for w in sorted(found, key=lambda w: _order(seed, w.question)):
+    for w in sorted(found, key=lambda w: order(seed, w.question)):
         turns[w.answer] = turns.get(w.answer, -1) + 1
         ranked.append((w.kind not in kinds, turns[w.answer], w.kind == "yesno", w))
     return [w for *_, w in sorted(ranked, key=lambda row: row[:3])]
 
 
 def _by_fact(fields: Fields, exam: bool) -> list[tuple[Fact, list[Wording]]]:
-    rows = wordings.asked(fields["passage"], _place(fields))
+    rows = wordings.asked(fields["passage"], place(fields))
     chosen = [(fact, [w for w in found if w.exam == exam]) for fact, found in rows]
     return [(fact, found) for fact, found in chosen if found]
 
@@ -161,7 +157,7 @@ def questions(fields: Fields, seed: int) -> ReplyFields:
     pairs: dict[str, str] = {}
     for turn in range(max(map(len, rows), default=0)):
         ready = [row[turn] for row in rows if len(row) > turn]
-        for w in sorted(ready, key=lambda w: (w.kind not in kinds, _order(seed, w.question))):
+        for w in sorted(ready, key=lambda w: (w.kind not in kinds, order(seed, w.question))):
             if len(pairs) < fields["count"]:
                 pairs.setdefault(w.question, w.answer)
     return {"pairs": [{"question": q, "answer": a} for q, a in pairs.items()]}
@@ -189,7 +185,7 @@ def fact_questions(fields: Fields, seed: int) -> ReplyFields:
     names = facts.proper_words("\n".join(fact["text"] for fact in fields["facts"]))
     pairs = []
     for fact in fields["facts"]:
-        whole = Fact(fact["text"], _place(fields), fact["text"])
+        whole = Fact(fact["text"], place(fields), fact["text"])
         found = (w for w in wordings.wordings(whole, names) if not w.exam)
         for w in _ranked(found, seed)[: fields["count"]]:
             pairs.append({"id": fact["id"], "question": w.question, "answer": w.answer})
@@ -206,8 +202,8 @@ def exam(fields: Fields, seed: int) -> ReplyFields:
     rows = _by_fact(fields, exam=True)
     answers = [w for _, row in rows for w in row]
     found = []
-    for fact, row in sorted(rows, key=lambda r: _order(seed, r[0].text)):
-        for w in sorted(row, key=lambda w: _order(seed, w.question)):
+    for fact, row in sorted(rows, key=lambda r: order(seed, r[0].text)):
+        for w in sorted(row, key=lambda w: order(seed, w.question)):
             wrong = wrong_options(w, fact, answers, fields["passage"], seed)
             if wrong and len(w.answer.split()) <= 14:
                 found.append({"question": w.question, "answer": w.answer, "wrong_options": wrong})
@@ -222,7 +218,7 @@ def wrong_options(w: Wording, fact: Fact, others: Sequence[Wording], passage: st
     answer = w.answer
 
     def shuffled(options: Iterable[str]) -> list[str]:
-        return sorted(set(options), key=lambda option: _order(seed, option))
+        return sorted(set(options), key=lambda option: order(seed, option))
 
     amounts = pattern(r"(?i)\b(\d[\d.,:]*\d|\d|<numbers>)\b").findall(answer)
     code = re.search(r"\b([A-Z]+-?)(\d+)\b", answer)
@@ -266,7 +262,7 @@ def _numbers(number: str, answer: str, passage: str, seed: int) -> list[str]:
     same: list[str] = []
     if unit:
         given = pattern(rf"(?i)\b([\d.,]*\d|<numbers>) {unit[1].rstrip('s')}s?\b").findall(passage)
-        same = sorted(set(given) - {number}, key=lambda n: _order(seed, n))
+        same = sorted(set(given) - {number}, key=lambda n: order(seed, n))
     spelled = data()["numbers"]
     if number.lower() in spelled:
         value = spelled[number.lower()]

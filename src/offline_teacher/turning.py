@@ -15,10 +15,10 @@ from functools import lru_cache
 
 from .clauses import Clause, parse
 from .doubt import sure
-from .english import inflect, lemma, lowered, pattern, words
+from .english import capital, inflect, lemma, lowered, pattern, words
 from .evidence import asked
 from .grammar import is_thing
-from .tagging import FINITE, is_plural, tag
+from .tagging import FINITE, HELPERS, is_plural, tag
 
 _HELPERS = r"(?P<helper>must|may|can|should|will|could|would|is|are|was|were|do|does|did|has|have|had)"
 _ASKED = (
@@ -39,7 +39,7 @@ def finished(text: str) -> str:
     """A text as a sentence: its first letter large, a full stop at its end."""
     text = text.strip()
     closed = re.search(r"[.!?:][\"\u201d')\]]*$|```$", text)
-    return text[:1].upper() + text[1:] + ("" if closed or not text else ".")
+    return capital(text) + ("" if closed or not text else ".")
 
 
 def is_sentence(text: str) -> bool:
@@ -102,10 +102,7 @@ def _opened(question: str) -> str:
     text = asked(question.strip())
     if text.count("?") != 1 or not text.endswith("?") or len(text.split()) > _MOST or _TWO.search(text):
         return ""
-    return text[:1].upper() + text[1:-1].rstrip()
-
-
-# --- the order of words ----------------------------------------------------------------------------------------------
+    return capital(text[:-1].rstrip())
 
 
 @lru_cache(maxsize=4096)
@@ -139,17 +136,7 @@ def _is_predicate(text: str) -> bool:
     """Whether a text begins with a finite verb that has no subject after it, as in "must you"."""
     verb, *after = tag(f"The person {text}")[2:]
     follows = after[0].tag if after else ""
-    joined = verb.tag not in ("DO", "MD", "BE", "HV") or follows in (
-        "VB",
-        "VBN",
-        "VBG",
-        "RB",
-        "JJ",
-        "IN",
-        "BE",
-        "HV",
-        "TO",
-    )
+    joined = verb.tag not in HELPERS or follows in ("VB", "VBN", "VBG", "RB", "JJ", "IN", "BE", "HV", "TO")
     return verb.tag in FINITE and joined
 
 
@@ -161,9 +148,6 @@ def _agreeing(predicate: str, many: bool) -> str:
         third = inflect(lemma(first), "VBZ") == first and first not in words("modals")
         first = plural or (lemma(first) if third else first)
     return f"{first} {rest}".strip()
-
-
-# --- where the answer goes -------------------------------------------------------------------------------------------
 
 
 def _with_answer(found: re.Match[str], answer: str) -> str:

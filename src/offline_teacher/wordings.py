@@ -50,19 +50,10 @@ def asked(passage: str, place: str = "") -> tuple[tuple[Fact, tuple[Wording, ...
 
 def wordings(fact: Fact, names: frozenset[str] = frozenset()) -> tuple[Wording, ...]:
     """Every question that the rules can ask about a fact, without repeats. `names` are words that stay capitalised."""
-    return _wordings(fact.text, fact.section, fact.local, names or proper_words(fact.text))
-
-
-def _a_list(text: str, items: str) -> bool:
-    """Whether what follows a colon are things listed or said, and the colon belongs to no word ("the Tasks: field")."""
-    last = (text.split() or [""])[-1]
-    return last.islower() or bool(re.search(r",| and ", items))
-
-
-def _wordings(text: str, section: str, local: frozenset[str], names: frozenset[str]) -> tuple[Wording, ...]:
-    """The wordings of a fact. It is kept by what concerns it: summaries repeat it among other names."""
-    candidates, said = _candidates(text, frozenset(name for name in names if name in text))
-    return _placed(candidates, section, local & said)
+    names = names or proper_words(fact.text)
+    candidates, said = _candidates(fact.text, frozenset(name for name in names if name in fact.text))
+    # Cached by what concerns it: summaries repeat a fact among other names.
+    return _placed(candidates, fact.section, fact.local & said)
 
 
 @lru_cache(maxsize=20_000)
@@ -88,18 +79,18 @@ def _by_rules(text: str, names: frozenset[str]) -> list[Wording]:
     outside = r"(?:with|by|in|on|for) (?:this|these|that|those|such) [a-z]+(?=[.,])"  # "a box marked in such cases"
     text = re.sub(rf"(?<! is)(?<! are)(?<! was)(?<! be) [a-z]+(?:ed|de|en) {outside}", "", text)
     text, _, items = text.partition(": ")
-    if items and not _a_list(text, items):
-        return []
+    if items and not (" ".join(text.split()[-1:]).islower() or re.search(r",| and ", items)):
+        return []  # no things listed or said: the colon belongs to a word, as in "the Tasks: field"
     clause = sure(text)
     if clause is None or unresolved(text):
         return []
-    asker = QuestionRules(clause, names)
+    rules = QuestionRules(clause, names)
     if items:
-        asker.listed(items.rstrip("."))
+        rules.listed(items.rstrip("."))
     if not clause.subject.lower().startswith("the following "):
-        asker.all()
-        asker.buried(text)
-    return asker.found
+        rules.all()
+        rules.buried(text)
+    return rules.found
 
 
 _PLAIN = re.compile(
