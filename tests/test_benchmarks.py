@@ -4,6 +4,8 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,7 +33,10 @@ FIGURES = {
 
 
 def bench(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """A run that may write in `folder` alone: temporary files in `temporary`, results nowhere."""
+    """A run that may write in `folder` alone: temporary files in `temporary`, results nowhere.
+
+    The folder's path is short: a socket's, below it, has at most about 100 letters.
+    """
     for name in ("hooks", "temporary"):
         (folder / name).mkdir()
     (folder / "hooks/sitecustomize.py").write_text(OFFLINE)
@@ -41,15 +46,21 @@ def bench(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300, check=False)
 
 
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="b") as folder:
+        yield Path(folder)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", FIGURES)
 @pytest.mark.usefixtures("clean_environment")
-def test_a_benchmark_runs_to_its_end_and_leaves_nothing_behind(tmp_path: Path, name: str) -> None:
-    done = bench(tmp_path, "--small", name)
+def test_a_benchmark_runs_to_its_end_and_leaves_nothing_behind(short_folder: Path, name: str) -> None:
+    done = bench(short_folder, "--small", name)
     assert done.returncode == 0, done.stderr
     assert re.search(FIGURES[name], done.stdout), done.stdout
-    assert not any((tmp_path / "temporary").iterdir())
-    assert not (tmp_path / "output").exists()
+    assert not any((short_folder / "temporary").iterdir())
+    assert not (short_folder / "output").exists()
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ import json
 import re
 import statistics
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -116,3 +117,16 @@ def test_every_cell_has_an_id_and_the_kernel_is_the_plain_one(path: Path) -> Non
     ids = [cell["id"] for cell in notebook["cells"]]
     assert len(set(ids)) == len(ids)
     assert notebook["metadata"]["kernelspec"]["name"] == "python3"
+
+
+@each
+def test_what_it_takes_from_the_package_is_there(path: Path) -> None:
+    tree = ast.parse("\n".join(cell["source"] for cell in cells(path, "code")))
+    modules: dict[str, ModuleType] = {}
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ai_tools"):
+            exec(ast.unparse(node), modules)  # noqa: S102
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            module = modules.get(node.value.id)
+            assert not isinstance(module, ModuleType) or hasattr(module, node.attr), ast.unparse(node)
