@@ -13,6 +13,7 @@ import torch
 from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
 from ai_tools.errors import InputError
+from ai_tools.settings import load_settings
 from ai_tools.steps import batches, students, trainer, training
 from ai_tools.tools import export
 
@@ -330,7 +331,7 @@ def exported(folder: Path, fmt: str, **options: Any) -> Path:
     ]
     (folder / "pairs.json").write_text(json.dumps(pairs))
     path = folder / f"{fmt}.{options.pop('suffix', 'jsonl')}"
-    export(folder / "pairs.json", path, fmt=fmt, **options)
+    export(folder / "pairs.json", path, load_settings(output_dir=folder / "output"), fmt=fmt, **options)
     return path
 
 
