@@ -54,7 +54,9 @@ def _take_config(context: typer.Context, path: Path | None) -> Path | None:
     return path
 
 
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what this command did not make.")]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace what this command did not make, or what was edited since.")
+]
 
 
 @dataclass(frozen=True)
