@@ -67,13 +67,13 @@ _STOP_WORDS = frozenset(_FUNCTION_WORDS.split())
 def noisy_question(question: str, places: Sequence[str], strangers: Sequence[str], rng: random.Random) -> str:
     """The question with words left out, and words of its section's headings (`places`) and `strangers` in between.
 
-    A model this small otherwise knows each answer by the exact wording of its question. With probability 0.7 p is
+    A model this small otherwise knows each answer by the exact wording of its question. With probability 0.4 p is
     drawn from U(0, 0.6): each content word falls out with p, each function word with max(p, 0.3), and at least two
     words stay, in their order. Each heading word comes in at a random place with probability 0.25. With probability
     0.5 strangers, words that say nothing of the answer, come in: q is drawn from U(0, 0.3), one for each word with q.
     """
     words = question.split()
-    if rng.random() < 0.7:
+    if rng.random() < 0.4:
         p = rng.uniform(0.0, 0.6)
         drop = [max(p, 0.3) if word.lower().strip("?,.") in _STOP_WORDS else p for word in words]
         kept = [i for i, chance in enumerate(drop) if rng.random() >= chance]

@@ -232,7 +232,7 @@ def qna_yaml(
     if len(examples) < SEED_EXAMPLES:
         warnings.warn(
             f"qna.yaml: {len(examples)} seed examples, and the taxonomy asks for {SEED_EXAMPLES}; "
-            "raise NUM_SEED_EXAMPLES, or give more text",
+            "give more text, or set NUM_SEED_EXAMPLES to as many where it is less",
             stacklevel=2,
         )
     repo = ", ".join(dict.fromkeys(filter(None, map(_repo, source.split(","))))) or "documents"

@@ -140,6 +140,7 @@ def build_tiny(seed: int) -> Student:
         intermediate_size=672,
         num_hidden_layers=2,
         num_attention_heads=4,
+        num_key_value_heads=1,
         max_position_embeddings=1024,
         initializer_range=0.06,
         tie_word_embeddings=True,

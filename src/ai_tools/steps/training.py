@@ -29,12 +29,12 @@ TINY_RECIPE = TrainingRecipe(
     warmup=0.02,
     question_noise=True,
     fill_ins=True,
-    replay_share=0.18,
-    anchor=0.0045,
+    replay_share=0.1,
+    anchor=0.0025,
 )
 TINY_BASE_RECIPE = replace(
     TINY_RECIPE,
-    max_tokens=300_000,
+    max_tokens=200_000,
     batch_tokens=1_280,
     micro_batch_tokens=1_280,
     warmup=0.08,
