@@ -3,9 +3,12 @@
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+
+from ai_tools.errors import DISTRIBUTION
 
 ROOT = Path(__file__).parents[1]
 
@@ -21,6 +24,11 @@ def one_line(done: subprocess.CompletedProcess[str]) -> str:
     assert "Traceback" not in done.stderr
     (line,) = done.stderr.strip().splitlines()
     return line
+
+
+def test_the_bare_command_shows_its_help_and_its_version_is_the_distributions() -> None:
+    assert ai_tools().stderr.startswith("Usage: ")
+    assert ai_tools("--version").stdout == f"{DISTRIBUTION} {version(DISTRIBUTION)}\n"
 
 
 def test_status_of_an_empty_output_names_every_step_as_missing(tmp_path: Path) -> None:

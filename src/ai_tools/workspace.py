@@ -198,7 +198,7 @@ def hash_inputs(settings: Settings, number: int, *, must_exist: bool = False) ->
     found: dict[str, str | None] = {}
     for need in STEPS[number].needs:
         cut = training_cut(settings) if need == "{cut}" else None
-        name = _relative(settings.output, cut) if cut else need.replace("{cut}", "step_04/combined_cut")
+        name = _relative(settings.output, cut) if cut else need.replace("{cut}", "step_04/combined_cut_{N}x.jsonl")
         path = settings.output / name
         if must_exist and not path.exists():
             is_ours = name.startswith("step_")

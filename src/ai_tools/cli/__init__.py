@@ -26,8 +26,9 @@ def main() -> None:
         typer.echo(f"error: {error}", err=True)
         code = error.exit_code
     except typer.TyperException as error:  # wrong usage: an unknown command or option
-        if error.format_message():  # without arguments the help is all there is to say
-            typer.echo(f"error: {error.format_message()}", err=True)
+        message = error.format_message()
+        is_help = not message or message.startswith("Usage:")  # all there is to say where no argument was given
+        typer.echo(message if is_help else f"error: {message}", err=True)
         code = 2
     except sqlite3.Error as error:  # a full disk, a damaged file
         typer.echo(

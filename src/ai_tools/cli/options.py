@@ -11,12 +11,13 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import SettingsError, TooManyFailures, UsageError
+from ..errors import DISTRIBUTION, SettingsError, TooManyFailures, UsageError
 from . import config
 
 if TYPE_CHECKING:
@@ -46,6 +47,20 @@ app = typer.Typer(
     context_settings={"max_content_width": 120},
     help="Knowledge tuning, step by step.",
 )
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"{DISTRIBUTION} {version(DISTRIBUTION)}")
+        raise typer.Exit
+
+
+@app.callback()
+def _program(
+    _: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None: ...
 
 
 def _take_config(context: typer.Context, path: Path | None) -> Path | None:

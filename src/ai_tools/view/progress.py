@@ -48,7 +48,7 @@ def _print(description: str, now: Progress) -> None:
 
 def tell(*lines: str) -> None:
     """Print lines where they are read: below the cell, or headless on standard error, which a run passes on."""
-    print(*lines, sep="\n", file=sys.stdout if has_reader() else sys.stderr)
+    print(*lines, sep="\n", file=sys.stdout if has_reader() else sys.stderr, flush=True)
 
 
 def has_reader() -> bool:
@@ -71,13 +71,13 @@ def _state(now: Progress) -> str:
 
 
 def training_progress(every: int = 10) -> Callable[[dict[str, Any]], None]:
-    """A callback for log rows that prints a line at every `every`-th of them."""
+    """A callback for log rows that tells every `every`-th of them."""
     numbers = itertools.count()
 
     def update(row: dict[str, Any]) -> None:
         if next(numbers) % every == 0:
             speed = f"{row['tokens_per_second']:,} tokens/s"
-            print(f"step {row['step']:>6,}  loss {row['loss']:.3f}  {row['tokens']:>11,} tokens  {speed}", flush=True)
+            tell(f"step {row['step']:>6,}  loss {row['loss']:.3f}  {row['tokens']:>11,} tokens  {speed}")
 
     return update
 
