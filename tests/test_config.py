@@ -109,6 +109,47 @@ def run(*arguments: str) -> None:
     assert not app(list(arguments), standalone_mode=False)
 
 
+WHOLE = """
+llm:
+  provider: ollama
+  model: mistral:latest
+  base_url: http://localhost:11434
+  temperature: 0.7
+  anthropic: {api_key: "${ANTHROPIC_API_KEY}", model: claude-x}
+  gemini: {api_key: sk-in-the-clear}
+generation: {n_pairs: 5, batch_size: 50}
+filtering: {threshold: 7.0}
+rate_limit: {requests_per_minute: 60}
+output: {format: chatml}
+"""
+
+
+def test_the_whole_file_of_the_generator_over_lancedb_is_read_and_what_is_for_it_alone_is_named_once(
+    toy_root: Path,
+) -> None:
+    write(WHOLE, "configs/config.yaml")
+    with pytest.warns(UserWarning, match="mean nothing here; ignored") as caught:
+        options = parsed("generate")
+    assert [options[name] for name in ("provider", "model", "n_pairs", "batch_size")] == [
+        "ollama", "mistral:latest", 5, 50
+    ]  # fmt: skip
+    (line,) = [str(one.message) for one in caught]
+    assert "rate_limit, filtering, output, llm.anthropic.api_key, llm.gemini.api_key mean" in line
+    assert "sk-in-the-clear" not in line
+    with pytest.warns(UserWarning, match="ignored"):
+        assert parsed("enrich", "--provider", "claude")["model"] == "claude-x"
+    write(WHOLE + "limits: {}\nretry: 3\n")
+    with pytest.raises(SettingsError, match=r"limits is not known.*; retry is not known"):
+        parsed("generate", "--config", "config.yaml")
+
+
+def test_two_names_of_one_key_may_say_the_same_and_are_refused_where_they_differ(toy_root: Path) -> None:
+    assert defaults(write("generation: {n_pairs: 4, questions_per_chunk: 4}"), "generate") == {"n_pairs": "4"}
+    words = "generation.n_pairs is 4 and generation.questions_per_chunk is 5, two names of one thing"
+    with pytest.raises(SettingsError, match=words):
+        defaults(write("generation: {questions_per_chunk: 5, n_pairs: 4}"), "generate")
+
+
 def test_a_number_of_pairs_on_the_command_line_takes_the_place_of_one_in_the_file(toy_root: Path) -> None:
     write("generation: {n_pairs: 4}\n", "n.yaml")
     write("generation: {target_pairs: 40}\n", "t.yaml")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import warnings
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -33,6 +34,7 @@ BLOCKS: dict[str, dict[str, tuple[str, ...]]] = {
 }
 _WITHOUT_EFFECT = {"curate.temperature": "a judge is always asked at temperature 0"}
 _OTHER_NAMES = {"questions_per_chunk": "n_pairs"}
+_FOREIGN = ("rate_limit", "filtering", "output")  # blocks of a generator whose files look the same; nothing here
 _IN_PLACE_OF = {"n_pairs": "target_pairs", "target_pairs": "n_pairs"}
 
 
@@ -60,7 +62,12 @@ class Defaults(dict[str, Any]):
             if block == "llm":
                 values = _of_provider(values, provider, self._file)
             heeded = {key: value for key, value in values.items() if self._command in keys[key]}
-            named = {_OTHER_NAMES.get(key, key): _typed(heeded[key], self._file, f"{block}.{key}") for key in heeded}
+            named: dict[str, Any] = {}
+            for key in heeded:
+                name, value = _OTHER_NAMES.get(key, key), _typed(heeded[key], self._file, f"{block}.{key}")
+                if named.setdefault(name, value) != value:
+                    both = f"{block}.{name} is {named[name]} and {block}.{key} is {value}"
+                    raise SettingsError(f"--config {self._file}: {both}, two names of one thing; leave one out")
             found = {name: found[name] for name in found if _IN_PLACE_OF.get(name) not in named} | named
         return found
 
@@ -127,6 +134,7 @@ def _read(file: Path) -> dict[str, dict[str, Any]]:
 
     try:
         content = yaml.safe_load(file.read_text("utf-8"))
+        foreign = _take_out_foreign(content)
         found = _whole().model_validate({} if content is None else content)
     except OSError as error:
         reason = "no such file" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
@@ -139,7 +147,19 @@ def _read(file: Path) -> dict[str, dict[str, Any]]:
         raise SettingsError(f"--config {file}: {'; '.join(faults)}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"--config {file}: not YAML ({str(error).splitlines()[0]})") from None
+    if foreign:
+        instead = "keys are read from the environment; for a threshold write curate: {threshold: 7}, for a format -f"
+        warnings.warn(f"--config {file}: {', '.join(foreign)} mean nothing here; ignored ({instead})", stacklevel=2)
     return dict(found.model_dump(exclude_none=True))
+
+
+def _take_out_foreign(content: Any) -> list[str]:
+    """The names of what the file has for that generator alone: whole blocks, and the key of a provider."""
+    llm = content.get("llm") if isinstance(content, dict) else None
+    under = llm.items() if isinstance(llm, dict) else ()
+    places = [("", content, _FOREIGN), *((f"llm.{name}.", one, ("api_key",)) for name, one in under)]
+    mappings = [(before, one, names) for before, one, names in places if isinstance(one, dict)]
+    return [f"{before}{name}" for before, one, names in mappings for name in names if one.pop(name, one) is not one]
 
 
 @cache
