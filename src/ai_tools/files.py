@@ -19,9 +19,9 @@ from .errors import InputError, NothingProduced
 Note = Callable[[Path, Path], None]  # is told of a path and of the whole file that is about to stand there
 
 
-def read_rows(path: Path) -> list[dict[str, Any]]:
+def read_rows(path: str | Path) -> list[dict[str, Any]]:
     """All rows of a JSON Lines file. A torn line raises InputError with its number."""
-    return list(iterate_rows(path))
+    return list(iterate_rows(Path(path)))
 
 
 def iterate_rows(path: Path) -> Iterator[dict[str, Any]]:

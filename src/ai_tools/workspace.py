@@ -106,9 +106,9 @@ def base_student_path(settings: Settings) -> Path:
     return settings.output / "students" / f"tiny-{depends}" / "model"
 
 
-def read_manifest(output: Path, number: int) -> dict[str, Any] | None:
+def read_manifest(output: str | Path, number: int) -> dict[str, Any] | None:
     """The step's manifest, or None where the step is not complete; a damaged one says no more than none."""
-    path = step_folder(output, number) / "manifest.json"
+    path = step_folder(Path(output), number) / "manifest.json"
     try:
         return read_json(path) if path.is_file() else None
     except ValueError:

@@ -23,12 +23,13 @@ RESAMPLES = 2000
 FEW_DOCUMENTS = 20
 
 
-def load_exam(path: Path) -> list[Question]:
+def load_exam(path: str | Path) -> list[Question]:
     """Questions from JSON Lines, CSV (options split by `|`) or YAML (a list).
 
     Raises InputError with the place and the fix for a row that cannot be asked: no question, no answer (unless its kind
     is `unanswerable`), or options without the answer.
     """
+    path = Path(path)
     if not path.is_file():
         raise InputError(f"EXAM={path}: no such file; give one, or leave EXAM empty to have the teacher write it")
     suffix = path.suffix.lower()

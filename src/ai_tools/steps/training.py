@@ -73,14 +73,16 @@ def default_recipe(
     return replace(recipe, **chosen)
 
 
-def pretrain_tiny(rows: Sequence[Row], *, folder: Path, seed: int, on_log: Callable[[Row], None] | None = None) -> Path:
+def pretrain_tiny(
+    rows: Sequence[Row], *, folder: str | Path, seed: int, on_log: Callable[[Row], None] | None = None
+) -> Path:
     """Build the tiny student and train it on general text, facts and questions; returns the model's folder.
 
     `rows` are those of `general.jsonl`: `kind` is text, statement or qa.
     """
     student = students.build_tiny(seed)
     train(general_rows(rows), student=student, recipe=TINY_BASE_RECIPE, seed=seed, folder=folder, on_log=on_log)
-    return folder / "model"
+    return Path(folder) / "model"
 
 
 def train(
@@ -89,7 +91,7 @@ def train(
     student: Student,
     recipe: TrainingRecipe,
     seed: int,
-    folder: Path,
+    folder: str | Path,
     general: Sequence[Row] = (),
     on_log: Callable[[Row], None] | None = None,
     resume: bool = True,
@@ -107,6 +109,7 @@ def train(
         `lr, tokens` (so far), `tokens_per_second, memory` (MiB: peak of the GPU, else of the process now).
     """
     plan = BatchPlan(rows, student.tokenizer, recipe, seed)
+    folder = Path(folder)
     checkpoints = folder / "checkpoints"
     made_from = trainer.fingerprint([*rows, *general], recipe, seed, student.model)
     found = trainer.newest_checkpoint(checkpoints, made_from, resume=resume)

@@ -61,8 +61,8 @@ class Journal:
     Read only, it takes no lock, and shows what another process is writing.
     """
 
-    def __init__(self, path: Path, *, read_only: bool = False):
-        self.path = path
+    def __init__(self, path: str | Path, *, read_only: bool = False):
+        self.path = path = Path(path)
         self._writing = threading.Lock()
         with ExitStack() as opened:
             if not read_only:

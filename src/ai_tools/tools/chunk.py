@@ -40,7 +40,7 @@ class ChunkSummary:
 
 def chunk_documents(
     docs: str | Path,
-    output: Path,
+    output: str | Path,
     settings: Settings,
     *,
     chunk_size: int | None = None,
@@ -61,7 +61,7 @@ def chunk_documents(
         UsageError: sizes or strategy are impossible, or the folder holds other files. InputError: no such documents.
         NothingProduced: none of them could be read.
     """
-    started = time.monotonic()
+    started, output = time.monotonic(), Path(output)
     split, processing = _splitter(settings, splitting_strategy, chunk_size, chunk_overlap)
     found = sources.find(str(docs), Path.cwd(), prefix="")
     outside = [file for file in found.files if not file.resolve().is_relative_to(output.resolve())]

@@ -44,7 +44,7 @@ class CompareSummary(ToolSummary):
 
 def compare(
     sources: Sequence[str | Path],
-    output: Path,
+    output: str | Path,
     settings: Settings,
     *,
     sample_size: int = 50,
@@ -67,7 +67,7 @@ def compare(
     Raises:
         UsageError, InputError: what is asked for cannot be. NothingProduced: not one comparison could be judged.
     """
-    run, started = run or Run(), time.monotonic()
+    run, output, started = run or Run(), Path(output), time.monotonic()
     given, register = _opened(sources, settings, sample_size), Register(journal_path(settings.output), "compare")
     for source in sources:
         outputs.check(output, register, source=Path(source), overwrite=run.overwrite, suffixes=REPORTS)

@@ -34,7 +34,7 @@ class EnrichSummary(ToolSummary):
 
 def enrich(
     source: str | Path,
-    output: Path,
+    output: str | Path,
     settings: Settings,
     *,
     preserve_original: bool = True,
@@ -59,7 +59,7 @@ def enrich(
     """
     task = prepare(WORK, source, output, settings, run, passages_from, batch_size=batch_size)
     counts = Counter(dict.fromkeys(("rewritten", *NOT_REWRITTEN), 0))
-    with outputs.pairs_to(output, task.pairs, task.register.note) as write:
+    with outputs.pairs_to(task.output, task.pairs, task.register.note) as write:
 
         def take(pair: Pair, fault: Rejection | None) -> None:
             done = pair if fault is None else _noted(_as_before(pair), f"failed: {fault.reason}")

@@ -59,7 +59,7 @@ class CombineSummary:
 
 def export(
     source: str | Path,
-    output: Path,
+    output: str | Path,
     settings: Settings | None = None,
     *,
     fmt: str = "chatml",
@@ -85,7 +85,7 @@ def export(
     Raises:
         UsageError, InputError: what is asked for cannot be. NothingProduced: no pair is left to write.
     """
-    started = time.monotonic()
+    started, output = time.monotonic(), Path(output)
     check_choices(fmt, system_prompt, reasoning)
     read = pairs.read(source)
     register = Register(journal_path((settings or load_settings()).output), "export")
@@ -145,7 +145,7 @@ def _row(pair: Pair, fmt: str, system_prompt: str, reasoning: str) -> dict[str, 
 
 
 def combine(
-    folder: str | Path, output: Path, settings: Settings | None = None, *, overwrite: bool = False
+    folder: str | Path, output: str | Path, settings: Settings | None = None, *, overwrite: bool = False
 ) -> CombineSummary:
     """Put the pairs of a folder of `*_qa.json` into one `.json` file, with what their files say of how they were made.
 
@@ -157,7 +157,7 @@ def combine(
     Raises:
         UsageError, InputError: what is asked for cannot be.
     """
-    started, folder = time.monotonic(), Path(folder)
+    started, folder, output = time.monotonic(), Path(folder), Path(output)
     if folder.is_file():
         raise InputError(f"{folder}: a file; give the folder of *{SUFFIX} that it is in")
     if output.suffix != ".json":

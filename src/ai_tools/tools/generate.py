@@ -70,7 +70,7 @@ class Kind:
 
 def generate_qa(
     source: str | Path,
-    output: Path,
+    output: str | Path,
     settings: Settings,
     *,
     tables: Sequence[str] = (),
@@ -111,7 +111,7 @@ def generate_qa(
 
 def generate_cot(
     source: str | Path,
-    output: Path,
+    output: str | Path,
     settings: Settings,
     *,
     tables: Sequence[str] = (),
@@ -158,9 +158,9 @@ def _reasoned_pair(item: Any) -> Pair:
 
 
 def _generate(
-    source: str | Path, output: Path, settings: Settings, kind: Kind, extent: Extent, run: Run
+    source: str | Path, output: str | Path, settings: Settings, kind: Kind, extent: Extent, run: Run
 ) -> GenerateSummary:
-    started = monotonic()
+    started, output = monotonic(), Path(output)
     extent.check()
     teacher = teachers.connect(settings)  # that a key is missing is said before any document is read
     register = Register(journal_path(settings.output), kind.name)

@@ -57,7 +57,7 @@ class PipelineSummary:
 
 def pipeline(
     source: str | Path,
-    output: Path,
+    output: str | Path,
     settings: Settings,
     *,
     tables: Sequence[str] = (),
@@ -82,7 +82,7 @@ def pipeline(
     Raises:
         UsageError, InputError: what is asked for cannot be. NothingProduced: a stage left no pair.
     """
-    started, run = time.monotonic(), run or Run()
+    started, output, run = time.monotonic(), Path(output), run or Run()
     extent = Extent(tables, target_pairs, max_chunks)
     extent.check()
     check_choices(fmt)

@@ -62,7 +62,7 @@ class ValidateSummary(ToolSummary):
 
 def curate(
     source: str | Path,
-    output: Path,
+    output: str | Path,
     settings: Settings,
     *,
     threshold: float | None = None,
@@ -88,7 +88,7 @@ def curate(
     """
     least = checked_rating(settings.curate_threshold if threshold is None else threshold)
     task = prepare(replace(CURATION, topic=topic), source, output, settings, run, passages_from, batch_size=batch_size)
-    rejected_file = outputs.beside(output, "rejected", ".jsonl")
+    rejected_file = outputs.beside(task.output, "rejected", ".jsonl")
     outputs.check(rejected_file, task.register, source=Path(source), overwrite=task.run.overwrite)
     total, note = task.pairs.total, task.register.note
 
@@ -99,7 +99,7 @@ def curate(
         return f"no pair of {total:,} is kept at {least:g} ({reached}); see {rejected_file}"
 
     with (
-        outputs.pairs_to(output, task.pairs, note, why_nothing) as keep,
+        outputs.pairs_to(task.output, task.pairs, note, why_nothing) as keep,
         files.rows_to(rejected_file, note=note) as reject,
     ):
         found = _Ratings(least, keep, reject)
@@ -184,11 +184,11 @@ CURATION = Rework("curate", "rating", "rated_words", _rated, _is_rated, judges=T
 
 def validate(
     source: str | Path,
-    output: Path,
+    output: str | Path,
     settings: Settings,
     *,
     threshold: float = 7.0,
-    filtered_output: Path | None = None,
+    filtered_output: str | Path | None = None,
     filter_threshold: float | None = None,
     batch_size: int = BATCH_SIZE,
     passages_from: str | Path | None = None,
@@ -210,6 +210,7 @@ def validate(
     """
     least = checked_rating(threshold)
     filter_least = checked_rating(least if filter_threshold is None else filter_threshold, "--filter-threshold")
+    output, filtered_output = Path(output), Path(filtered_output) if filtered_output else None
     if output.suffix != ".json":
         raise UsageError(f"-o {output}: give a file that ends in .json")
     if filtered_output and filtered_output.resolve() == output.resolve():

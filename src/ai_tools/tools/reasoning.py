@@ -31,7 +31,7 @@ class EnhanceCotSummary(ToolSummary):
 
 def enhance_cot(
     source: str | Path,
-    output: Path,
+    output: str | Path,
     settings: Settings,
     *,
     batch_size: int = BATCH_SIZE,
@@ -52,7 +52,7 @@ def enhance_cot(
     """
     task = prepare(WORK, source, output, settings, run, passages_from, batch_size=batch_size)
     total, counts = task.pairs.total, Counter[str]()
-    with outputs.pairs_to(output, task.pairs, task.register.note) as write:
+    with outputs.pairs_to(task.output, task.pairs, task.register.note) as write:
 
         def take(pair: Pair, fault: Rejection | None) -> None:
             state = "failed" if fault else "not_following" if pair.get("follows") is False else "following"

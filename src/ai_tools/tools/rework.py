@@ -74,7 +74,7 @@ class Task:
 def prepare(
     work: Rework,
     source: str | Path,
-    output: Path,
+    output: str | Path,
     settings: Settings,
     run: Run | None,
     passages_from: str | Path | None,
@@ -87,7 +87,7 @@ def prepare(
     That is an output that does not fit, or that others made; a batch of none; a teacher, or a judge where that is who
     is asked, without a key.
     """
-    started, run = time.monotonic(), run or Run()
+    started, output, run = time.monotonic(), Path(output), run or Run()
     if batch_size < 1:
         raise UsageError(f"--batch-size {batch_size}: give a whole number from 1 up")
     running.connect(settings, judges=work.judges)
