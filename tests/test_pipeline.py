@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from asked import Row, at, pairs_of
 from endpoint import Endpoint
-from outside import bells, write_chunks
+from outside import ai_tools, bells, write_chunks
+from outside import at as environment_at
 
 from ai_tools.errors import NothingProduced, UsageError
 from ai_tools.settings import Settings, load_settings
@@ -66,6 +67,42 @@ def test_every_stage_leaves_its_file_and_a_rerun_asks_nothing(settings: Settings
     asked = endpoint.counters.requests
     again = piped(settings)
     assert (endpoint.counters.requests, again.asked.calls, again.curated.kept) == (asked, 0, 2)
+
+
+def test_a_file_as_output_is_the_training_file_with_the_stages_in_a_folder_beside_it(
+    settings: Settings, endpoint: Endpoint
+) -> None:
+    made = pipeline("chunks.jsonl", Path("new/training.jsonl"), settings, fmt="alpaca")
+    assert (made.output, made.stages) == (Path("new/training.jsonl"), Path("new/training.work"))
+    assert [json.loads(line)["output"] for line in made.output.read_text("utf-8").splitlines()] == [
+        "It rings at noon."
+    ] * 2  # fmt: skip
+    assert sorted(path.name for path in made.stages.iterdir()) == [*STAGES, "summary.json"]
+    asked = endpoint.counters.requests
+    done = ai_tools(
+        "pipeline", "chunks.jsonl", "-o", "new/training.jsonl", "-f", "alpaca", "--yes", **environment_at(endpoint.url)
+    )
+    assert (done.returncode, endpoint.counters.requests) == (0, asked), done.stderr
+    assert "-> new/training.jsonl\nwhat each stage left: new/training.work\n" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [
+        ("chunks.jsonl", "that is the source"),
+        ("mine.jsonl", "not made by this command; add --overwrite"),
+        ("training.txt", "give a file that ends in .json or .jsonl, or a folder"),
+        ("taken.json", "taken.work, which is a file"),
+    ],
+)
+def test_a_file_that_cannot_be_the_training_file_is_refused_before_anything_is_asked(
+    settings: Settings, endpoint: Endpoint, output: str, words: str
+) -> None:
+    Path("mine.jsonl").write_text('{"mine": 1}\n')
+    Path("taken.work").write_text("mine")
+    with pytest.raises(UsageError, match=words):
+        pipeline("chunks.jsonl", Path(output), settings)
+    assert not endpoint.requests
 
 
 def test_where_no_answer_can_be_reworded_it_stops_and_says_why(settings: Settings, endpoint: Endpoint) -> None:

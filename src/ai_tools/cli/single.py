@@ -261,12 +261,14 @@ def export(
 def pipeline(
     asking: AskingOfPassages,
     source: PassagesArgument,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The folder for all stages.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="A folder; or the .jsonl or .json, with <stem>.work beside it.")
+    ],
     threshold: Threshold = None,
     fmt: Format = "chatml",
     skip_enrichment: Annotated[bool, typer.Option("--skip-enrichment", help="Take the answers as they are.")] = False,
 ) -> None:
-    """Generate, enrich, curate and export in one go, in one folder."""
+    """Generate, enrich, curate and export in one go, with what each stage left."""
     from .. import tools
 
     made = tools.pipeline(
@@ -285,6 +287,7 @@ def pipeline(
     rewritten = f"{made.enriched.rewritten:,} reworded, " if made.enriched else ""
     kept = f"{made.curated.kept:,} kept at {made.curated.threshold:g}"
     typer.echo(f"{made.generated.pairs:,} made, {rewritten}{kept}, {made.exported.pairs:,} exported -> {made.output}")
+    typer.echo(f"what each stage left: {made.stages}")
     typer.echo(f"{options.costs(made.asked)}; {made.seconds:.1f} s")
     options.fail(
         made.failed, "passages or pairs", 0, made.output, [cause for stage in stages for cause in stage.causes]

@@ -1,4 +1,4 @@
-"""The whole way in one command: generate, enrich, curate, export, in one folder that shows each stage."""
+"""The whole way in one command: generate, enrich, curate, export, with a file that shows each stage."""
 
 from __future__ import annotations
 
@@ -31,16 +31,20 @@ FILES = {  # and the command that makes each
     "enriched.jsonl": "enrich",
     "curated.jsonl": "curate",
     "curated_rejected.jsonl": "curate",
-    "training.jsonl": "export",
     "summary.json": "pipeline",
 }
+TRAINING = "training.jsonl"  # of `export`; in that folder, or wherever -o says
 
 
 @dataclass(frozen=True)
 class PipelineSummary:
-    """What `pipeline` made, stage by stage; `asked` adds up the calls, tokens and money of all."""
+    """What `pipeline` made, stage by stage; `asked` adds up the calls, tokens and money of all.
+
+    `stages` is the folder of what the stages left: the output, or beside it where that is a file.
+    """
 
     output: Path
+    stages: Path
     generated: GenerateSummary
     enriched: EnrichSummary | None
     curated: CurateSummary
@@ -75,6 +79,7 @@ def pipeline(
     summary.json. Every reply is in the journal, so that a run that was stopped goes on where it was, at any stage.
 
     Args:
+        output: that folder; or the file for training, `.jsonl` or `.json`, all else then being in `<stem>.work` beside.
         source, tables, target_pairs, max_chunks: as for `generate_qa`.
         threshold: as for `curate`. fmt: as for `export`.
         on_stage: is told the name of each stage, and says how that one is run; for bars of its own.
@@ -90,30 +95,36 @@ def pipeline(
     teachers.connect_judge(settings)  # that a key is missing is said before anything is paid for; see `generate_qa`
     register = Register(journal_path(settings.output), "pipeline")
     _check(output, source, journal_path(settings.output), overwrite=run.overwrite)
+    folder, training = _places(output)
     if run.confirm:
         _plan(source, settings, extent, run, skip_enrichment=skip_enrichment)
         run = replace(run, confirm=None)
-    first = output / "generated.jsonl"
+    first = folder / "generated.jsonl"
     generated = generate_qa(source, first, settings, **vars(extent), run=on_stage("generate", run))
     enriched = None
     if not skip_enrichment:
-        enriched = enrich(generated.output, output / "enriched.jsonl", settings, run=on_stage("enrich", run))
+        enriched = enrich(generated.output, folder / "enriched.jsonl", settings, run=on_stage("enrich", run))
     rated = enriched.output if enriched else generated.output
-    curated = curate(rated, output / "curated.jsonl", settings, threshold=least, run=on_stage("curate", run))
-    exported = export(curated.output, output / "training.jsonl", settings, fmt=fmt, overwrite=run.overwrite)
+    curated = curate(rated, folder / "curated.jsonl", settings, threshold=least, run=on_stage("curate", run))
+    exported = export(curated.output, training, settings, fmt=fmt, overwrite=run.overwrite)
     asked = generated.asked + (enriched.asked if enriched else Usage()) + curated.asked
-    made = PipelineSummary(output, generated, enriched, curated, exported, asked, time.monotonic() - started)
-    files.write_json(output / "summary.json", _summary(made, source, settings.seed, fmt), register.note)
+    made = PipelineSummary(output, folder, generated, enriched, curated, exported, asked, time.monotonic() - started)
+    files.write_json(folder / "summary.json", _summary(made, source, settings.seed, fmt), register.note)
     return made
 
 
+def _places(output: Path) -> tuple[Path, Path]:
+    """The folder of the stages, and the file for training."""
+    return (output.with_name(f"{output.stem}.work"), output) if output.suffix else (output, output / TRAINING)
+
+
 def _check(output: Path, source: str | Path, database: Path, *, overwrite: bool) -> None:
-    if output.suffix or output.is_file():
-        raise UsageError(f"-o {output}: give a folder")
-    if output.exists() and Path(source).exists() and output.samefile(source):
-        raise UsageError(f"-o {output}: that is the source; give another folder")
-    for name, command in FILES.items():
-        outputs.check(output / name, Register(database, command), overwrite=overwrite)
+    outputs.check(output, Register(database, "export"), source=reading.path_of(source), overwrite=True, into=())
+    folder, training = _places(output)
+    if folder.is_file():
+        raise UsageError(f"-o {output}: the stages would go to {folder}, which is a file; give another name")
+    for path, command in ((training, "export"), *((folder / name, command) for name, command in FILES.items())):
+        outputs.check(path, Register(database, command), overwrite=overwrite)
 
 
 def _plan(source: str | Path, settings: Settings, extent: Extent, run: Run, *, skip_enrichment: bool) -> None:
