@@ -26,14 +26,15 @@ from .rework import BATCH_SIZE, ask_about
 from .running import Run
 from .targets import Extent, Inquiry, Scope
 
+TRAINING = "training.jsonl"
 FILES = {  # and the command that makes each
     "generated.jsonl": "generate",
     "enriched.jsonl": "enrich",
     "curated.jsonl": "curate",
     "curated_rejected.jsonl": "curate",
+    TRAINING: "export",
     "summary.json": "pipeline",
 }
-TRAINING = "training.jsonl"  # of `export`; in that folder, or wherever -o says
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,8 @@ def _check(output: Path, source: str | Path, database: Path, *, overwrite: bool)
     folder, training = _places(output)
     if folder.is_file():
         raise UsageError(f"-o {output}: the stages would go to {folder}, which is a file; give another name")
-    for path, command in ((training, "export"), *((folder / name, command) for name, command in FILES.items())):
+    for name, command in FILES.items():
+        path = training if name == TRAINING else folder / name
         outputs.check(path, Register(database, command), overwrite=overwrite)
 
 
