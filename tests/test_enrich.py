@@ -11,7 +11,7 @@ from endpoint import Endpoint
 from outside import ai_tools, error_of
 from outside import at as environment_at
 
-from ai_tools.errors import InputError, NothingProduced, UsageError
+from ai_tools.errors import NothingProduced, UsageError
 from ai_tools.files import write_json
 from ai_tools.settings import Settings
 from ai_tools.tools import EnrichSummary, Run, enrich
@@ -232,16 +232,16 @@ def test_sampling_reaches_the_wire(settings: Settings, endpoint: Endpoint) -> No
     assert [body[name] for name in ("temperature", "max_tokens", "top_p")] == [0, 99, 0.5]
 
 
-def test_a_pair_without_its_passage_is_a_failure_and_none_with_one_an_error(
+def test_a_pair_without_its_passage_is_reworded_by_itself_and_that_is_said_once(
     settings: Settings, endpoint: Endpoint
 ) -> None:
     says(endpoint, sentence)
-    bare = {"question": "Q?", "answer": "at noon"}
-    made, rows = enriched([bare, pair()], settings)
-    assert (made.failed, rows[0]["answer"]) == (1, "at noon")
-    assert rows[0]["enrichment_changes"].startswith("failed: no source_text")
-    with pytest.raises(InputError, match="--source"):
-        enriched([bare], settings)
+    bare = {"question": "When does it ring?", "answer": "at noon", "chunk_id": 3, "source": "bells.md"}
+    made, rows = enriched([bare, pair(), bare | {"chunk_id": 4}], settings)
+    assert (made.failed, made.rewritten) == (0, 3)
+    assert (rows[0]["answer"], rows[0]["chunk_id"], rows[0]["grounded"]) == (sentence("at noon"), 3, None)
+    assert "grounded" not in rows[1]
+    assert [line.partition(" (")[0] for line in made.warnings] == ["2 pairs have no passage"]
 
 
 def test_from_outside_a_failure_is_one_line_and_exit_code_1(toy_root: Path, endpoint: Endpoint) -> None:

@@ -137,7 +137,7 @@ def test_braces_in_a_passage_survive_and_do_not_break_the_prompt(name: str) -> N
     text = 'Use {passage}, {0}, {{x}} and {"a": [1]}.\n\n```\nfor (;;) {}\n```\u2028 %s $x'
     fields = {"passage": text, "facts": [{"id": "f1", "text": text}], "pairs": [{"id": "p1", "first": text}]}
     call = plan(load(name), fields)
-    if name in ("fact_questions", "preference"):
+    if name in ("fact_questions", "preference", "rating_alone"):
         assert json.dumps(text, ensure_ascii=False) in call.messages[-1]["content"]
     else:
         assert text in call.messages[-1]["content"]
@@ -173,7 +173,7 @@ def test_a_worked_example_is_an_exchange_that_went_before_in_the_shape_of_the_re
 @pytest.mark.parametrize("name", NAMES)
 def test_the_source_is_delimited_and_called_data(name: str) -> None:
     system, user = (message["content"] for message in plan(load(name)).messages)
-    tag = {"fact_questions": "facts", "preference": "pairs"}.get(name, "passage")
+    tag = {"fact_questions": "facts", "preference": "pairs", "rating_alone": "pairs"}.get(name, "passage")
     assert f"<{tag}>\n" in user
     assert f"\n</{tag}>" in user
     assert "data" in system

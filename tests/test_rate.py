@@ -357,17 +357,42 @@ def test_where_nothing_is_kept_what_was_there_stays_and_the_rejected_say_why(
     assert [row["check"] for row in lines_of("out_rejected.jsonl")] == ["rating"] * 3
 
 
-def test_pairs_without_a_passage_get_it_from_the_source_and_are_named_where_it_has_none(settings: Settings) -> None:
+def test_pairs_without_a_passage_get_it_from_the_source_or_are_judged_by_themselves_which_is_said_once(
+    settings: Settings, endpoint: Endpoint
+) -> None:
     Path("chunks.jsonl").write_text(json.dumps({"chunk_id": "c1", "text": "Every bell rings at noon."}) + "\n")
-    bare = [{"question": f"When does bell {n} ring?", "answer": "At noon.", "chunk_id": f"c{n}"} for n in (1, 2)]
-    path = source(bare)
+    bare = {"answer": "At noon.", "source": "bells.md"}
+    path = source([bare | {"question": f"When does bell {n} ring?", "chunk_id": f"c{n}"} for n in (1, 2)])
     with pytest.raises(InputError, match=r"none of the 2 pairs has its passage.*--source"):
-        curate(path, Path("out.json"), settings)
+        validate(path, Path("report.json"), settings)
     made = curate(path, Path("out.json"), settings, passages_from="chunks.jsonl")
-    assert (made.kept, made.unrated) == (1, 1)
-    assert any("source_text" in cause for cause in made.causes)
-    assert rows_of("out.json")[0]["source_text"] == "Every bell rings at noon."
-    assert [row["check"] for row in lines_of(made.rejected_file)] == ["passage"]
+    assert (made.kept, made.unrated, made.causes) == (2, 0, ())
+    assert [line.partition(" (")[0] for line in made.warnings] == ["1 pairs have no passage"]
+    first, second = rows_of("out.json")
+    assert (first["source_text"], first["grounded"]) == ("Every bell rings at noon.", True)
+    assert "source_text" not in second
+    assert (second["rating"], second["grounded"]) == (8.0, None)
+    asked = [request.body["messages"][1]["content"] for request in endpoint.requests]
+    assert sorted("<passage>" in one for one in asked) == [False, True]
+    assert curate(Path("out.json"), Path("again.json"), settings).already == 2
+
+
+def test_a_judge_cannot_reject_what_it_has_no_passage_for_as_not_grounded(
+    settings: Settings, endpoint: Endpoint
+) -> None:
+    says(endpoint, lambda shown: rating(shown, grounded=False))
+    made = curate(source([{"question": "When does bell 1 ring?", "answer": "At noon."}]), Path("out.json"), settings)
+    assert (made.kept, rows_of("out.json")[0]["grounded"]) == (1, None)
+
+
+def test_the_offline_teacher_rates_pairs_without_a_passage_and_speaks_of_none(toy_root: Path) -> None:
+    pairs = [
+        {"question": "When does bell 1 of the harbour ring?", "answer": "At noon.", "chunk_id": 3, "source": "b.md"}
+    ]
+    curate(source(pairs), Path("out.json"), load_settings(provider="offline"), threshold=5)
+    [row] = rows_of("out.json")
+    assert (row["grounded"], row["chunk_id"], row["source"]) == (None, 3, "b.md")
+    assert "passage" not in row["rating_reasoning"]
 
 
 def test_a_passage_is_found_by_its_place_and_a_place_that_is_none_finds_nothing(settings: Settings) -> None:
@@ -378,8 +403,8 @@ def test_a_passage_is_found_by_its_place_and_a_place_that_is_none_finds_nothing(
     told = [{"source_file": "bells.md", "chunk_start": place} for place in places]
     path = source([one | about for one, about in zip(bare, told, strict=True)])
     made = curate(path, Path("out.json"), settings, passages_from="chunks.jsonl")
-    assert (made.kept, made.unrated) == (2, 5)
-    assert [number_of(row) for row in rows_of("out.json")] == [0, 1]
+    assert (made.kept, made.unrated) == (7, 0)
+    assert [number_of(row) for row in rows_of("out.json") if row["grounded"]] == [0, 1]
 
 
 def test_a_folder_is_curated_file_by_file_and_again_at_another_threshold(

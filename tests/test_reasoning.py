@@ -69,9 +69,11 @@ def test_every_answer_gets_its_own_reasoning_though_replies_are_shuffled(
 
 
 def test_a_pair_does_without_a_passage(settings: Settings) -> None:
-    made, rows = enhanced([pair(2)], settings)
-    assert made.reasoned == 1
+    made, rows = enhanced([pair(2), pair(3)], settings)
+    assert made.reasoned == 2
     assert "source_text" not in rows[0]
+    assert [row["grounded"] for row in rows] == [None, None]
+    assert [line.partition(" (")[0] for line in made.warnings] == ["2 pairs have no passage"]
 
 
 @pytest.mark.parametrize("changes", [{"follows": False}, {"steps": ["It rings."]}, {"steps": ["It is 3 o'clock."]}])

@@ -214,7 +214,8 @@ def rating(pair: Fields, fields: Fields) -> Fields:
     """Points for what can be checked."""
     found = review(pair["question"], pair["answer"], fields["passage"], fields.get("topic", ""))
     points = {name: found.points[name] for name in POINTS}
-    return {"reasoning": found.reason, **points, "grounded": found.grounded}
+    reason = found.reason if fields["passage"] else found.reason.replace("the passage has the answer, ", "")
+    return {"reasoning": reason, **points, "grounded": found.grounded}
 
 
 @for_each_pair("checks")

@@ -24,7 +24,8 @@ class Prompt:
     """One file of `data/prompts`: two templates and the kind of reply they ask for.
 
     `reasoning` is what the second says besides where the reasoning of each answer is wanted; `example` is what a worked
-    example is asked with, as an exchange of its own before. A temperature in it is fixed.
+    example is asked with, as an exchange of its own before. A temperature in it is fixed. A file that gives the name of
+    another prompt has other words for the same: who answers by rules has one rule for both.
     """
 
     name: str
@@ -58,7 +59,7 @@ def load(name: str) -> Prompt:
     text = file.read_text("utf-8")
     content = yaml.safe_load(text)
     version = f"{content.pop('version')}-{content_id(text)[:8]}"
-    return Prompt(name=name, version=version, **content)
+    return Prompt(**{"name": name, "version": version} | content)
 
 
 _FIELDS = {"title", "section", "passage", "count", "angle", "shape", "reasoning"}  # of a prompt for questions

@@ -22,7 +22,7 @@ NOT_REWRITTEN = ("unchanged", "refused", "failed")  # how `enrichment_changes` b
 class EnrichSummary(ToolSummary):
     """What `enrich` made: `rewritten` answers, `unchanged` ones, `refused` rewrites, which lost or added something.
 
-    `failed` pairs got no usable reply, or have no passage. Both of the last two keep their answer and say why.
+    `failed` pairs got no usable reply. Both of the last two keep their answer and say why.
     """
 
     pairs: int
@@ -52,7 +52,8 @@ def enrich(
     Args:
         source: a file of pairs, or a folder of `*_qa.json`; `output` is a file or, of a folder, a folder.
         preserve_original: whether `original_answer` is kept.
-        passages_from: supplies the passages of pairs that came without `source_text`.
+        passages_from: supplies the passages of pairs that came without `source_text`; a pair that gets none is worked
+            on by itself, marked `grounded: null`, and counted in `warnings`.
 
     Raises:
         UsageError, InputError: what is asked for cannot be. NothingProduced: no pair got a usable reply.

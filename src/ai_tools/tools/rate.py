@@ -76,7 +76,7 @@ def curate(
     Ratings go to `rating`, `rating_criteria` and `rating_reasoning` of every pair, the total added up here. A pair that
     has a rating by these criteria keeps it while question and answer are those that were rated, so that another
     threshold costs no call; a rating of another tool is not taken over, and `run.fresh` rates all anew. What is not
-    kept is in `<output>_rejected.jsonl` with its check (rating, grounded, unrated, passage) and the reason.
+    kept is in `<output>_rejected.jsonl` with its check (rating, grounded, unrated) and the reason.
 
     Args:
         source, output, passages_from: as for `enrich`.
@@ -110,7 +110,7 @@ def curate(
         pairs=total,
         kept=total - found.fell_out.total(),
         rejected={name: count for name, count in found.fell_out.items() if name in ("rating", "grounded")},
-        unrated=found.fell_out["unrated"] + found.fell_out["passage"],
+        unrated=found.fell_out["unrated"],
         histogram=tuple(found.histogram[points] for points in range(MOST + 1)),
         threshold=least,
     )
@@ -135,7 +135,7 @@ class _Ratings:
                 fault = Rejection("grounded", reason, pair)
             elif pair["rating"] < self.least:
                 fault = Rejection("rating", f"rated {pair['rating']:g}, below {self.least:g}", pair)
-        elif fault.check == "reply":
+        else:
             pair = {name: value for name, value in pair.items() if name not in _RATING} | {"rating": None}
             fault = Rejection("unrated", fault.reason, pair)
         self.keep(None if fault else pair)
@@ -179,7 +179,7 @@ def _is_score(value: Any, most: float = MOST) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= most
 
 
-CURATION = Rework("curate", "rating", "rated_words", _rated, _is_rated, judges=True)
+CURATION = Rework("curate", "rating", "rated_words", _rated, _is_rated, judges=True, alone="rating_alone")
 
 
 def validate(
@@ -287,4 +287,4 @@ def _is_checked(pair: Pair) -> bool:
     return check.get("judged") in VERDICTS and all(_is_score(check.get(name)) for name in CHECKED)
 
 
-FACT_CHECK = Rework("validate", "fact_check", "fact_check", _checked, _is_checked, judges=True)
+FACT_CHECK = Rework("validate", "fact_check", "fact_check", _checked, _is_checked, judges=True, needs_passage=True)

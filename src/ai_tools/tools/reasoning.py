@@ -45,7 +45,7 @@ def enhance_cot(
     reply comes out as it was. Pairs that have reasoning are left alone, but by `run.fresh`.
 
     Args:
-        source, output, passages_from: as for `enrich`; but pairs may do without a passage.
+        source, output, passages_from: as for `enrich`.
 
     Raises:
         UsageError, InputError: what is asked for cannot be. NothingProduced: no pair got a usable reply.
@@ -95,5 +95,5 @@ def _without_reasoning(pair: Pair) -> Pair:
 
 WORK = Rework(
     "enhance-cot", "reasoning", "follows", _reasoned, known=lambda pair: bool(pair.get("reasoning")),
-    usable=lambda said: bool(numbered(said.steps)), afresh=_without_reasoning, needs_passage=False,
+    usable=lambda said: bool(numbered(said.steps)), afresh=_without_reasoning,
 )  # fmt: skip

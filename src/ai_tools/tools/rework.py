@@ -22,6 +22,7 @@ from .running import Run, ToolSummary
 
 BATCH_SIZE = 5  # pairs in a call
 NO_PASSAGE = "no source_text, and --source has no such passage"
+ALONE = "pairs have no passage (give those with --source); each is judged by itself and marked `grounded: null`"
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Rework:
     `apply(pair, said, model)` gives the pair that comes out of one item of the reply, where it is `usable`. `known`
     says of a pair that it needs no asking; `afresh` makes of one what it was before, where all are asked about anew.
     `mark` is the field that it adds, kept the last. `judges`: the judge is asked. A pair without its passage is not
-    worked on where `needs_passage`.
+    worked on where `needs_passage`; else by itself, with the prompt `alone` where there is one.
     """
 
     name: str
@@ -42,7 +43,8 @@ class Rework:
     usable: Callable[[Any], bool] = lambda _: True
     afresh: Callable[[Pair], Pair] = lambda pair: pair
     judges: bool = False
-    needs_passage: bool = True
+    needs_passage: bool = False
+    alone: str = ""
     topic: str = ""
 
     def marked(self, pair: Pair) -> Pair:
@@ -54,6 +56,11 @@ class Rework:
         if self.known(pair):
             return "known"
         return "lacking" if self.needs_passage and not pair.get("source_text") else "due"
+
+    def done(self, pair: Pair, said: Any, model: str) -> Pair:
+        """What comes of a pair; where it has no passage, nobody can say whether that has it."""
+        made = self.apply(self.afresh(pair), said, model)
+        return made if pair.get("source_text") else made | {"grounded": None}
 
 
 @dataclass(frozen=True)
@@ -126,12 +133,13 @@ def rework(task: Task, take: Callable[[Pair, Rejection | None], None]) -> ToolSu
             return pair, Rejection("passage", NO_PASSAGE, pair)
         if state == "due" and said is None:
             return pair, Rejection("reply", "no usable reply came back", pair)
-        return pair if state == "known" else work.apply(work.afresh(pair), said, session.teacher.model), None
+        return pair if state == "known" else work.done(pair, said, session.teacher.model), None
 
-    states, count = Counter[str](), 0
+    states, count, alone = Counter[str](), 0, 0
     for block in blocks():
         count += 1
         states.update(work.state(pair) for _, pair in block)
+        alone += sum(not pair.get("source_text") for _, pair in block)
     if states["lacking"] == read.total:
         raise InputError(f"none of the {read.total:,} pairs has its passage ({NO_PASSAGE}); give one with --source")
     with running.asking(
@@ -140,9 +148,10 @@ def rework(task: Task, take: Callable[[Pair, Rejection | None], None]) -> ToolSu
         in_order = InOrder(lambda done: take(work.marked(done[0]), done[1]))
         asked = asker.run(chain, blocks(), count, each=in_order)
     failed = [*asked.failed, *([Rejection("passage", NO_PASSAGE, {})] if states["lacking"] else [])]
+    warnings = (*read.warnings, *([f"{alone:,} {ALONE}"] if alone and not work.needs_passage else []))
     return running.done(
         asker.teacher, task.output, task.started, asked.usage, failed,
-        already=states["known"], unread=read.failed, warnings=read.warnings,
+        already=states["known"], unread=read.failed, warnings=warnings,
     )  # fmt: skip
 
 
@@ -150,7 +159,10 @@ async def ask_about(work: Rework, due: Sequence[Pair], session: Session) -> dict
     """What the teacher says of pairs of one passage, by their identity."""
     if not due:
         return {}
-    fields = {"passage": due[0].get("source_text", ""), "topic": work.topic}
+    passage = due[0].get("source_text", "")
+    prompt = work.prompt if passage else work.alone or work.prompt
     origin = {"recipe": work.name, "chunk_id": str(due[0].get("chunk_id", ""))}
-    said = await running.ask_by_id(session, work.prompt, fields, list(map(shown, due)), **origin)
+    said = await running.ask_by_id(
+        session, prompt, {"passage": passage, "topic": work.topic}, list(map(shown, due)), **origin
+    )
     return {name: one for name, one in said.items() if work.usable(one)}
