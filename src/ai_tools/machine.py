@@ -21,8 +21,8 @@ EXTRAS = {
     "docling": ("docling",),
     "lancedb": ("lancedb",),
 }
-# Seconds of each step on two cores without bfloat16 instructions: sample documents, offline teacher, tiny student.
-REFERENCE_SECONDS = {0: 4, 1: 73, 2: 6, 3: 9, 4: 8, 5: 132, 6: 12}
+# Seconds of each step on two cores with AVX2 alone: sample documents, offline teacher, tiny student.
+REFERENCE_SECONDS = {0: 3, 1: 33, 2: 3, 3: 6, 4: 6, 5: 70, 6: 7}
 
 
 def describe(settings: Settings) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Students: load a causal language model, ask it questions, score answer options, save it.
 
-`tiny` is a 2.1M-parameter Llama that is built here and trained in place on a laptop. Everything else is a
+`tiny` is a 1.9M-parameter Llama that is built here and trained in place on a laptop. Everything else is a
 local folder or a Hugging Face name. Both go through the same functions.
 """
 
@@ -127,7 +127,7 @@ def train_tiny_tokenizer(texts: Iterable[str]) -> Any:
 
 
 def build_tiny(seed: int) -> Student:
-    """The untrained tiny student: two Llama layers of width 256 over 2,048 byte-level tokens.
+    """The untrained tiny student: two Llama layers of width 256, one key-value head, over 2,048 byte-level tokens.
 
     `initializer_range` is the setting that matters most: with the usual 0.02 a model this narrow starts so flat
     that it learns far less in the same number of steps.
