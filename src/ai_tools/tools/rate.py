@@ -23,7 +23,7 @@ CRITERIA = {"clarity": 3, "accuracy": 3, "usefulness": 2, "difficulty": 2}  # an
 MOST = 10
 CHECKED = ("factual_accuracy", "completeness", "consistency")
 VERDICTS = ("PASS", "NEEDS_REVIEW", "FAIL")
-_RATING = ("rating", "rating_criteria", "grounded", "rating_reasoning", "rated_by", "rated_words")
+_RATING = ("rating", *CRITERIA, "grounded", "rating_reasoning", "rated_by", "rated_words")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,10 +73,11 @@ def curate(
 ) -> CurateSummary:
     """Keep the pairs that a judge rates at least `threshold` of 10, and that say nothing that their passage does not.
 
-    Ratings go to `rating`, `rating_criteria` and `rating_reasoning` of every pair, the total added up here. A pair that
-    has a rating by these criteria keeps it while question and answer are those that were rated, so that another
-    threshold costs no call; a rating of another tool is not taken over, and `run.fresh` rates all anew. What is not
-    kept is in `<output>_rejected.jsonl` with its check (rating, grounded, unrated) and the reason.
+    Points go to `clarity`, `accuracy`, `usefulness` and `difficulty` of every pair, their total, added up here, to
+    `rating`, the judge's words to `rating_reasoning`. A pair that has a rating by these criteria keeps it while
+    question and answer are those that were rated, so that another threshold costs no call; a rating of another tool is
+    not taken over, and `run.fresh` rates all anew. What is not kept is in `<output>_rejected.jsonl` with its check
+    (rating, grounded, unrated) and the reason.
 
     Args:
         source, output, passages_from: as for `enrich`.
@@ -128,7 +129,7 @@ class _Ratings:
 
     def take(self, pair: Pair, fault: Rejection | None) -> None:
         if fault is None:
-            pair |= {"rating": sum(pair["rating_criteria"][name] for name in CRITERIA)}
+            pair |= {"rating": sum(pair[name] for name in CRITERIA)}
             self.histogram[int(pair["rating"])] += 1
             if pair.get("grounded") is False:
                 reason = f"says what its passage does not: {pair.get('rating_reasoning', '')}"
@@ -155,7 +156,7 @@ def _rated(pair: Pair, said: Any, model: str) -> Pair:
     points = {name: getattr(said, name) for name in CRITERIA}
     return pair | {
         "rating": sum(points.values()),
-        "rating_criteria": points,
+        **points,
         "grounded": said.grounded,
         "rating_reasoning": said.reasoning.strip(),
         "rated_by": model,
@@ -169,10 +170,8 @@ def _words(pair: Pair) -> str:
 
 
 def _is_rated(pair: Pair) -> bool:
-    points = pair.get("rating_criteria")
-    if not isinstance(points, dict) or pair.get("rated_words") != _words(pair):
-        return False
-    return all(_is_score(points.get(name), most) for name, most in CRITERIA.items()) and _is_score(pair.get("rating"))
+    points = CRITERIA | {"rating": MOST}
+    return pair.get("rated_words") == _words(pair) and all(_is_score(pair.get(name), points[name]) for name in points)
 
 
 def _is_score(value: Any, most: float = MOST) -> bool:
