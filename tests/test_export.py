@@ -436,6 +436,7 @@ def test_all_documents_stand_in_one_file_with_what_they_say_of_themselves(folder
     assert (about["generated_by"], about["total_qa_pairs"], about["num_documents"]) == ("ai-tools combine", 3, 2)
     assert about["source_qa_files"] == ["bells_qa.json", "lamps_qa.json"]
     assert about["generated_at"].endswith("+00:00")
+    made = json.loads((folder / "bells_qa.json").read_text("utf-8"))
     assert whole["documents"][0] == {
         "file": "bells_qa.json",
         "source_file": "bells.md",
@@ -446,6 +447,10 @@ def test_all_documents_stand_in_one_file_with_what_they_say_of_themselves(folder
         "completed_chunks": 2,
         "failed_chunks": 1,
         "total_qa_pairs": 2,
+        "file_info": made["metadata"],
+        "processing_info": made["processing_info"],
+        "qa_generation_info": made["qa_generation_info"],
+        "qa_pairs_count": 2,
     }
     assert [one["question"] for one in whole["training_pairs"]] == ["When?", "Who?", "Where?"]
 
@@ -453,11 +458,12 @@ def test_all_documents_stand_in_one_file_with_what_they_say_of_themselves(folder
 def test_settings_that_documents_share_stand_once_and_others_by_file(folder: Path) -> None:
     files.write_json(folder / "old_qa.json", document([pair("Why?")], file="old.md", model="other", topic="bells"))
     _, whole = combined(folder)
+    models = {"bells_qa.json": "rules", "lamps_qa.json": "rules", "old_qa.json": "other"}
     assert whole["metadata"]["processing_config"] == {
         "splitting_strategy": "markdown",
         "chunk_size": 512,
-        "provider": "offline",
-        "model": {"bells_qa.json": "rules", "lamps_qa.json": "rules", "old_qa.json": "other"},
+        **dict.fromkeys(("provider", "llm_provider"), "offline"),
+        **dict.fromkeys(("model", "model_used"), models),
         "temperature": 0,
         "topic": {"old_qa.json": "bells"},
     }

@@ -80,7 +80,15 @@ def test_every_kind_of_source_gives_the_same_passage(tmp_path: Path, make: Calla
     passages = read(source)
     (row,) = passages
     assert (passages.total, passages.failed) == (1, ())
-    place = {"origin": row.origin, "file": "bells.md", "index": 4, "start": 7, "end": 30, "n_tokens": 9}
+    place = {
+        "origin": row.origin,
+        "file": "bells.md",
+        "index": 4,
+        "start": 7,
+        "end": 30,
+        "n_tokens": 9,
+        "given_id": "a",
+    }
     metadata = {} if make is table else {"pages": [1, 1]}
     assert row == Passage("a", "d", NOON, "Bells", heading_path=("Bells", "Hours"), metadata=metadata, **place)
     assert row.section == "Bells > Hours"

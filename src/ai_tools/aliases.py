@@ -1,4 +1,4 @@
-"""What other tools call the same things: the names under which rows are read, ours first.
+"""What other tools call the same things: the names under which rows are read, ours first, and those of options.
 
 Settings have theirs in settings.py.
 """
@@ -34,6 +34,33 @@ ROLES = {"system": "system", "user": "user", "human": "user", "assistant": "assi
 TEMPLATE = {
     **dict.fromkeys(("text", "chunk", "content", "context"), "passage"),
     **dict.fromkeys(("n_pairs", "num_pairs", "num_questions", "questions_per_chunk"), "count"),
+}
+# The setting that an option stands for.
+SETTING_OF = {
+    "provider": "provider",
+    "model": "teacher_model_name",
+    "base_url": "teacher_model_base_url",
+    "api_key": "teacher_model_api_key",
+    "temperature": "teacher_temperature",
+    "max_tokens": "teacher_max_tokens",
+    "retry_rejected": "retry_rejected",
+    "tokenizer": "tokenizer_model_name",
+    "n_pairs": "questions_per_chunk",
+    "batch_size": "max_concurrency",
+    "batch_processing": "generator_batch_processing",
+    "resume": "generator_resume",
+    **{
+        f"ollama_{name}": f"ollama_{name}"
+        for name in ("base_url", "top_k", "top_p", "repeat_penalty", "num_predict", "stop")
+    },
+}
+# Of a generator over chunk files: what its combined file calls the blocks of a document's file, and what it says of the
+# making; the arguments of commands that its options stand for.
+BLOCKS = {"file_info": "metadata", "processing_info": "processing_info", "qa_generation_info": "qa_generation_info"}
+CONFIG = {"llm_provider": "provider", "model_used": "model"}
+ARGUMENTS = {
+    "generate": {"chunks_dir": "source", "qa_dir": "output"},
+    "combine": {"qa_dir": "folder", "output_file": "output"},
 }
 
 

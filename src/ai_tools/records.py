@@ -98,7 +98,8 @@ class Passage(Record):
     """What a teacher is asked about: a chunk, whoever cut it, with what is known of its document.
 
     `file` is the document's name, `origin` the file or table that the passage was read from; `start`, `end` (in
-    characters), `index` and `n_tokens` are None where that does not say. `metadata` is as in Chunk.
+    characters), `index` and `n_tokens` are None where that does not say, as is `given_id`, which is the id that it has
+    there: `chunk_id` is another where that one is not unique. `metadata` is as in Chunk.
     """
 
     chunk_id: str
@@ -116,6 +117,7 @@ class Passage(Record):
     start: int | None = None
     end: int | None = None
     n_tokens: int | None = None
+    given_id: int | str | None = None
 
     @property
     def section(self) -> str:

@@ -254,7 +254,8 @@ def _passage(row: dict[str, Any], where: str, origin: str, file: str = "", title
         found = {
             "origin": origin,
             "text": _text(row, where),
-            "chunk_id": _word(row, aliases.CHUNK_ID, where),
+            "chunk_id": (chunk_id := _word(row, aliases.CHUNK_ID, where)),
+            "given_id": aliases.first(row, aliases.CHUNK_ID)[1] if chunk_id else None,
             "file": _word(row, aliases.FILE, where) or file,
             "document_id": _word(row, aliases.DOCUMENT_ID, where),
             "title": _word(row, aliases.TITLE, where) or title,

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from .. import files
+from .. import aliases, files
 from ..errors import InputError, UsageError
 from ..files import Register
 from ..records import Pair, Rejection, content_id
@@ -210,16 +210,20 @@ def _unique(read: Pairs) -> Iterator[tuple[PairFile, Pair]]:
 
 
 def _document(name: str, about: dict[str, Any], n_pairs: int) -> dict[str, Any]:
-    made, counts = _object(about, "qa_generation_info"), _object(about, "summary")
+    """What is said of a document, in our names and in those of another tool."""
+    blocks = {block: _object(about, name) for block, name in aliases.BLOCKS.items()}
+    made, counts = blocks["qa_generation_info"], _object(about, "summary")
     chunks = {one: counts.get(one) for one in ("total_chunks", "completed_chunks", "failed_chunks")}
     return {
         "file": name,
-        "source_file": _object(about, "metadata").get("source_file"),
+        "source_file": blocks["file_info"].get("source_file"),
         "status": about.get("status"),
         "model": made.get("model"),
         "generated_at": made.get("generated_at"),
         **chunks,
         "total_qa_pairs": n_pairs,
+        **blocks,
+        "qa_pairs_count": n_pairs,
     }
 
 
@@ -234,7 +238,7 @@ def _config(abouts: dict[str, dict[str, Any]]) -> dict[str, Any]:
         first = next(iter(by_file.values()))
         if len(by_file) == len(abouts) and all(value == first for value in by_file.values()):
             said[name] = first
-    return said
+    return {other: said[name] for other, name in aliases.CONFIG.items() if name in said} | said
 
 
 def _object(about: dict[str, Any], name: str) -> dict[str, Any]:

@@ -73,7 +73,7 @@ class OneFile:
 
     due: Counter[Home]
     is_last: bool
-    completed = kept = 0
+    completed = failed = kept = 0
     warnings: Sequence[str] = ()
 
     def __init__(self, path: Path, note: Note):
@@ -117,9 +117,10 @@ def _row(made: Made, pair: Pair) -> Pair:
 
 @dataclass(slots=True)
 class _Harvest:
-    """What came of a passage so far. `key` is what its calls depend on."""
+    """What came of a passage so far. `key` is what its calls depend on, `given` the id that its file gives it."""
 
     name: str
+    given: int | str | None
     key: str = ""
     created: str = ""
     failed: bool = False
@@ -176,7 +177,7 @@ class QaFolder:
         self._count = 0
         self._told: tuple[str, dict[str, Any]] = ("", {})
         self._rests_until = 0.0
-        self.completed = self.kept = 0
+        self.completed = self.failed = self.kept = 0
         self.warnings: list[str] = []
 
     def check(self, chosen: Iterable[Home], *, overwrite: bool) -> None:
@@ -207,10 +208,11 @@ class QaFolder:
             raise NothingProduced(nothing())
 
     def take(self, made: Made) -> None:
-        home = made.inquiry.passage.home
+        passage = made.inquiry.passage
+        home = passage.home
         file = self._file(home)
         file.total = self.due[home]
-        chunk = file.chunks.setdefault(made.inquiry.place, _Harvest(made.inquiry.passage.chunk_id))
+        chunk = file.chunks.setdefault(made.inquiry.place, _Harvest(passage.chunk_id, passage.given_id))
         chunk.key, chunk.created = content_id(chunk.key, made.key), max(chunk.created, made.created)
         chunk.count += len(made.pairs)
         chunk.failed = made.failed and not chunk.count
@@ -242,6 +244,7 @@ class QaFolder:
         file = self._open.pop(home)
         failed = all(chunk.failed for chunk in file.chunks.values())
         self.completed += not failed
+        self.failed += failed
         if file.is_there == file.calls:
             self.kept += 1
         else:
@@ -265,8 +268,10 @@ class QaFolder:
 
     def _head(self, file: _File, status: str) -> dict[str, Any]:
         chunks = file.in_order()
-        done = [one.name for one in chunks if not one.failed]
-        failed = [one.name for one in chunks if one.failed]
+        often = Counter(one.given for one in chunks)
+        ids = [one.name if one.given is None or often[one.given] > 1 else one.given for one in chunks]
+        done = [name for name, one in zip(ids, chunks, strict=True) if not one.failed]
+        failed = [name for name, one in zip(ids, chunks, strict=True) if one.failed]
         last = max((one.created for one in chunks), default="")
         return {
             **file.about,
