@@ -3,6 +3,7 @@
 import re
 import shlex
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import lancedb
@@ -10,6 +11,7 @@ import pytest
 from outside import COMMAND, environment, write_chunks
 
 ROOT = Path(__file__).parents[1]
+OUTPUTS = ("-o", "--output-file", "--output-dir", "--qa-dir")
 PAGES = ("03_photo_document_method.md", "08_record_keeping.md")
 
 
@@ -46,7 +48,8 @@ def test_the_line_does_what_its_row_says(folder: Path, line: str) -> None:
         check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    output = folder / (words[words.index("-o") + 1] if "-o" in words else settings["GENERATOR_OUTPUT_DIR"])
+    given = [after for word, after in pairwise(words) if word in OUTPUTS] or [settings["GENERATOR_OUTPUT_DIR"]]
+    output = folder / given[0]
     assert output.stat().st_size > 2 if output.is_file() else any(output.iterdir())
 
 

@@ -16,6 +16,7 @@ _HOMES = {
     "steps.mixing": ["decontaminate", "mix"],
     "steps.training": ["train", "pretrain_tiny"],
     "tools": [
+        "QAGenerator",
         "Run",
         "chunk_documents",
         "combine",

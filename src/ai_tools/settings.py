@@ -134,7 +134,9 @@ class Settings(BaseSettings):
         None, "Summaries of each kind for a chunk. Empty: the largest of CUT_SIZES.", "03", ge=1
     )
     seed_data_subsample: int = _setting(0, "Use only this many chunks, spread over the documents. 0: all.", "03", ge=0)
-    questions_per_chunk: int = _setting(5, "Pairs asked for in one call about a chunk or a summary.", "03", ge=1)
+    questions_per_chunk: int = _setting(
+        5, "Pairs asked for in one call about a chunk or a summary; by `generate` alone 3.", "03", ge=1
+    )
     max_concurrency: int | None = _setting(None, "Most teacher calls in flight. Empty: 64, and 4 for ollama.", ge=1)
     request_timeout: float = _setting(120.0, "Seconds that a teacher has for a reply.", gt=0)
     max_retries: int = _setting(
@@ -274,7 +276,12 @@ class Settings(BaseSettings):
         """A validated copy. An unknown name or an impossible value raises SettingsError."""
         copy = _build(self.model_dump() | _known(changes))
         copy._root = self._root
+        copy.__pydantic_fields_set__ = self.model_fields_set | {*_known(changes)}
         return copy
+
+    def alone(self) -> Settings:
+        """A copy for the command `generate`: three questions about a chunk, where nothing says how many."""
+        return self if "questions_per_chunk" in self.model_fields_set else self.with_(questions_per_chunk=3)
 
     def of_step(self, number: int) -> dict[str, Any]:
         """The settings that change what a step makes, as plain JSON values; paths as the user wrote them."""

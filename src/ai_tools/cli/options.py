@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .. import aliases
+from ..aliases import SETTING_OF
 from ..errors import DISTRIBUTION, SettingsError, TooManyFailures, UsageError
 from . import config
 
@@ -26,19 +28,6 @@ if TYPE_CHECKING:
     from ..tools import Plan, Run, ToolSummary
 
 LISTED = 20
-SETTING_OF = {  # the setting that an option stands for
-    "provider": "provider",
-    "model": "teacher_model_name",
-    "base_url": "teacher_model_base_url",
-    "api_key": "teacher_model_api_key",
-    "temperature": "teacher_temperature",
-    "max_tokens": "teacher_max_tokens",
-    "retry_rejected": "retry_rejected",
-    "tokenizer": "tokenizer_model_name",
-    "n_pairs": "questions_per_chunk",
-    "batch_size": "max_concurrency",
-} | {f"ollama_{name}": f"ollama_{name}" for name in ("top_k", "top_p", "repeat_penalty", "num_predict", "stop")}
-
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -81,6 +70,7 @@ class Asking:
     provider: Annotated[str | None, typer.Option(help="Who answers; see list-providers.")] = None
     model: Annotated[str | None, typer.Option(help="The teacher's model.")] = None
     base_url: Annotated[str | None, typer.Option(help="Address of the endpoint.")] = None
+    api_key: Annotated[str | None, typer.Option(hidden=True)] = None  # others on the machine can see it
     api_key_env: Annotated[str | None, typer.Option(help="Environment variable that holds the key.")] = None
     temperature: Annotated[float | None, typer.Option(help="Sampling temperature; a judge is asked at 0.")] = None
     max_tokens: Annotated[int | None, typer.Option(help="Most tokens in a reply.")] = None
@@ -106,11 +96,12 @@ class Asking:
     def for_settings(self) -> dict[str, Any]:
         """The options that stand for settings, where they were given."""
         values = {name: getattr(self, name, None) for name in SETTING_OF}
-        return {name: value for name, value in values.items() if value is not None and value is not False}
+        stated = {name: one for name, one in values.items() if one is not None and one is not False and one != []}
+        return {name: ",".join(one) if isinstance(one, list) else one for name, one in stated.items()}
 
     def settings(self) -> Settings:
         """Settings, with the options that were given, these and those of the command."""
-        return settings_of(**self.for_settings(), api_key=_key_from(self.api_key_env))
+        return settings_of(**self.for_settings() | {"api_key": _key(self.api_key, self.api_key_env)})
 
     def chosen(self, name: str) -> dict[str, Any]:
         """What a tool of that name is given, by the names of its arguments."""
@@ -156,11 +147,18 @@ class AskingOfPassages(Asking):
     ollama_top_p: Annotated[float | None, typer.Option(help="Ollama's top_p.")] = None
     ollama_repeat_penalty: Annotated[float | None, typer.Option(help="Ollama's repeat_penalty.")] = None
     ollama_num_predict: Annotated[int | None, typer.Option(help="Ollama's num_predict.")] = None
-    ollama_stop: Annotated[str | None, typer.Option(help="Where Ollama stops writing.")] = None
+    ollama_stop: Annotated[list[str] | None, typer.Option(help="Where Ollama stops writing; may be repeated.")] = None
+    ollama_base_url: Annotated[str | None, typer.Option(hidden=True)] = None
+    resume: Annotated[bool, typer.Option("--resume", hidden=True)] = False
+    batch_processing: Annotated[bool, typer.Option("--batch-processing", hidden=True)] = False
 
     def settings(self) -> Settings:
         if self.n_pairs is not None and self.target_pairs is not None:
             raise UsageError("--n-pairs and --target-pairs exclude each other; give one")
+        if self.resume and self.fresh:
+            raise UsageError("--resume and --fresh exclude each other; give one")
+        if self.base_url and self.ollama_base_url not in (None, self.base_url):
+            raise UsageError(_two("--base-url", self.base_url, "--ollama-base-url", self.ollama_base_url))
         settings = super().settings()
         one_by_one = self.batch_size is None and not settings.generator_batch_processing
         return settings.with_(max_concurrency=1) if one_by_one else settings
@@ -186,6 +184,28 @@ class AskingOfPairs(Asking):
         return super().chosen(name) | {"batch_size": self.batch_size, "passages_from": self.source}
 
 
+def also_named(function: Callable[..., None]) -> Callable[..., None]:
+    """Lets a command take arguments by the options of another tool, too; its help does not show them."""
+    own = inspect.signature(function, eval_str=True).parameters
+    names = aliases.ARGUMENTS[function.__name__]
+
+    def command(**given: Any) -> None:
+        for name, argument in names.items():
+            value, same = given.pop(name), given[argument]
+            if None not in (value, same) and Path(same) != value:
+                raise UsageError(_two(f"--{name.replace('_', '-')}", value, argument.upper(), same))
+            given[argument] = same if value is None else value
+        function(**given)
+
+    kind = Annotated[Path | None, typer.Option(hidden=True)]
+    hidden = [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind) for name in names]
+    return _as_command(command, function, [*own.values(), *hidden])
+
+
+def _two(name: str, value: Any, other: str, same: Any) -> str:
+    return f"{name} {value} and {other} {same}: two names of one thing; give one of them"
+
+
 def asks(function: Callable[..., None]) -> Callable[..., None]:
     """Makes a command of a function: its argument `asking` stands for all the options of that argument's class."""
     own = dict(inspect.signature(function, eval_str=True).parameters)
@@ -197,8 +217,15 @@ def asks(function: Callable[..., None]) -> Callable[..., None]:
         with said_of_options(asking.for_settings()):
             function(asking=asking, **given)
 
+    return _as_command(command, function, [*own.values(), *shared.values()])
+
+
+def _as_command(
+    command: Callable[..., None], function: Callable[..., None], parameters: Iterable[inspect.Parameter]
+) -> Callable[..., None]:
+    """Gives `command` the name, the help and the options by which it stands for `function`."""
     command.__name__, command.__doc__ = function.__name__, function.__doc__
-    together = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in (*own.values(), *shared.values())]
+    together = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in parameters]
     command.__signature__ = inspect.Signature(together)  # type: ignore[attr-defined]
     command.__annotations__ = {one.name: one.annotation for one in together}
     return command
@@ -224,10 +251,19 @@ def said_of_options(options: Iterable[str]) -> Iterator[None]:
         ) from None
 
 
-def _key_from(variable: str | None) -> str | None:
+def _key(typed: str | None, variable: str | None) -> str | None:
+    """The key that the command line bears, or names the environment variable of."""
     if variable and not os.environ.get(variable):
         raise SettingsError(f"--api-key-env {variable}: no such environment variable, or it is empty")
-    return os.environ[variable] if variable else None
+    named = os.environ[variable] if variable else None
+    if typed is None:
+        return named
+    if not typed.strip():
+        raise SettingsError("--api-key: empty; name the environment variable of your key with --api-key-env")
+    if named not in (None, typed):
+        raise UsageError(f"--api-key and --api-key-env {variable} are two keys; give one of them")
+    tell("warning", ["--api-key: others on this machine can see it; better is --api-key-env and a variable's name"])
+    return typed
 
 
 def with_bar(name: str, run: Run) -> Run:

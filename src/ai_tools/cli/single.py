@@ -68,6 +68,7 @@ def chunk(
 
 
 @app.command()
+@options.also_named
 @asks
 def generate(
     asking: AskingOfPassages,
@@ -88,7 +89,7 @@ def generate(
     from .. import tools
 
     chosen = asking.chosen("generate")
-    settings = chosen["settings"]
+    settings = chosen["settings"] = chosen["settings"].alone()
     made = tools.generate_qa(
         _given(source, "SOURCE or GENERATOR_PROCESS_DIR", settings.generator_process_dir, settings),
         _given(output, "-o or GENERATOR_OUTPUT_DIR", settings.generator_output_dir, settings),
@@ -211,6 +212,7 @@ def compare(
 
 
 @app.command()
+@options.also_named
 def combine(
     folder: Annotated[Path | None, typer.Argument(help="A folder of *_qa.json. Default: GENERATOR_OUTPUT_DIR.")] = None,
     output: Annotated[
@@ -254,6 +256,16 @@ def export(
     options.tell("left out", made.unread)
     typer.echo(f"{made.pairs:,} rows, {fmt} -> {made.output}; {made.seconds:.1f} s")
     options.fail(0, "", len(made.unread), made.output)
+
+
+@app.command()
+def convert(
+    pairs: PairsArgument,
+    output: Annotated[Path, typer.Option("--output", "-o", "--output-dir", help="A folder, or a file.")],
+    overwrite: Overwrite = False,
+) -> None:
+    """Pairs as text in Alpaca's words, as `export -f text` writes them."""
+    export(pairs, output, fmt="text", overwrite=overwrite)
 
 
 @app.command()
@@ -304,11 +316,11 @@ def _report_generated(made: tools.GenerateSummary) -> None:
     options.report(made, f"{counts} ({left_out})", made.failed_chunks, "passages")
 
 
-def _given(value: str | Path | None, names: str, setting: str, settings: Settings) -> Path:
+def _given(value: str | Path | None, names: str, setting: str, settings: Settings) -> str | Path:
     """What was given, else what the setting says, as a path of the project."""
     if value is None and not setting:
         raise UsageError(f"{names} is missing; give one of them")
-    return settings.resolve(setting) if value is None else Path(value)
+    return settings.resolve(setting) if value is None else value
 
 
 def _text_of(path: Path | None) -> str:

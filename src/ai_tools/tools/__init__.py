@@ -7,6 +7,7 @@ All of them read, plan, ask and write the same way:
     outputs     what is written, and over what    rework     asking about pairs that are there
 
 What takes more than one file: `generate` (with targets, qa_folder), `compare` (with figures, preferences, report).
+`qa_generator` is `generate` for code that was written for another tool.
 """
 
 from .chunk import ChunkSummary, chunk_documents
@@ -15,6 +16,7 @@ from .enrich import EnrichSummary, enrich
 from .export import CombineSummary, ExportSummary, combine, export
 from .generate import GenerateSummary, generate_cot, generate_qa
 from .pipeline import PipelineSummary, pipeline
+from .qa_generator import QAGenerator
 from .rate import CurateSummary, ValidateSummary, curate, validate
 from .reasoning import EnhanceCotSummary, enhance_cot
 from .running import Plan, Run, ToolSummary
@@ -30,6 +32,7 @@ __all__ = [
     "GenerateSummary",
     "PipelineSummary",
     "Plan",
+    "QAGenerator",
     "Run",
     "ToolSummary",
     "ValidateSummary",

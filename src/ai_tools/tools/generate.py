@@ -44,7 +44,7 @@ class GenerateSummary(ToolSummary):
     """What `generate_qa` or `generate_cot` made.
 
     `empty_chunks` held nothing to ask, `failed_chunks` got no usable reply. Of a folder, `successful_files` were
-    completed, `untouched` of them before; 0 where the output is one file.
+    completed, `untouched` of them before, and of `failed_files` every chunk failed; 0 where the output is one file.
     """
 
     chunks: int
@@ -52,6 +52,7 @@ class GenerateSummary(ToolSummary):
     empty_chunks: int
     failed_chunks: int
     successful_files: int
+    failed_files: int
     untouched: int
     not_following: int
 
@@ -184,7 +185,8 @@ def _generate(
         usage = sum((one.usage for one in runs), Usage())
         warnings = [*_warnings(kind, teacher, extent.target_pairs or 0, counts["pairs"]), *sink.warnings]
         done = running.done(teacher, output, started, usage, failed, unread=found.failed, warnings=warnings)
-    return GenerateSummary(**{**vars(done), **counts}, successful_files=sink.completed, untouched=sink.kept)
+    files = {"successful_files": sink.completed, "failed_files": sink.failed, "untouched": sink.kept}
+    return GenerateSummary(**{**vars(done), **counts, **files})
 
 
 def _warnings(kind: Kind, teacher: Teacher, wanted: int, count: int) -> Iterator[str]:
