@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ai_tools import files
-from ai_tools.errors import InputError, UsageError
+from ai_tools.errors import InputError, NothingProduced, UsageError
 from ai_tools.settings import load_settings
 from ai_tools.steps import batches, students
 from ai_tools.steps.formats import FORMATS, messages, think, unthink
@@ -45,6 +45,19 @@ PLAIN: Row = {
 }
 REASONED: Row = {"question": "When?", "answer": "At noon.", "type": "cot", "reasoning": STEPS, "chunk_id": "c1"}
 ROWS = [PLAIN, REASONED]
+
+
+def test_an_answer_that_does_not_follow_is_not_exported_unless_asked_for(toy_root: Path) -> None:
+    rows = [REASONED | {"follows": True}, REASONED | {"question": "Why?", "follows": False}]
+    Path("rows.json").write_text(json.dumps(rows))
+    made = export("rows.json", "out.jsonl", fmt="jsonl")
+    assert (made.pairs, made.not_following) == (1, 1)
+    assert [json.loads(line)["question"] for line in Path("out.jsonl").read_text().splitlines()] == ["When?"]
+    assert export("rows.json", "out.jsonl", fmt="jsonl", not_following=True).pairs == 2
+    Path("rows.json").write_text(json.dumps(rows[1:]))
+    with pytest.raises(NothingProduced, match="of 1 pairs no answer follows; --not-following exports them"):
+        export("rows.json", "out.jsonl", fmt="jsonl")
+    assert len(Path("out.jsonl").read_text().splitlines()) == 2
 
 
 def document(rows: list[Row], *, file: str = "a.md", status: str = "completed", **info: Any) -> Row:
@@ -276,7 +289,7 @@ def test_a_folder_becomes_a_folder_with_a_file_for_each_document(folder: Path, t
     assert [len(lines(path)) for path in done.files] == [2, 1]
     assert (done.pairs, done.reasoned) == (3, 0)
     assert len(done.warnings) == 1
-    assert "none_qa.json: no pair in it" in done.warnings[0]
+    assert "none_qa.json: no pair in it to export" in done.warnings[0]
 
 
 def test_a_folder_becomes_one_file_where_one_is_named(folder: Path, tmp_path: Path) -> None:

@@ -758,7 +758,9 @@ def test_rows_with_reasoning_have_numbered_steps_and_say_whether_the_answer_foll
     assert (made.pairs, made.not_following) == (3, 2)
     rows = read("out.json")
     assert [row["follows"] for row in rows] == [True, False, False]
-    assert {row["reasoning"] for row in rows} == {"1. The bell rings at noon.\n2. Noon is at 12.\n3. So at 12."}
+    assert {row["reasoning"] for row in rows} == {
+        "Step 1: The bell rings at noon.\nStep 2: Noon is at 12.\nStep 3: So at 12."
+    }
     assert {row["type"] for row in rows} == {"cot"}
     assert "Topic: tides" in endpoint.requests[0].body["messages"][1]["content"]
     ask(tool=generate_cot, questions_per_chunk=3)

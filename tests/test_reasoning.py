@@ -61,7 +61,9 @@ def test_every_answer_gets_its_own_reasoning_though_replies_are_shuffled(
     before = [pair(n, source_text="Bells ring by their number.", chunk_id="c", note=[{"n": n}]) for n in range(2, 12)]
     made, rows = enhanced(before, settings)
     for n, (row, old) in enumerate(zip(rows, before, strict=True), 2):
-        assert row["reasoning"].startswith(f"1. It is asked about one bell: When does bell {n} ring?\n2. So: At {n} ")
+        assert row["reasoning"].startswith(
+            f"Step 1: It is asked about one bell: When does bell {n} ring?\nStep 2: So: At {n} "
+        )
         assert (row["type"], row["follows"]) == ("cot", True)
         assert {k: v for k, v in row.items() if k not in ("reasoning", "follows")} == old | {"type": "cot"}
     assert (made.reasoned, made.not_following, made.failed) == (10, 0, 0)
@@ -152,18 +154,18 @@ def test_a_judges_words_on_a_rated_pair_are_not_its_reasoning(settings: Settings
     made, [row] = enhanced([pair(2, rating=8, reasoning="Clear.")], settings)
     assert made.already == 0
     assert row["rating_reasoning"] == "Clear."
-    assert row["reasoning"].startswith("1. It is asked")
+    assert row["reasoning"].startswith("Step 1: It is asked")
 
 
 @pytest.mark.parametrize(
     ("steps", "expected"),
     [
-        (["a", "b"], "1. a\n2. b"),
-        (["1. a", "2) b", "Step 3: c"], "1. a\n2. b\n3. c"),
-        (["- a", "* b", "\u2022 c"], "1. a\n2. b\n3. c"),
-        ([" a ", "", "2. b"], "1. a\n2. b"),
-        (["1999: it was built", "24. Dezember ist frei"], "1. 1999: it was built\n2. 24. Dezember ist frei"),
-        (["a\n  code", "3.5 metres"], "1. a\n  code\n2. 3.5 metres"),
+        (["a", "b"], "Step 1: a\nStep 2: b"),
+        (["1. a", "2) b", "Step 3: c"], "Step 1: a\nStep 2: b\nStep 3: c"),
+        (["- a", "* b", "\u2022 c"], "Step 1: a\nStep 2: b\nStep 3: c"),
+        ([" a ", "", "2. b"], "Step 1: a\nStep 2: b"),
+        (["1999: it was built", "24. Dezember ist frei"], "Step 1: 1999: it was built\nStep 2: 24. Dezember ist frei"),
+        (["a\n  code", "3.5 metres"], "Step 1: a\n  code\nStep 2: 3.5 metres"),
     ],
 )
 def test_steps_are_numbered_once_and_a_number_that_is_part_of_one_stays(steps: list[str], expected: str) -> None:
@@ -179,6 +181,7 @@ def test_steps_are_numbered_once_and_a_number_that_is_part_of_one_stays(steps: l
         ("7 days", "1. It takes seven days.", True, True),
         ("7 days", "1. It takes days.", True, False),
         ("Ada Winter", "1. Ada rings.", True, False),
+        ("2 bells", "Step 1: Bells ring.\nStep 2: So it is.", True, False),
     ],
 )
 def test_an_answer_follows_where_it_is_said_so_and_nothing_in_it_comes_from_nowhere(

@@ -246,15 +246,27 @@ def export(
     reasoning: Annotated[
         str, typer.Option(help="drop; think: before the answer, in <think> tags; field: in a field of its own.")
     ] = "think",
+    not_following: Annotated[
+        bool, typer.Option("--not-following", help="Also pairs whose answer does not follow from their reasoning.")
+    ] = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Pairs in the formats that training frameworks read."""
     from .. import tools
 
-    made = tools.export(pairs, output, fmt=fmt, system_prompt=system_prompt, reasoning=reasoning, overwrite=overwrite)
+    made = tools.export(
+        pairs,
+        output,
+        fmt=fmt,
+        system_prompt=system_prompt,
+        reasoning=reasoning,
+        not_following=not_following,
+        overwrite=overwrite,
+    )
     options.tell("warning", made.warnings)
     options.tell("left out", made.unread)
-    typer.echo(f"{made.pairs:,} rows, {fmt} -> {made.output}; {made.seconds:.1f} s")
+    left_out = f" ({made.not_following:,} whose answer does not follow left out)" if made.not_following else ""
+    typer.echo(f"{made.pairs:,} rows, {fmt}{left_out} -> {made.output}; {made.seconds:.1f} s")
     options.fail(0, "", len(made.unread), made.output)
 
 

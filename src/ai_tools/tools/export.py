@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from .. import aliases, files
-from ..errors import InputError, UsageError
+from ..errors import InputError, NothingProduced, UsageError
 from ..files import Register
 from ..records import Pair, Rejection, content_id
 from ..settings import Settings, load_settings
@@ -31,7 +32,8 @@ _ITS_OWN = ("total_chunks", "generated_at", "fingerprint")
 class ExportSummary:
     """What `export` wrote: `files`, one or, in a folder, one for each document with pairs; how many `pairs`.
 
-    `reasoned` counts the pairs that have reasoning; `unread` is what of the input could not be used, `warnings` what
+    `reasoned` counts the pairs that have reasoning, `not_following` those left out since their answer does not follow
+    from it; `unread` is what of the input could not be used, `warnings` what
     was used all the same.
     """
 
@@ -39,6 +41,7 @@ class ExportSummary:
     files: tuple[Path, ...]
     pairs: int
     reasoned: int
+    not_following: int
     unread: tuple[Rejection, ...]
     warnings: tuple[str, ...]
     seconds: float
@@ -65,6 +68,7 @@ def export(
     fmt: str = "chatml",
     system_prompt: str = "",
     reasoning: str = "think",
+    not_following: bool = False,
     overwrite: bool = False,
 ) -> ExportSummary:
     """Write pairs in a format that training frameworks read, in their order, with every text as it is.
@@ -81,6 +85,7 @@ def export(
         reasoning: `drop` leaves it out; `think` puts it before the answer, as `<think>`, lines, `</think>`, an empty
             line; `field` gives it a field in every row, empty where there is none: `reasoning`, or in chatml `thinking`
             of the assistant's message.
+        not_following: whether pairs marked `follows: false` are written, too.
 
     Raises:
         UsageError, InputError: what is asked for cannot be. NothingProduced: no pair is left to write.
@@ -91,17 +96,21 @@ def export(
     register = Register(journal_path((settings or load_settings()).output), "export")
     into = [_trainingdata(file.path) for file in read.files]
     outputs.check(output, register, source=Path(source), overwrite=overwrite, into=into)
+
+    wanted = partial(_wanted, read, not_following)
+    used = [file for file in read.files if next(wanted(file), None)]  # loaders take no empty file
+    if not used:
+        raise NothingProduced(f"{source}: of {read.total:,} pairs no answer follows; --not-following exports them")
     parts: dict[Path, list[PairFile]] = {}
-    for file in read.files:
-        if read.counts[file.path]:  # loaders take no empty file
-            parts.setdefault(output if output.suffix else output / _trainingdata(file.path), []).append(file)
-    without = () if output.suffix else (path for path, count in read.counts.items() if not count)
+    for file in used:
+        parts.setdefault(output if output.suffix else output / _trainingdata(file.path), []).append(file)
+    without = () if output.suffix else (file.path for file in read.files if file not in used)
     counts: Counter[str] = Counter()
     for path, members in parts.items():
         with files.rows_to(path, lambda: f"{source}: no pair in it any more", note=register.note) as write:
             # `datasets` learns from the first rows what metadata may hold: anything, where these differ in names.
             names = dict.fromkeys(read.names)
-            for pair in (pair for file in members for pair in read.of(file)):
+            for pair in (pair for file in members for pair in wanted(file)):
                 stated = {name: value for name, value in pair.items() if value is not None}
                 write(_row(names | stated, fmt, system_prompt, reasoning))
                 counts.update(pairs=1, reasoned=bool(thoughts(pair.get("reasoning"))))
@@ -111,10 +120,18 @@ def export(
         files=tuple(parts),
         pairs=counts["pairs"],
         reasoned=counts["reasoned"],
+        not_following=read.total - counts["pairs"],
         unread=read.failed,
-        warnings=(*read.warnings, *(f"{path}: no pair in it, so nothing is written for it" for path in without)),
+        warnings=(
+            *read.warnings,
+            *(f"{path}: no pair in it to export, so nothing is written for it" for path in without),
+        ),
         seconds=time.monotonic() - started,
     )
+
+
+def _wanted(read: Pairs, not_following: bool, file: PairFile) -> Iterator[Pair]:
+    return (pair for pair in read.of(file) if not_following or pair.get("follows") is not False)
 
 
 def check_choices(fmt: str, system_prompt: str = "", reasoning: str = "think") -> None:

@@ -18,6 +18,8 @@ from .running import Run, ToolSummary
 
 _MARK = re.compile(r"(?:step\s*)?(\d+)[.):](?:\s+|$)|[-*\u2022](?:\s+|$)", re.IGNORECASE)
 
+_STEP = re.compile(r"^Step \d+: ", re.MULTILINE)
+
 
 @dataclass(frozen=True, kw_only=True)
 class EnhanceCotSummary(ToolSummary):
@@ -38,7 +40,7 @@ def enhance_cot(
     passages_from: str | Path | None = None,
     run: Run | None = None,
 ) -> EnhanceCotSummary:
-    """Let the teacher write the reasoning of every pair, as numbered steps in `reasoning`; `type` becomes `cot`.
+    """Let the teacher write the reasoning of every pair, as steps, `Step 1: …`, in `reasoning`; `type` becomes `cot`.
 
     Questions, answers and all else stay as they are. `follows` says whether the answer follows from the steps: by the
     teacher's own word, and because every number, name and quoted word of it stands in them. A pair that got no usable
@@ -75,18 +77,18 @@ def _reasoned(pair: Pair, said: Any, _: str) -> Pair:
 
 
 def numbered(steps: list[str]) -> str:
-    """Steps as lines `1. …`, however the teacher has marked them; a number that does not count them is of the step."""
+    """Steps as lines `Step 1: …`, however the teacher marked them; a number that does not count them is of the step."""
     plain: list[str] = []
     for step in map(str.strip, steps):
         mark = _MARK.match(step)
         is_mark = mark and (mark[1] is None or int(mark[1]) == len(plain) + 1)
         plain += filter(None, [step[mark.end() :].strip() if mark and is_mark else step])
-    return "\n".join(f"{number}. {step}" for number, step in enumerate(plain, 1))
+    return "\n".join(f"Step {number}: {step}" for number, step in enumerate(plain, 1))
 
 
 def follows(said: Any, reasoning: str, answer: str) -> bool:
     """Whether an answer follows from its reasoning: the teacher says so, and nothing in it comes from nowhere."""
-    return bool(said.follows and reasoning and not missing_facts(answer, reasoning))
+    return bool(said.follows and reasoning and not missing_facts(answer, _STEP.sub("", reasoning)))
 
 
 def _without_reasoning(pair: Pair) -> Pair:
