@@ -16,7 +16,7 @@ MakeSample = Callable[..., Sample]
     [
         ("empty", "question or answer is empty", {"answer": ""}),
         ("empty", "question or answer is empty", {"question": ""}),
-        ("faithfulness", "no judgement came back", {"faithfulness_judgment": None}),
+        ("faithfulness", "no judgement came back", {"faithfulness_judgment": ""}),
         ("faithfulness", "judged not grounded", {"faithfulness_judgment": "NO"}),
         ("faithfulness", "It is dusk.", {"faithfulness_judgment": "NO", "faithfulness_explanation": "It is dusk."}),
         ("numbers", "numbers that the passage does not have: 4, 1,260", {"answer": "4 times, not 3, for 1,260."}),

@@ -257,8 +257,9 @@ def test_trl_takes_chatml_and_sharegpt_as_conversations(source: Path) -> None:
     converted = data_utils.maybe_convert_to_chatml(shared)
     assert data_utils.is_conversational(converted)
     assert [turn["content"] for turn in converted["messages"]] == [turn["content"] for turn in chat["messages"]]
-    # TRL renames the fields alone; the names of the roles are those of ShareGPT.
+    # TRL renames the fields alone; the roles are those of ShareGPT, which the tiny student's template knows.
     assert [turn["role"] for turn in converted["messages"]] == ["system", "human", "gpt"]
+    assert data_utils.apply_chat_template(converted, tokenizer)["text"] == text
 
 
 @pytest.mark.parametrize("options", [{}, {"system_prompt": "Be brief."}, {"reasoning": "field"}, {"fmt": "text"}])

@@ -16,10 +16,10 @@ MakeSample = Callable[..., Sample]
 
 def test_reasoning_stays_with_its_own_answer() -> None:
     assert formats.messages("When?", "At noon.", "Because.") == [
-        {"role": "user", "content": "When?", "thinking": None},
+        {"role": "user", "content": "When?", "thinking": ""},
         {"role": "assistant", "content": "At noon.", "thinking": "Because."},
     ]
-    assert formats.messages("When?", "At noon.")[1]["thinking"] is None
+    assert all("thinking" not in turn for turn in formats.messages("When?", "At noon."))
 
 
 def test_a_pair_line_leads_back_to_its_sample_chunk_and_document(make_sample: MakeSample) -> None:

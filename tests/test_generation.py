@@ -209,10 +209,10 @@ def test_replies_are_matched_by_id_in_any_order_and_unknown_ids_are_ignored(
     batch = make("key_facts_to_qa", Unknown(), journal, settings, ITEMS[:1])
     assert "Stray?" not in [sample.question for sample in batch.samples]
     for number, sample in enumerate(batch.samples):
-        assert sample.key_fact is not None
+        assert sample.key_fact
         assert sample.key_fact in sample.question
         if number == 0:
-            assert sample.faithfulness_judgment is sample.faithfulness_explanation is None
+            assert sample.faithfulness_judgment == sample.faithfulness_explanation == ""
         else:
             assert sample.faithfulness_judgment == ("YES" if number % 3 else "NO")
             assert (sample.faithfulness_explanation or "").strip() == sample.answer
@@ -437,7 +437,7 @@ def test_a_judge_that_fails_leaves_its_samples_unjudged(journal: Journal, settin
     teacher = FaultyTeacher("c2", "faithfulness")
     batch = make("document_based_qa", teacher, journal, settings)
     assert len(batch.samples) == 40
-    assert {one.chunk_id for one in batch.samples if one.faithfulness_judgment is None} == {"c2"}
+    assert {one.chunk_id for one in batch.samples if not one.faithfulness_judgment} == {"c2"}
 
 
 def test_a_lost_block_of_summaries_loses_no_other_block(journal: Journal, settings: Settings) -> None:
@@ -703,7 +703,7 @@ def test_the_reasoning_of_an_answer_is_asked_for_and_kept_where_it_is_wanted_and
     assert all('"reasoning"' in call.messages[-1]["content"] for call in teacher.calls if call.reply == "pairs")
     plain_teacher = Reasoning()
     plain = make(recipe, plain_teacher, journal, settings)
-    assert {(one.reasoning, one.type) for one in plain.samples} == {(None, "qa")}
+    assert {(one.reasoning, one.type) for one in plain.samples} == {("", "qa")}
     assert not any('"reasoning"' in call.messages[-1]["content"] for call in plain_teacher.calls)
 
 
@@ -719,7 +719,7 @@ def test_what_a_model_thinks_aloud_is_the_reasoning_of_the_only_pair_and_never_o
             return FakeTeacher.make_pairs(self, call)
 
     several = make("document_based_qa", Terse(), journal, wanted.with_(seed=1), ITEMS[:1])
-    assert {one.reasoning for one in several.samples} == {None}
+    assert {one.reasoning for one in several.samples} == {""}
 
 
 def test_a_judge_of_its_own_judges_and_does_nothing_else(journal: Journal, settings: Settings) -> None:

@@ -4,6 +4,7 @@ import itertools
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,11 +14,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from ai_tools import files
+from ai_tools import files, workspace
 from ai_tools.errors import CutTooLarge, NothingProduced
 from ai_tools.records import Question, Sample
 from ai_tools.settings import Settings
-from ai_tools.steps import evaluation, mixing
+from ai_tools.steps import evaluation, mixing, training
 from ai_tools.steps.mixing import Datasets, Mix, decontaminate, mix
 
 MakeSample = Callable[..., Sample]
@@ -83,7 +84,7 @@ def test_near_duplicates_stay_and_are_listed(make_sample: MakeSample) -> None:
 
 def count_tokens(row: dict[str, Any]) -> int:
     """Words, as a tokenizer would count them."""
-    return len((row["text"] or " ".join(turn["content"] for turn in row["messages"])).split()) + 2
+    return len((row.get("text") or " ".join(turn["content"] for turn in row["messages"])).split()) + 2
 
 
 GENERAL: list[dict[str, Any]] = [
@@ -256,7 +257,7 @@ def test_replay_reaches_its_share_and_never_shows_a_fact_that_is_held_out(datase
         is_replay = metadata(row)["dataset"] == "replay"
         tokens[is_replay] += row["token_length"]
         if is_replay:
-            kinds["text" if row["text"] else "qa"] += row["token_length"]
+            kinds["text" if "text" in row else "qa"] += row["token_length"]
             assert metadata(row)["sample_id"][0] != "h"
     assert tokens[True] / tokens.total() == pytest.approx(share, abs=0.02)
     assert cut.report["replay"]["share_reached"] == pytest.approx(tokens[True] / tokens.total(), abs=1e-4)
@@ -299,17 +300,19 @@ def test_the_order_is_mixed_and_not_dataset_by_dataset(datasets: Datasets) -> No
     assert sum(a != b for a, b in itertools.pairwise(names)) > 10
 
 
+KEYS = {"messages", "metadata", "unmask", "token_length", "question"}
+KEYS |= {"document_outline", "raw_document", "document"}
+
+
 def test_every_row_has_every_key_and_leads_back_to_its_sample_and_chunk(datasets: Datasets) -> None:
     by_id = {sample.sample_id: sample for samples in datasets.values() for sample in samples}
-    rows = mixed(datasets, replay_share=0.2, context="all").rows
-    assert len({tuple(sorted(row)) for row in rows}) == 1
-    assert {"messages", "text", "metadata", "unmask", "token_length", "question", "document_outline"} <= rows[0].keys()
-    for row in rows:
+    cut = mixed(datasets, replay_share=0.2, context="all")
+    assert all(row.keys() == KEYS for row in cut.chat)
+    assert not any(value is None for row in cut.rows for value in row.values())
+    for row in cut.rows:
         about = metadata(row)
         assert row["token_length"] == count_tokens(row)
-        assert (row["text"] is None) != (row["messages"] is None)
         if about["dataset"] == "replay":
-            assert row["unmask"] is (row["text"] is not None)
             assert about["sample_id"] in {one["id"] for one in GENERAL}
             continue
         sample = by_id[about["sample_id"]]
@@ -320,11 +323,52 @@ def test_every_row_has_every_key_and_leads_back_to_its_sample_and_chunk(datasets
         assert asked(row).endswith(sample.question)
 
 
-def test_reasoning_stays_with_its_own_answer(make_sample: MakeSample) -> None:
-    samples = [make_sample(f"Q{n}?", f"A{n}.", draw=n, reasoning=f"R{n}." if n % 2 else None) for n in range(4)]
-    for row in mixed({"document_based_qa": samples}, cut=4).rows:
-        number = int(row["question"][1])
-        assert row["messages"][1]["thinking"] == (f"R{number}." if number % 2 else None)
+def test_chat_rows_and_plain_text_stand_in_two_files_and_are_trained_on_in_the_order_of_the_cut(
+    datasets: Datasets, tmp_path: Path
+) -> None:
+    cut = mixed(datasets, replay_share=0.3)
+    path, _ = written(cut, tmp_path, 2)
+    assert [row.keys() for row in files.read_rows(path)] == [KEYS] * len(cut.chat)
+    read = training.read_rows(path)
+    assert [row["metadata"] for row in read] == [row["metadata"] for row in cut.rows]
+    assert [row["text"] for row in read if row["text"]] == [row["text"] for row in cut.texts]
+    assert 0 < len(cut.texts) < len(cut.rows) - 1
+    other = path.rename(tmp_path / "mine.jsonl")
+    assert len(training.read_rows(other)) == len(cut.chat), "only a cut has a second file"
+
+
+def written(cut: Mix, folder: Path, size: int) -> tuple[Path, Path]:
+    path = files.write_rows(folder / f"combined_cut_{size}x.jsonl", cut.chat)
+    texts = workspace.text_rows(path)
+    assert texts
+    return path, files.write_rows(texts, cut.texts)
+
+
+def test_datasets_loads_the_cuts_of_a_run_together_in_any_order_beside_an_empty_one(
+    datasets: Datasets, tmp_path: Path
+) -> None:
+    """Types are taken from the first part of a file, which is of 10 MB unless a smaller one is asked for."""
+    load = pytest.importorskip("datasets").load_dataset
+    pairs = datasets["key_facts_to_qa"]
+    datasets["key_facts_to_qa"] = [*pairs[:-1], replace(pairs[-1], reasoning="So it is.")]
+    made = [written(mixed(datasets, cut=size, replay_share=0.3), tmp_path, size) for size in (1, 3)]
+    empty = files.write_rows(tmp_path / "empty.jsonl", [])
+    for kind in zip(*made, strict=True):
+        rows = [row for path in kind for row in files.read_rows(path)]
+        for order in itertools.permutations([*map(str, kind), str(empty)]):
+            found = load("json", data_files=order, split="train", cache_dir=str(tmp_path / "cache"), chunksize=1000)
+            assert sorted(map(str, found)) == sorted(map(str, rows))
+
+
+def test_reasoning_stays_with_its_own_answer_in_all_cuts_or_in_none(make_sample: MakeSample) -> None:
+    samples = [make_sample(f"Q{n}?", f"A{n}.", draw=n, reasoning=f"R{n}." if n % 2 else "") for n in range(4)]
+    for cut in (1, 4):
+        for row in mixed({"document_based_qa": samples}, cut=cut, replay_share=0.5).chat:
+            number = "" if row["question"].startswith("Fact") else row["question"][1]
+            told = f"R{number}." if number in ("1", "3") else ""
+            assert [turn["thinking"] for turn in row["messages"]] == ["", told]
+    plain = mixed({"document_based_qa": samples[::2]}, cut=4, replay_share=0.5).chat
+    assert not any("thinking" in turn for row in plain for turn in row["messages"])
 
 
 def test_the_report_counts_what_is_in_the_file(datasets: Datasets) -> None:
@@ -372,6 +416,5 @@ def test_what_the_filter_lets_through_passes_the_independent_check(
     clean, _, _ = decontaminate({"document_based_qa": kept}, exam_of(*exam))
     if clean["document_based_qa"]:
         cut = mixed(clean, cut=9, context="all")
-        training = files.write_rows(tmp_path / "cut.jsonl", cut.rows)
         sealed = files.write_rows(tmp_path / "exam.jsonl", exam_of(*exam))
-        assert evaluation.find_leaks(training, sealed) == []
+        assert [evaluation.find_leaks(path, sealed) for path in written(cut, tmp_path, 9)] == [[], []]

@@ -255,7 +255,7 @@ def test_a_pair_added_to_an_example_becomes_a_sample_of_the_same_passage(make_sa
     first, second = reviewed.datasets["x"]
     assert first == sample
     assert (second.question, second.answer, second.source_text) == ("more?", "yes", sample.source_text)
-    assert (second.sample_id, second.reasoning, second.type) == (added.sample_id, None, "qa")
+    assert (second.sample_id, second.reasoning, second.type) == (added.sample_id, "", "qa")
     assert reviewed.first == {added.sample_id}
     assert reviewed.report["add"] == 1
 
@@ -320,11 +320,11 @@ def test_a_decision_is_on_every_sample_of_the_document_that_is_the_same_pair(mak
 def test_an_edited_answer_loses_the_reasoning_that_led_to_another(make_sample: MakeSample) -> None:
     one = make_sample(reasoning="It is written.", type="cot")
     for decision, reasoning in (
-        (Decision("", "edit", answer="At dusk."), None),
+        (Decision("", "edit", answer="At dusk."), ""),
         (Decision("", "edit", "When?"), "It"),
     ):
         (edited,) = review.apply({"x": [one]}, {one.sample_id: decision}).datasets["x"]
-        assert (edited.reasoning or "")[:2] == (reasoning or "")
+        assert edited.reasoning[:2] == reasoning
         assert edited.sample_id == one.sample_id
 
 

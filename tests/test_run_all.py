@@ -67,7 +67,8 @@ def rows(path: Path) -> list[dict[str, Any]]:
 
 
 def data_files(output: Path) -> dict[str, bytes]:
-    names = ["step_02/chunks.jsonl", "step_02/seed_data.jsonl", "step_04/combined_cut_1x.jsonl"]
+    names = ["step_02/chunks.jsonl", "step_02/seed_data.jsonl"]
+    names += ["step_04/combined_cut_1x.jsonl", "step_04/combined_cut_1x_text.jsonl"]
     names += [f"step_03/{name}/gen.jsonl" for name in DATASETS]
     return {name: (output / name).read_bytes() for name in names}
 

@@ -52,6 +52,21 @@ def test_the_generation_prompt_is_a_prefix_of_prompt_and_answer() -> None:
     assert whole_ids[len(prompt_ids) :] == [*tokenizer("Form K-10.")["input_ids"], tokenizer.eos_token_id]
 
 
+def test_trl_masks_all_but_the_answers_and_their_ends(small: students.Student, tmp_path: Path) -> None:
+    trl, datasets = pytest.importorskip("trl"), pytest.importorskip("datasets")
+    turns = [{"role": "user", "content": QUESTION}, {"role": "assistant", "content": "Form K-10."}]
+    options = {"assistant_only_loss": True, "report_to": "none", "bf16": False, "use_cpu": True}
+    trainer = trl.SFTTrainer(
+        small.model,
+        args=trl.SFTConfig(str(tmp_path), per_device_train_batch_size=1, **options),
+        train_dataset=datasets.Dataset.from_list([{"messages": turns + turns}]),
+        processing_class=small.tokenizer,
+    )
+    [batch] = trainer.get_train_dataloader()
+    graded = small.tokenizer.decode(batch["labels"][batch["labels"] >= 0])
+    assert graded == " Form K-10.<|end|> Form K-10.<|end|>"
+
+
 def test_the_tiny_tokenizer_loses_no_character() -> None:
     tokenizer = students.load_tokenizer("tiny")
     text = "Zażółć 20,000 tessars;\n\n\tline two — “done” 漢字"

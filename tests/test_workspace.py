@@ -242,5 +242,9 @@ def test_the_cut_that_is_trained_on_is_the_largest_unless_one_is_named(toy_setti
     files.write_json(step_04 / "manifest.json", {"counts": {"cuts": {"5": 9, "10": 7}}})
     assert workspace.training_cut(toy_settings) == step_04 / "combined_cut_10x.jsonl"
     assert workspace.training_cut(toy_settings.with_(training_cut="5")) == step_04 / "combined_cut_5x.jsonl"
+    files.write_rows(step_04 / "combined_cut_10x.jsonl", [])
+    files.write_rows(step_04 / "combined_cut_10x_text.jsonl", [{"text": "Rain falls."}])
+    both = {f"step_04/combined_cut_10x{kind}.jsonl" for kind in ("", "_text")}
+    assert both <= workspace.hash_inputs(toy_settings, 5).keys(), "training reads both"
     named = toy_settings.with_(training_cut="docs/mine.jsonl")
     assert workspace.training_cut(named) == toy_settings.root / "docs/mine.jsonl"

@@ -283,14 +283,16 @@ class Sample(Record):
     model: str
     prompt_version: str
     type: Literal["qa", "cot"] = "qa"
-    key_fact: str | None = None
-    reasoning: str | None = None
-    faithfulness_judgment: Literal["YES", "NO"] | None = None
-    faithfulness_explanation: str | None = None
+    key_fact: str = ""
+    reasoning: str = ""
+    faithfulness_judgment: Literal["YES", "NO", ""] = ""
+    faithfulness_explanation: str = ""
     rating: float | None = None
 
     def to_row(self) -> dict[str, Any]:
-        return Record.to_row(self) | {"source_text": self.source_text}
+        """Empty strings stand for what is not known, for `datasets` takes the type of a field from its first rows."""
+        row = Record.to_row(self) | {"source_text": self.source_text}
+        return {name: value for name, value in row.items() if value is not None}
 
 
 # A pair as it stands in a file, whoever wrote that: `question`, `answer` and `type` (qa, cot), where known `reasoning`,

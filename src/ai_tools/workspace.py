@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterable
@@ -205,6 +206,8 @@ def hash_inputs(settings: Settings, number: int, *, must_exist: bool = False) ->
             fix = f"run step {name[5:7]} first: ai-tools run --only {name[5:7]}" if is_ours else "give another"
             raise MissingStep(f"step {number:02d} needs {path}, which is not there; {fix}")
         found[name] = _hash(path)
+        if cut and (beside := text_rows(cut)) and beside.exists():
+            found[_relative(settings.output, beside)] = _hash(beside)
     found |= {name: _hash(settings.output / name) for name in STEPS[number].heeds}
     for asset in STEPS[number].assets:
         for path in _asset_paths(settings, asset):
@@ -233,6 +236,12 @@ def training_cut(settings: Settings) -> Path | None:
     manifest = read_manifest(settings.output, 4)
     cut = wanted or (max(manifest["counts"]["cuts"], key=int) if manifest else None)
     return step_folder(settings.output, 4) / f"combined_cut_{cut}x.jsonl" if cut else None
+
+
+def text_rows(cut: Path) -> Path | None:
+    """Where step 04 writes the plain-text rows of a cut, beside those with messages; None of any other file."""
+    is_cut = re.fullmatch(r"combined_cut_\d+x", cut.stem)
+    return cut.with_name(f"{cut.stem}_text.jsonl") if is_cut else None
 
 
 def hash_notebook(path: Path) -> str | None:

@@ -172,7 +172,7 @@ def _encode(
 def _strangers(rows: Sequence[Row]) -> list[str]:
     """The words of the general rows of a cut."""
     replayed = [row for row in rows if _metadata(row).get("dataset") == "replay"]
-    texts = [row["text"] or " ".join(turn["content"] for turn in row["messages"]) for row in replayed]
+    texts = [row.get("text") or " ".join(turn["content"] for turn in row["messages"]) for row in replayed]
     return sorted({word.strip('?,.;:"()').lower() for text in texts for word in text.split()} - {""})
 
 

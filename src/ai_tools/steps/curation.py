@@ -38,7 +38,7 @@ def _empty(sample: Sample) -> str:
 
 
 def _unfaithful(sample: Sample) -> str:
-    if sample.faithfulness_judgment is None:
+    if not sample.faithfulness_judgment:
         return "no judgement came back"
     return "" if sample.faithfulness_judgment == "YES" else sample.faithfulness_explanation or "judged not grounded"
 

@@ -194,14 +194,14 @@ def find_leaks(training_file: Path, exam_file: Path, *, run: int | None = 8) -> 
         return [" ".join(parts[start : start + run]) for start in range(len(parts) - run + 1)] if run else []
 
     rows = [json.loads(line) for line in training_file.read_text("utf-8").split("\n") if line]
-    outlines = {row["document_outline"] for row in rows} - {None, ""}
+    outlines = {row.get("document_outline") for row in rows} - {None, ""}
     titles = sorted((f"in {letters(outline)} " for outline in outlines), key=len, reverse=True)
     exam = [json.loads(line)["question"] for line in exam_file.read_text("utf-8").split("\n") if line]
     whole = {bare(question): question for question in exam}
     runs = {run_of: question for plain, question in whole.items() for run_of in runs_of(plain)}
     leaks = []
     for row in rows:
-        for turn in row["messages"] or ():
+        for turn in row.get("messages") or ():
             if turn["role"] != "user":
                 continue
             plain = bare(turn["content"].removeprefix(f"{row['document_outline']}\n{row['document']}\n\n"))

@@ -37,11 +37,13 @@ def titled(question: str, outline: str) -> str:
 
 
 def messages(question: str, answer: str, reasoning: str | None = None) -> list[dict[str, Any]]:
-    """One turn of chat; the reasoning stays with its own answer."""
-    return [
-        {"role": "user", "content": question, "thinking": None},
-        {"role": "assistant", "content": answer, "thinking": reasoning},
-    ]
+    """One turn of chat; the reasoning stays with its own answer.
+
+    Where it is a text, also an empty one, both messages have `thinking`; else neither.
+    """
+    turns = {"role": "user", "content": question}, {"role": "assistant", "content": answer}
+    told = ("", reasoning)
+    return [turn if reasoning is None else turn | {"thinking": own} for turn, own in zip(turns, told, strict=True)]
 
 
 # --- training formats: what stands in a row for an exchange ---

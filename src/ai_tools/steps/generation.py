@@ -194,12 +194,12 @@ class _PassageChain:
         return samples
 
     def sample(
-        self, pair: replies.PlainPair, call: Call, reply: replies.Reply, document: str, key_fact: str | None = None
+        self, pair: replies.PlainPair, call: Call, reply: replies.Reply, document: str, key_fact: str = ""
     ) -> Sample:
         # What a model thought aloud belongs to its call; with one pair in it, it is that pair's.
         thinking = reply.thinking if len(reply.items) == 1 else ""
         reasoning = (pair.reasoning.strip() or thinking) if self.recipe.reasoning else ""
-        draw = call.draw if key_fact is None else 0
+        draw = 0 if key_fact else call.draw
         return Sample(
             sample_id=content_id(call.recipe, self.item.chunk_id, draw, pair.question, pair.answer),
             recipe=call.recipe,
@@ -215,7 +215,7 @@ class _PassageChain:
             model=self.session.teacher.model,
             prompt_version=call.prompt_version,
             key_fact=key_fact,
-            reasoning=reasoning or None,
+            reasoning=reasoning,
             type="cot" if reasoning else "qa",
         )
 

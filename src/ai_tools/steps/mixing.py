@@ -17,8 +17,6 @@ from . import fill_ins, formats
 
 NGRAM = 8
 SUMMARY_DATASETS = ("extractive_summary", "detailed_summary")
-_ROW_FIELDS = "messages text metadata unmask token_length question document_outline raw_document document"
-_EMPTY_ROW: dict[str, Any] = dict.fromkeys(_ROW_FIELDS.split())
 
 Datasets = dict[str, list[Sample]]
 T = TypeVar("T")
@@ -31,6 +29,16 @@ class Mix:
     rows: list[dict[str, Any]]
     rejected: list[Rejection] = field(default_factory=list)
     report: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def chat(self) -> list[dict[str, Any]]:
+        """The rows with messages. Other tools read them, so all have the same keys, and none is null."""
+        return [row for row in self.rows if "messages" in row]
+
+    @property
+    def texts(self) -> list[dict[str, Any]]:
+        """The plain-text rows, each with its place among `rows`: training goes through both kinds in that order."""
+        return [row | {"place": place} for place, row in enumerate(self.rows) if "text" in row]
 
 
 def decontaminate(
@@ -132,7 +140,8 @@ def mix(
     A summary dataset gives up to `cut` summaries of each passage with up to `pairs_per_summary` pairs each; a pair
     dataset as many pairs of each passage as that makes at most, spread over its facts. The same pair from a second
     dataset is dropped. Fill-ins are repeated where nothing else asks for their values. General rows fill
-    `replay_share` of the tokens, half of it text and half questions; they repeat where there are too few.
+    `replay_share` of the tokens, half of it text and half questions; they repeat where there are too few. Facts held
+    out for the probe (`replay: false`) never appear.
 
     Args:
         context: `none`, `summaries` or `all`: which samples also give a row that shows the document first.
@@ -143,12 +152,13 @@ def mix(
     """
     rows: list[dict[str, Any]] = []
     titled = random.Random(f"{seed}-{cut}-titles")
+    reasoned = any(sample.reasoning for samples in datasets.values() for sample in samples)  # for all cuts alike
     chosen, rejected = _drawn(datasets, cut, pairs_per_summary, seed, first)
     for name, sample in chosen:
         with_title = titled.random() < 0.5
-        made = [_row(name, sample, headings, with_title=with_title)]
+        made = [_row(name, sample, headings, reasoned, with_title=with_title)]
         if context == "all" or (context == "summaries" and name in SUMMARY_DATASETS):
-            made.append(_row(name, sample, headings, in_context=True))
+            made.append(_row(name, sample, headings, reasoned, in_context=True))
         for row in made:
             row["token_length"] = count_tokens(row)
             if row["token_length"] > max_tokens:
@@ -159,7 +169,8 @@ def mix(
     if not rows:
         raise NothingProduced(f"cut {cut}: no training row is left of {len(chosen)} samples; see rejected.jsonl")
     rng = random.Random(f"{seed}-{cut}-replay")
-    replay = _replay(rows, general, replay_share, max_tokens, count_tokens, rng)
+    replayed = [_replay_row(row, reasoned) for row in general if row.get("replay", True)]
+    replay = _replay(rows, replayed, replay_share, max_tokens, count_tokens, rng)
     report = _report(cut, datasets, rows, replay, rejected, replay_share)
     mixed = rows + replay
     random.Random(f"{seed}-{cut}-order").shuffle(mixed)
@@ -229,6 +240,7 @@ def _row(
     dataset: str,
     sample: Sample,
     headings: dict[str, tuple[str, ...]],
+    reasoned: bool,
     *,
     with_title: bool = False,
     in_context: bool = False,
@@ -244,8 +256,8 @@ def _row(
         "chunk_id": sample.chunk_id,
         "heading_path": headings.get(sample.chunk_id, ()),
     }
-    return _EMPTY_ROW | {
-        "messages": formats.messages(question, sample.answer, sample.reasoning),
+    return {
+        "messages": formats.messages(question, sample.answer, sample.reasoning if reasoned else None),
         "metadata": json.dumps(metadata, ensure_ascii=False),
         "unmask": False,
         "question": sample.question,
@@ -255,34 +267,34 @@ def _row(
     }
 
 
-def _replay_row(general: dict[str, Any]) -> dict[str, Any]:
-    is_text = general["kind"] != "qa"
-    metadata = {"dataset": "replay", "sample_id": general["id"], "chunk_id": None}
-    return _EMPTY_ROW | {
-        "messages": None if is_text else formats.messages(general["question"], general["answer"]),
-        "text": general["text"] if is_text else None,
-        "metadata": json.dumps(metadata | {"sdg_document": None, "raw_document": None, "heading_path": ()}),
-        "unmask": is_text,
-        "question": general.get("question"),
+def _replay_row(general: dict[str, Any], reasoned: bool) -> dict[str, Any]:
+    about = {"dataset": "replay", "sample_id": general["id"], "chunk_id": None, "heading_path": ()}
+    metadata = json.dumps(about | {"sdg_document": None, "raw_document": None})
+    if general["kind"] != "qa":
+        return {"text": general["text"], "metadata": metadata}
+    question = general["question"]
+    return {
+        "messages": formats.messages(question, general["answer"], "" if reasoned else None),
+        "metadata": metadata,
+        "unmask": False,
+        "question": question,
+        **dict.fromkeys(("document_outline", "raw_document", "document"), ""),
     }
 
 
 def _replay(
     rows: Sequence[dict[str, Any]],
-    general: Sequence[dict[str, Any]],
+    replayed: Sequence[dict[str, Any]],
     share: float,
     max_tokens: int,
     count_tokens: Callable[[dict[str, Any]], int],
     rng: random.Random,
 ) -> list[dict[str, Any]]:
-    """General rows that make up `share` of all tokens. Facts held out for the probe (`replay: false`) never appear."""
+    """General rows that make up `share` of all tokens, half of them text and half questions."""
     budget = sum(row["token_length"] for row in rows) * share / (1 - share)
     found = []
-    usable = [row for row in general if row.get("replay", True)]
-    for kinds in (("text", "statement"), ("qa",)):
-        pool = [_replay_row(row) for row in usable if row["kind"] in kinds]
-        for row in pool:
-            row["token_length"] = count_tokens(row)
+    for kind in ("text", "messages"):
+        pool = [row | {"token_length": count_tokens(row)} for row in replayed if kind in row]
         left = budget / 2
         while pool := [row for row in pool if row["token_length"] <= min(left, max_tokens)]:
             for row in rng.sample(pool, len(pool)):

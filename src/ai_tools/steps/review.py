@@ -269,7 +269,7 @@ def _edited(sample: Sample, decision: Decision) -> Sample:
     question, answer = decision.question or sample.question, decision.answer or sample.answer
     if _same(answer, sample.answer):
         return replace(sample, question=question)
-    return replace(sample, question=question, answer=answer, reasoning=None, type="qa")
+    return replace(sample, question=question, answer=answer, reasoning="", type="qa")
 
 
 def _pair(sample: Sample) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from .. import files
+from .. import files, workspace
 from ..errors import InputError
 from . import formats, students, trainer
 from .batches import BatchPlan, Row, TrainingRecipe, general_rows
@@ -129,22 +129,28 @@ def train(
 
 
 def read_rows(path: Path) -> list[Row]:
-    """The rows of a cut, or of any file that `ai-tools export` writes, ready for `train`.
+    """The rows of a cut, of both its files, or of any file that `ai-tools export` writes, ready for `train`.
 
     Raises:
         InputError: not such a file, with the place, the reason and what to do.
     """
     if not path.is_file():
         raise InputError(f"TRAINING_CUT={path}: no such file. Fix: give a file of step 04, or one of `ai-tools export`")
-    found = []
-    for where, row in _array(path) if _is_array(path) else files.placed_rows(path):
-        try:
-            found.append(formats.training_row(row))
-        except ValueError as error:
-            raise InputError(f"{where}: {error}. Fix: write it with `ai-tools export`") from None
+    found = list(_rows(path))
+    texts = workspace.text_rows(path)
+    for row in _rows(texts) if texts and texts.is_file() else ():
+        found.insert(row.get("place", len(found)), row)
     if not found:
         raise InputError(f"{path}: no row in it. Fix: set TRAINING_CUT to a file with rows")
     return found
+
+
+def _rows(path: Path) -> Iterator[Row]:
+    for where, row in _array(path) if _is_array(path) else files.placed_rows(path):
+        try:
+            yield formats.training_row(row)
+        except ValueError as error:
+            raise InputError(f"{where}: {error}. Fix: write it with `ai-tools export`") from None
 
 
 def _is_array(path: Path) -> bool:
