@@ -180,6 +180,8 @@ def test_a_key_that_is_empty_or_twice_is_one_clear_line(chunks: Path, monkeypatc
     done = ai_tools("generate", "--chunks-dir", "chunks", "--qa-dir", "qa", "--api-key", "", cwd=chunks)
     assert done.returncode == 2
     assert error_of(done).startswith("error: --api-key: empty; name the environment variable")
+    with pytest.raises(SettingsError, match="--api-key-env : no such environment variable"):
+        call("generate chunks -o qa --api-key-env ''")
     monkeypatch.setenv("MINE", "sk-other")
     with pytest.raises(UsageError, match="--api-key and --api-key-env MINE are two keys; give one of them"):
         call("generate chunks -o qa --api-key sk-mine --api-key-env MINE")

@@ -20,6 +20,7 @@ import lancedb
 import pytest
 from endpoint import Endpoint
 from outside import at, bells, start
+from web import Web
 
 from ai_tools.cli import app
 from ai_tools.errors import (
@@ -672,6 +673,13 @@ def test_source_and_output_may_come_from_the_environment(command: Callable[..., 
         command()
     with pytest.raises(UsageError, match="-o or GENERATOR_OUTPUT_DIR is missing"):
         command("chunks")
+
+
+def test_the_source_may_be_an_address(command: Callable[..., None]) -> None:
+    page = (200, {"Content-Type": "text/html"}, b"<h1>Bells</h1><p>The bell of house 1 rings at noon.</p>")
+    with Web(page=page) as web:
+        command(f"{web.url}/page", "-o", "qa.json")
+    assert {row["source_file"] for row in read("qa.json")} == {f"{web.url}/page"}
 
 
 def test_a_judge_that_is_not_set_up_does_not_keep_from_asking_the_teacher(ask: Callable[..., GenerateSummary]) -> None:

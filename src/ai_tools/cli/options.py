@@ -253,7 +253,7 @@ def said_of_options(options: Iterable[str]) -> Iterator[None]:
 
 def _key(typed: str | None, variable: str | None) -> str | None:
     """The key that the command line bears, or names the environment variable of."""
-    if variable and not os.environ.get(variable):
+    if variable is not None and not os.environ.get(variable):
         raise SettingsError(f"--api-key-env {variable}: no such environment variable, or it is empty")
     named = os.environ[variable] if variable else None
     if typed is None:
