@@ -274,9 +274,10 @@ class Settings(BaseSettings):
 
     def with_(self, **changes: Any) -> Settings:
         """A validated copy. An unknown name or an impossible value raises SettingsError."""
-        copy = _build(self.model_dump() | _known(changes))
+        stated = _known(changes)
+        copy = _build(self.model_dump() | stated)
         copy._root = self._root
-        copy.__pydantic_fields_set__ = self.model_fields_set | {*_known(changes)}
+        copy.__pydantic_fields_set__ = self.model_fields_set | stated.keys()  # else all would count as stated
         return copy
 
     def alone(self) -> Settings:
