@@ -14,8 +14,8 @@ from outside import ai_tools, error_of
 from outside import at as environment_at
 
 from ai_tools.errors import InputError, NotConfirmed, NothingProduced, UsageError
-from ai_tools.settings import Settings
-from ai_tools.tools import CompareSummary, Plan, Run, compare
+from ai_tools.settings import Settings, load_settings
+from ai_tools.tools import CompareSummary, Plan, Run, compare, curate
 from ai_tools.tools.figures import kind_of
 from ai_tools.tools.preferences import Tally, wilson
 
@@ -31,7 +31,8 @@ def pair(n: int, answer: str = GOOD, **more: Any) -> Row:
 
 
 def bodies(endpoint: Endpoint) -> list[Row]:
-    return [request.body for request in endpoint.requests]
+    """The requests that show pairs side by side; others show those of one source, to be rated."""
+    return [request.body for request in endpoint.requests if "first" in pairs_of(request.body)[0]]
 
 
 def by_answer(item: Row) -> str:
@@ -41,9 +42,16 @@ def by_answer(item: Row) -> str:
 
 
 def says(endpoint: Endpoint, better: Callable[[Row], str | None]) -> None:
-    """The judge decides so; None leaves the comparison out of the reply."""
+    """The judge decides so; None leaves the comparison out of the reply. A pair by itself gets 8 points or 5."""
+
+    def points(one: Row) -> Row:
+        is_good = one["answer"].startswith(GOOD)
+        given = {"clarity": 3, "accuracy": 3 if is_good else 1, "usefulness": 2 if is_good else 1, "difficulty": 0}
+        return {"id": one["id"], "reasoning": "So.", "grounded": True} | given
 
     def reply(body: Row) -> str:
+        if "first" not in pairs_of(body)[0]:
+            return json.dumps({"ratings": [points(one) for one in pairs_of(body)]})
         said = [{"id": one["id"], "reasoning": "So.", "better": better(one)} for one in pairs_of(body)]
         return json.dumps({"preferences": [one for one in said if one["better"]]})
 
@@ -219,9 +227,53 @@ def test_the_plan_is_exact_and_a_second_run_asks_nothing(settings: Settings, end
         compared(settings, many(BAD), many(GOOD), sample_size=23, run=Run(confirm=look))
     assert bodies(endpoint) == []
     made, _ = compared(settings, many(BAD), many(GOOD), sample_size=23)
-    assert made.asked.calls == len(bodies(endpoint)) == plans[0].estimates[0].calls == 10
+    assert made.asked.calls == len(endpoint.requests) == plans[0].estimates[0].calls
+    assert len(bodies(endpoint)) == 10
     again, _ = compared(settings, many(BAD), many(GOOD), sample_size=23)
-    assert (again.asked.calls, again.asked.from_journal, again.verdict) == (0, 10, made.verdict)
+    assert (again.asked.calls, again.asked.from_journal, again.verdict) == (0, made.asked.calls, made.verdict)
+
+
+def test_each_source_has_a_score_of_ten_with_strengths_and_weaknesses_and_one_is_recommended(
+    settings: Settings, endpoint: Endpoint
+) -> None:
+    made, report = compared(settings, many(BAD), many(GOOD, 30), sample_size=20)
+    worse, better = (report["assessments"][name] for name in ("a.json", "b.json"))
+    assert (worse["score"], better["score"], worse["rated"]) == (5, 8, 20)
+    assert better["interval"] == [8, 8]
+    assert worse["weaknesses"][0] == "answers that are not right or not complete (accuracy 1.0 of 3)"
+    assert {"worth knowing (usefulness 2.0 of 2)", "nothing without a source"} <= {*better["strengths"]}
+    assert better["weaknesses"][0] == "easy to answer (difficulty 0.0 of 2)"
+    advice = report["recommendation"]
+    assert (advice["take"], advice["weights"]) == ("b.json", {"quality": 0.5, "diversity": 0.3, "size": 0.2})
+    assert advice["weighed"]["a.json"]["size"] == 1
+    assert advice["weighed"]["b.json"] | {"diversity": 0, "total": 0} == {
+        "quality": 0.8, "diversity": 0, "size": 0.75, "total": 0
+    }  # fmt: skip
+    assert made.reasons[-2].startswith("recommended: b.json (quality 0.80, ")
+    assert "a.json: score 5 of 10 (95% interval 5 to 5, 20 rated); strengths: clear questions" in made.reasons[-4]
+    asked = [len(pairs_of(request.body)) for request in endpoint.requests if request.body not in bodies(endpoint)]
+    assert sum(asked) == 40
+
+
+def test_the_offline_teacher_gives_scores_too_and_rated_pairs_keep_theirs(toy_root: Path) -> None:
+    settings = load_settings(provider="offline")
+    texts = [f"The {name} of the harbour rings at noon." for name in ("bell", "horn", "siren")]
+    first = [pair(n, question=f"When does {text[:-15]} ring?", source_text=text) for n, text in enumerate(texts)]
+    paths = [written("a.json", first), written("b.json", [row | {"answer": "at noon"} for row in first])]
+    made = compare(paths, Path("report.md"), settings)
+    assert 1 <= made.assessments["a.json"]["score"] < made.assessments["b.json"]["score"] <= 10
+    assert made.recommendation["take"] == "b.json"
+    assert "\n- recommended: b.json (" in Path("report.md").read_text("utf-8")
+    curate(Path("b.json"), Path("c.json"), settings, threshold=0)
+    again = compare(["a.json", "c.json"], Path("again.json"), settings)
+    assert again.assessments["c.json"] == made.assessments["b.json"]
+
+
+def test_without_a_score_of_every_source_diversity_and_size_are_weighed_alone(settings: Settings) -> None:
+    made, report = compared(settings, many(BAD, 10), [*many(GOOD, 20), *many(GOOD, 20)], sample_size=0)
+    assert report["assessments"]["a.json"]["score"] is None
+    assert "b.json: not rated; strengths: none found; weaknesses: 50% stand there twice" in made.reasons[-3]
+    assert {*report["recommendation"]["weights"]} == {"diversity", "size"}
 
 
 def test_of_three_sources_one_wins_only_against_all_others(settings: Settings) -> None:

@@ -59,7 +59,7 @@ INSIDE = {  # what the modules of a folder may import of one another: those to t
     ),
     "tools": (
         *("running", "pair_files", "pairs", "chunk", "reading", "outputs", "rework", "targets", "qa_folder"),
-        *("reasoning", "enrich", "export", "generate", "rate", "figures", "preferences", "report", "compare"),
+        *("reasoning", "enrich", "export", "generate", "rate", "figures", "preferences", "scores", "report", "compare"),
         *("pipeline", "qa_generator", "__init__"),
     ),
     "view": ("progress", "lines", "tables", "plots", "report", "widgets", "__init__"),

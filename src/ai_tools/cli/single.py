@@ -199,7 +199,7 @@ def compare(
     asking: Asking,
     pairs: Annotated[list[Path], typer.Argument(help="Two or more sources of pairs: files, or folders of *_qa.json.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The report to write: .json, or .md to read.")],
-    sample_size: Annotated[int, typer.Option(help="Comparisons that are judged, for each two sources.")] = 50,
+    sample_size: Annotated[int, typer.Option(help="Comparisons judged of each two sources, pairs rated of each.")] = 50,
     source: Annotated[str | None, typer.Option(help="Where the passages of pairs without source_text are.")] = None,
 ) -> None:
     """Sources of pairs against one another: figures, a sample judged blind, and what a merge would give."""

@@ -6,7 +6,8 @@ All of them read, plan, ask and write the same way:
     reading     where passages come from          pairs      the files that pairs come from
     outputs     what is written, and over what    rework     asking about pairs that are there
 
-What takes more than one file: `generate` (with targets, qa_folder), `compare` (with figures, preferences, report).
+What takes more than one file: `generate` (with targets, qa_folder), `compare` (with figures, preferences, scores,
+report).
 `qa_generator` is `generate` for code that was written for another tool.
 """
 

@@ -6,21 +6,24 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, combinations
+from itertools import chain, combinations, starmap
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from .. import files
 from ..errors import NothingProduced, UsageError
 from ..files import Register
+from ..records import Pair
 from ..settings import Settings
+from ..teachers.asker import Session
 from ..workspace import journal_path
-from . import outputs, pairs, reading, report, running
+from . import outputs, pairs, reading, report, running, scores
 from .figures import PassageSample, Survey, sampled, survey
 from .pairs import Pairs
-from .preferences import Comparison, Tally, judge, matches
+from .preferences import Comparison, Ruling, Tally, judge, matches
 from .rework import BATCH_SIZE
 from .running import Run, ToolSummary
+from .scores import Sampled
 
 SIGNIFICANT = 0.05  # of all tests of a comparison together
 REPORTS = (".json", ".md")
@@ -31,7 +34,8 @@ class CompareSummary(ToolSummary):
     """What `compare` found.
 
     `winner` is the source that is preferred to every other, significantly, or None; `verdict` says so in words, and
-    `reasons` in sentences with their numbers. `figures` are those of every source, `unjudged` counts comparisons
+    `reasons` in sentences with their numbers. `figures` are those of every source, `assessments` its score from 1 to 10
+    with strengths and weaknesses; `recommendation` weighs quality, diversity and size. `unjudged` counts comparisons
     without a usable judgement.
     """
 
@@ -39,6 +43,8 @@ class CompareSummary(ToolSummary):
     verdict: str
     reasons: tuple[str, ...]
     figures: dict[str, dict[str, Any]]
+    assessments: dict[str, dict[str, Any]]
+    recommendation: dict[str, Any]
     unjudged: int
 
 
@@ -56,12 +62,14 @@ def compare(
     Of each two sources, pairs are drawn by lot and set side by side, of the same passage and with the same question
     where they can be; pairs that both have tell nothing and are left out. Every comparison is judged twice, in both
     orders, for judges lean to what they read first (arXiv 2306.05685), and counts where both say the same. A source
-    wins by a two-sided exact sign test at 0.05 in all, by Bonferroni where there are several.
+    wins by a two-sided exact sign test at 0.05 in all, by Bonferroni where there are several. Of each source as many
+    pairs are rated by themselves, as `curate` does it; its score is their mean.
 
     Args:
         sources: two or more files of pairs or folders of `*_qa.json`.
         output: the report, `.json` (with every judgement) or `.md` (to read).
-        sample_size: comparisons of each two sources; 0 asks nothing and gives the figures only.
+        sample_size: comparisons of each two sources, and pairs of each that are rated; 0 asks nothing and gives the
+            figures only.
         passages_from: supplies the passages of pairs that came without `source_text`.
 
     Raises:
@@ -74,43 +82,66 @@ def compare(
     texts = reading.texts(passages_from, settings, run.on_reading)
     surveys = [survey(name, one, texts, settings.seed) for name, one in given.items()]
     couples = list(combinations(range(len(surveys)), 2))
-    comparisons, sample = _drawn(surveys, couples, sample_size)
-    blocks = [comparisons[at : at + BATCH_SIZE] for at in range(0, len(comparisons), BATCH_SIZE)]
+    comparisons, sample, to_rate = _drawn(surveys, couples, sample_size)
+    blocks: list[Sequence[Comparison] | Sequence[Sampled]] = [
+        *(comparisons[at : at + BATCH_SIZE] for at in range(0, len(comparisons), BATCH_SIZE)),
+        *scores.blocks(to_rate),
+    ]
     unread = [row for one in given.values() for row in one.failed]
-    with running.asking("compare", blocks, judge, settings, run, unread=unread, judges=True) as asker:
-        asked = asker.run(judge, blocks)
-    judged = [each for block in asked.results for each in block]
+    with running.asking("compare", blocks, _said, settings, run, unread=unread, judges=True) as asker:
+        asked = asker.run(_said, blocks)
+    said = [each for block in asked.results for each in block]
+    judged = [one for one in said if isinstance(one, Ruling)]
+    rated = [[one.pair for one in said if isinstance(one, Sampled) and one.source == i] for i in range(len(surveys))]
     warnings = [warning for one in given.values() for warning in one.warnings]
     done = running.done(asker.teacher, output, started, asked.usage, asked.failed, unread=unread, warnings=warnings)
     unjudged = sum(one.verdict == "unjudged" for one in judged)
     if judged and unjudged == len(judged):
         raise NothingProduced(f"none of {unjudged:,} comparisons could be judged ({'; '.join(done.causes[:3])})")
     counted = [Tally(two, Counter(one.verdict for one in judged if one.comparison.sources == two)) for two in couples]
-    whole = _report(surveys, counted, sample, {"judged_by": done.teacher, "seed": settings.seed})
+    whole = _report(surveys, counted, sample, rated, {"judged_by": done.teacher, "seed": settings.seed})
     whole |= {"judgements": [report.judgement(one, list(given)) for one in judged]}
     if output.suffix == ".md":
         files.write_atomic(output, report.markdown(whole), register.note)
     else:
         files.write_json(output, whole, register.note)
-    found = {name: whole[name] for name in ("winner", "verdict", "reasons", "figures")}
+    names = ("winner", "verdict", "reasons", "figures", "assessments", "recommendation")
+    found = {name: whole[name] for name in names}
     return CompareSummary(**vars(done), **found, unjudged=unjudged)
 
 
+async def _said(block: Sequence[Comparison] | Sequence[Sampled], session: Session) -> Sequence[Ruling | Sampled]:
+    """What the judge makes of comparisons, or of the pairs of one source by themselves."""
+    if isinstance(block[0], Comparison):
+        return await judge(cast(Sequence[Comparison], block), session)
+    return await scores.rate(cast(Sequence[Sampled], block), session)
+
+
 def _report(
-    surveys: Sequence[Survey], counted: Sequence[Tally], sample: PassageSample, by: dict[str, Any]
+    surveys: Sequence[Survey],
+    counted: Sequence[Tally],
+    sample: PassageSample,
+    rated: Sequence[Sequence[Pair]],
+    by: dict[str, Any],
 ) -> dict[str, Any]:
     """What was found of all sources and of each two."""
     names = [one.name for one in surveys]
     wins = Counter(one.winner(SIGNIFICANT / len(counted)) for one in counted)
     winner = next((name for which, name in enumerate(names) if wins[which] == len(names) - 1), None)
     merge = _merge(surveys, sample)
+    figures = {one.name: one.figures | {"sample": sample.figures(i)} for i, one in enumerate(surveys)}
+    assessed = {name: scores.assessment(rows, figures[name]) for name, rows in zip(names, rated, strict=True)}
+    advice = scores.recommendation(assessed, figures)
+    sentences = (*starmap(scores.told, assessed.items()), advice["reason"], report.merged(merge))
     return {
         "compared": names,
         "verdict": f"{winner} is the better material" if winner else "no clear winner",
         "winner": winner,
-        "reasons": (*report.reasons(counted, surveys), report.merged(merge)),
+        "reasons": (*report.reasons(counted, surveys), *sentences),
         **by,
-        "figures": {one.name: one.figures | {"sample": sample.figures(i)} for i, one in enumerate(surveys)},
+        "assessments": assessed,
+        "recommendation": advice,
+        "figures": figures,
         "preferences": [report.preference(one, names) for one in counted],
         "merge": merge,
     }
@@ -130,8 +161,9 @@ def _opened(sources: Sequence[str | Path], settings: Settings, sample_size: int)
 
 def _drawn(
     surveys: Sequence[Survey], couples: Sequence[tuple[int, int]], count: int
-) -> tuple[list[Comparison], PassageSample]:
-    """The comparisons to be judged, and the sample in which near-duplicates are looked for, in one reading of each."""
+) -> tuple[list[Comparison], PassageSample, list[list[Pair]]]:
+    """The comparisons to be judged, the sample in which near-duplicates are looked for, and the pairs of each source
+    that are to be rated; in one reading of each."""
     matched = [
         (couple, match) for couple in couples for match in matches(surveys[couple[0]], surveys[couple[1]], count)
     ]
@@ -144,7 +176,13 @@ def _drawn(
         Comparison(couple, match.alike, (rows[couple[0]][match.rows[0]], rows[couple[1]][match.rows[1]]))
         for couple, match in matched
     ]
-    return comparisons, PassageSample(tuple([rows[i][n] for n in sorted(some)] for i, some in enumerate(whole)))
+    lots = [sorted(some, key=one.contents.__getitem__)[:count] for one, some in zip(surveys, whole, strict=True)]
+    to_rate = [[rows[i][n] for n in some] for i, some in enumerate(lots)]
+    return (
+        comparisons,
+        PassageSample(tuple([rows[i][n] for n in sorted(some)] for i, some in enumerate(whole))),
+        to_rate,
+    )
 
 
 def _merge(surveys: Sequence[Survey], sample: PassageSample) -> dict[str, Any]:
