@@ -129,6 +129,23 @@ def test_a_scope_says_which_passages_of_which_document_are_asked_about() -> None
     assert not rounds.due
 
 
+def test_passages_that_are_title_lines_are_taken_last() -> None:
+    body = "Every boat in the harbour must carry two lamps after dusk."
+    texts = [
+        "# Boats",
+        f"# Boats\n\n## Lamps\n\n{body}",
+        "Introduction",
+        "\u8239\u5fc5\u987b\u5e26\u4e24\u76cf\u706f" * 2,
+        body,
+    ]
+    chunks = [Passage(f"c{n}", "", text, origin="t", file="a") for n, text in enumerate(texts)]
+    for most, names in ((2, ["c1", "c4"]), (3, ["c1", "c3", "c4"]), (4, ["c0", "c1", "c3", "c4"])):
+        scope = Scope(chunks, Extent(max_chunks=most), 3)
+        assert [one.passage.chunk_id for one in scope.inquiries(scope.rounds())] == names
+    scope = Scope(chunks, Extent(), 3)
+    assert len(list(scope.inquiries(scope.rounds()))) == 5  # without a limit none is left out
+
+
 def test_with_a_target_only_the_passages_that_are_needed_are_asked_about() -> None:
     scope = Scope(passages({("t", "a"): 6, ("t", "b"): 2}), Extent(target_pairs=2), 3)
     rounds = scope.rounds()

@@ -93,7 +93,7 @@ def generate_qa(
         output: a `.json` or `.jsonl` file of rows `{question, answer, type, chunk_id, source, source_file, source_text,
             generated_at, model}`, or a folder, which gets a `<document>_qa.json` for each document.
         tables: of a LanceDB folder; `text_chunks` where none is named.
-        max_chunks: at most so many passages, spread over tables and documents.
+        max_chunks: at most so many passages, spread over tables and documents; title lines come last.
         system_message: in place of the prompt's own; `extra_instructions` are added to it (CUSTOMISATION_PROMPT where
             empty); `prompt_template` is in place of the prompt's text, see `prompts.own`.
 

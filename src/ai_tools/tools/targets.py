@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from ..errors import UsageError
 from ..records import Home, Passage, grouped, in_turn
 
 MOST_PER_CALL = 10
 MOST_DRAWS = 10  # about one passage
+LEAST_BODY = 40  # bytes: some words of a Western language, a sentence of a Chinese one
 
 Draw = tuple[int, int]  # its number, and the pairs that it asks for
 
@@ -50,8 +52,13 @@ class Scope:
     def __init__(self, found: Iterable[Passage], extent: Extent, count: int):
         known: dict[Home, Home] = {}
         self._found, self._target, self._count = found, extent.target_pairs, count
-        self._homes = [known.setdefault(home := passage.home, home) for passage in found]
-        self._places = spread(self._homes)[: extent.max_chunks]
+        self._homes: list[Home] = []
+        numbers: dict[bool, list[int]] = {True: [], False: []}  # of passages that hold something, then of the others
+        for number, passage in enumerate(found):
+            self._homes.append(known.setdefault(home := passage.home, home))
+            numbers[holds_something(passage.text)].append(number)
+        orders = ((some[at] for at in spread(self._homes[number] for number in some)) for some in numbers.values())
+        self._places = list(chain.from_iterable(orders))[: extent.max_chunks]
         self.documents = Counter(self._homes)
         self.chosen = self.documents_of(self._places)
 
@@ -138,6 +145,12 @@ def shares(total: int, places: Sequence[int]) -> dict[int, int]:
     each, rest = divmod(total, len(places))
     wanted = {place: each + (turn < rest) for turn, place in enumerate(places)}
     return {place: min(count, MOST_PER_CALL) for place, count in wanted.items() if count}
+
+
+def holds_something(text: str) -> bool:
+    """Whether a passage has more than headings and a few words, as the first one of a document often has not."""
+    body = (line.strip() for line in text.splitlines() if not line.startswith("#"))
+    return sum(len(line.encode(errors="replace")) for line in body) >= LEAST_BODY
 
 
 def spread(documents: Iterable[Home]) -> list[int]:
