@@ -568,6 +568,23 @@ def test_most_chunks_are_spread_over_tables_documents_and_their_length(ask: Call
     assert (whole["processing_info"]["total_chunks"], whole["summary"]["total_chunks"]) == (40, 4)
 
 
+def test_a_table_of_code_is_asked_about_in_words_made_for_code(
+    ask: Callable[..., GenerateSummary], endpoint: Endpoint
+) -> None:
+    table([("a.md", text) for text in bells(1)])
+    table([("bells.py", "# house 7\ndef ring(at=None):\n    return at\n")], "code_chunks")
+    ask("db", tables=("text_chunks", "code_chunks"))
+    asked = {
+        ("def ring" in user["content"]): system["content"]
+        for system, user in (r.body["messages"] for r in endpoint.requests)
+    }
+    assert "to work with a program" in asked[True]
+    assert "study a document" in asked[False]
+    endpoint.reset()
+    ask("db", "own", tables=("code_chunks",), system_message="You ask about Python.")
+    assert {request.body["messages"][0]["content"] for request in endpoint.requests} == {"You ask about Python."}
+
+
 # --- what is asked ---
 
 

@@ -17,7 +17,7 @@ from .. import aliases, files
 from ..errors import InputError, MissingExtra, UsageError
 from ..records import Passage, Rejection, content_id
 
-TABLE = "text_chunks"
+TABLE, CODE_TABLE = "text_chunks", "code_chunks"
 BATCH_ROWS = 256
 SUFFIX = "_chunks.json"
 _WORDS = (aliases.TEXT, aliases.CHUNK_ID, aliases.FILE, aliases.DOCUMENT_ID, aliases.TITLE, aliases.HEADINGS)

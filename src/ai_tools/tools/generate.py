@@ -11,6 +11,7 @@ from time import monotonic
 from typing import Any
 
 from .. import teachers
+from ..documents.passages import CODE_TABLE
 from ..files import Register
 from ..matching import normalise
 from ..records import Call, Completion, Pair, Teacher, Usage
@@ -59,7 +60,7 @@ class GenerateSummary(ToolSummary):
 
 @dataclass(frozen=True)
 class Kind:
-    """What is asked about a passage, and what a pair is made of an item of the reply."""
+    """What is asked about a passage, in words of its own where that is `code`, and what a pair is made of the reply."""
 
     name: str
     prompt: Prompt
@@ -67,6 +68,7 @@ class Kind:
     pair: Callable[[Any], Pair]
     instructions: str = ""
     own: dict[str, str] = field(default_factory=dict)  # the user's words that stand in place of the prompt's
+    code: Prompt | None = None
 
 
 def generate_qa(
@@ -142,9 +144,10 @@ def questions(instructions: str, *, reasoning: bool, system_message: str = "", t
     prompt = prompts.load("questions")
     own = {"system message": system_message.strip(), "template": template.strip()}
     own = {name: text for name, text in own.items() if text}
+    code = None if own else prompts.load("code_questions")
     if own:
         prompt = prompts.own(prompt, system=system_message, template=template)
-    return Kind("generate", prompt, {"reasoning": reasoning}, _plain_pair, instructions, own)
+    return Kind("generate", prompt, {"reasoning": reasoning}, _plain_pair, instructions, own, code)
 
 
 def _plain_pair(item: Any) -> Pair:
@@ -204,7 +207,8 @@ def call_about(kind: Kind, inquiry: Inquiry, session: Session) -> Call:
     title = passage.title or PurePath(passage.file).stem
     about = {"title": title, "section": passage.section, "passage": passage.shown}
     fields = about | {"count": inquiry.count, "angle": angle} | kind.fields
-    return session.plan(kind.prompt, fields, recipe=kind.name, chunk_id=passage.chunk_id, draw=inquiry.number)
+    prompt = kind.code if kind.code and passage.origin == CODE_TABLE else kind.prompt
+    return session.plan(prompt, fields, recipe=kind.name, chunk_id=passage.chunk_id, draw=inquiry.number)
 
 
 def pairs_of(reply: Any, kind: Kind, inquiry: Inquiry) -> dict[str, Pair]:
