@@ -100,6 +100,16 @@ def test_rows_of_every_tool_become_the_same_pair_with_all_else_kept(tmp_path: Pa
     assert one(tmp_path, row) == {"question": "When?", "answer": "At noon.", "type": "qa"} | kept
 
 
+def test_rows_on_the_use_of_tools_are_read_and_a_solution_that_is_an_object_is_its_json(tmp_path: Path) -> None:
+    asked = {"instruction": "Ring the bell at noon."}
+    assert one(tmp_path, asked | {"solution": "ring(at=12)"})["answer"] == "ring(at=12)"
+    calls = [{"tool": "ring", "arguments": {"at": "noon \N{BELL}"}}]
+    row = one(tmp_path, asked | {"solution": calls, "tools": ["ring"]})
+    assert (json.loads(row["answer"]), row["tools"]) == (calls, ["ring"])
+    assert "\N{BELL}" in row["answer"]
+    assert one(tmp_path, {"question": "3?", "answer": "3", "solution": [1, 2]})["solution"] == [1, 2]
+
+
 def test_the_input_of_an_instruction_belongs_to_the_question_and_that_of_a_question_does_not(tmp_path: Path) -> None:
     assert one(tmp_path, {"instruction": "Sum.", "input": "1, 2", "output": "3"})["question"] == "Sum.\n\n1, 2"
     row = one(tmp_path, {"question": "Sum?", "input": "1, 2", "answer": "3"})

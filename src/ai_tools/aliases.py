@@ -24,7 +24,7 @@ NUMBERS = {
 }
 # A pair.
 QUESTION = ("question", "generated_question", "instruction", "prompt")
-ANSWER = ("answer", "response", "generated_answer", "output", "completion")
+ANSWER = ("answer", "response", "generated_answer", "output", "completion", "solution")
 SOURCE_TEXT = ("source_text", "context", "passage")
 PAIR_ID = ("id", "sample_id", "qac_id")
 PAIRS = ("training_pairs", "qa_pairs", "pairs")  # where a document's file, one of another tool, a report have theirs

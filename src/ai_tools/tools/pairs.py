@@ -168,6 +168,9 @@ def _pair(row: Any, where: str) -> Pair | Rejection:
             if said is None:
                 return Rejection("read", f"{where}: not one question and one answer in its {turns}", row)
             found |= {name: text for name, text in said.items() if found.get(name) in (None, "")}
+    name, value = aliases.first(found, aliases.ANSWER)
+    if name == "solution" and isinstance(value, dict | list):  # the use of tools, as a model is to write it
+        found[name] = json.dumps(value, ensure_ascii=False)
     question, answer = _asked(found), _text(_take(found, aliases.ANSWER))
     for name, text in (("question", question), ("answer", answer)):
         if not text.strip():
