@@ -50,7 +50,19 @@ INSIDE = {  # what the modules of a folder may import of one another: those to t
         *("evidence", "reviewer", "turning", "rewriter", "reasoner", "teacher", "__init__"),
     ),
     "teachers": (
-        *("replies", "prompts", "journal", "providers", "budget", "wire", "client", "throttle", "asker", "connect"),
+        *(
+            "json_text",
+            "replies",
+            "prompts",
+            "journal",
+            "providers",
+            "budget",
+            "wire",
+            "client",
+            "throttle",
+            "asker",
+            "connect",
+        ),
         *("dry_run", "__init__"),
     ),
     "to_markdown": (

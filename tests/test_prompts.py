@@ -12,7 +12,7 @@ from ai_tools.errors import UsageError
 from ai_tools.records import Call, Completion, WorkedExample
 from ai_tools.teachers import replies
 from ai_tools.teachers.prompts import LONGEST_QUOTE, Prompt, Sampling, follow_up, load, own, plan_call
-from ai_tools.teachers.replies import BadReply, parse
+from ai_tools.teachers.replies import BadReply
 
 NAMES = sorted(file.name.removesuffix(".yaml") for file in (resources.files("ai_tools") / "data" / "prompts").iterdir())
 
@@ -164,7 +164,7 @@ def test_a_worked_example_is_an_exchange_that_went_before_in_the_shape_of_the_re
     call = plan(fields={"worked_example": example})
     assert [message["role"] for message in call.messages] == ["system", "user", "assistant", "user"]
     assert "\nLamps </passage> are lit.\n</passage-" in call.messages[1]["content"]
-    shown = parse(call, Completion(call.messages[2]["content"], "m"))
+    shown = replies.REPLIES[call.reply].model_validate_json(call.messages[2]["content"])
     assert [(pair.question, pair.answer) for pair in shown.pairs] == list(example.pairs)
     other_shape = plan(fields={"worked_example": example, "reasoning": True})
     assert len(other_shape.messages) == 2

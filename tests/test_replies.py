@@ -1,5 +1,6 @@
 """Replies: shape and schema agree, words survive every wrapping, and what does not fit is refused by its fault."""
 
+import contextlib
 import json
 import re
 from collections.abc import Callable
@@ -9,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ai_tools.records import Call, Completion
+from ai_tools.records import Call, Completion, WorkedExample
 from ai_tools.teachers import replies
-from ai_tools.teachers.replies import REPLIES, BadReply, PlainPair, parse, split_thinking
+from ai_tools.teachers.json_text import split_thinking
+from ai_tools.teachers.replies import REPLIES, BadReply, PlainPair, parse
 
 CALL = Call("00c0ffee00c0ffee", "questions", "1", (), {}, "pairs", 0.0, 100)
 
@@ -39,7 +41,10 @@ def test_the_shape_in_the_prompt_is_what_the_schema_asks_for_and_what_is_read(
     call = make_call(reply=reply, fields=fields)
     agree(shown, replies.schema(call))
     chosen = re.sub(r" \|[^\"]*", "", json.dumps(shown))  # of the words that may be said, the first
-    assert len(parse(call, Completion(chosen, "m")).items) == 1
+    assert len(REPLIES[reply].model_validate_json(chosen).items) == 1
+    if '"..."' in chosen:
+        with pytest.raises(BadReply, match="repeats the shape"):
+            parse(call, Completion(chosen, "m"))
 
 
 def test_pairs_have_an_id_where_they_belong_to_facts_and_reasoning_before_the_answer_where_it_is_wanted() -> None:
@@ -138,7 +143,11 @@ def test_an_empty_pair_of_brackets_before_a_reply_is_not_the_reply(make_call: Ca
 
 TRICKY = [*"{}[]\"\\\n`:,<>'", "}]}", "[1]", '"}', "```", "\u2028", "é", "true", "word"]
 
-WORDS = st.text(max_size=12) | st.lists(st.sampled_from(TRICKY), max_size=8).map("".join)
+# Of control characters before a letter some are lost backslashes, and a broken character refuses a reply: see below.
+CHARACTERS = st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffd")
+WORDS = st.text(CHARACTERS, max_size=12).filter(lambda text: not replies._PLACEHOLDER.fullmatch(text)) | st.lists(
+    st.sampled_from(TRICKY), max_size=8
+).map("".join)
 
 PAIR = st.builds(PlainPair, id=WORDS, question=WORDS, reasoning=WORDS, answer=WORDS)
 
@@ -319,6 +328,15 @@ def test_a_reply_that_the_endpoint_withholds_is_refused_with_what_it_says(make_c
         ('{"facts": ["</think> ends it"]}', "", '{"facts": ["</think> ends it"]}'),
         ('["<think></think>"]', "", '["<think></think>"]'),
         ('```json\n{"facts": ["</think>"]}\n```', "", '```json\n{"facts": ["</think>"]}\n```'),
+        ("<thinking>Hm.</thinking><thought>So.</thought>{}", "Hm.\nSo.", "{}"),
+        ("[THINK]Is it [x]?[/THINK]{}", "Is it [x]?", "{}"),
+        ("<|begin_of_thought|>Hm.<|end_of_thought|>{}", "Hm.", "{}"),
+        ("\u25c1think\u25b7Hm.\u25c1/think\u25b7{}", "Hm.", "{}"),
+        (
+            "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>{}",
+            "Hm.<|end|><|start|>assistant",
+            "{}",
+        ),
         ("  plain words ", "", "plain words"),
         ("", "", ""),
     ],
@@ -339,3 +357,97 @@ def test_tags_of_thinking_in_the_text_of_a_reply_are_text(make_call: Callable[..
     text = json.dumps({"pairs": [{"question": "What ends <think>?", "answer": "</think> does."}]})
     for wrapped in (text, f"```json\n{text}\n```", f"<think>Hm.</think>{text}"):
         assert reply_of(make_call, wrapped).pairs[0].answer == "</think> does."
+
+
+def pairs_text(*pairs: tuple[str, str]) -> str:
+    return json.dumps({"pairs": [{"question": question, "answer": answer} for question, answer in pairs]})
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        (r"\frac{1}{2}", r"\frac{1}{2}"),
+        (r"\beta", r"\beta"),
+        (r"2 \times 3", r"2 \times 3"),
+        (r"$\nu$ and $x \to y$", r"$\nu$ and $x \to y$"),
+        (r"\rho \neq \theta", r"\rho \neq \theta"),
+        (r"\alpha", r"\alpha"),
+        (r"C:\new", r"C:\new"),
+        (r"D:\temp\bin\readme.txt", r"D:\temp\bin\readme.txt"),
+        (r"C:\\new\\table", r"C:\new\table"),
+        (r"one\ntwo", "one\ntwo"),
+        (r"Q:\nwhat", "Q:\nwhat"),
+        (r"a\tan apple", "a\tan apple"),
+        (r"first\ne poi", "first\ne poi"),
+        (r"equal\nnot so", "equal\nnot so"),
+        (r"\\frac", r"\frac"),
+        (r"caf\u00e9 \"x\" a\/b", 'caf\u00e9 "x" a/b'),
+    ],
+)
+def test_a_backslash_that_a_model_forgot_to_double_is_kept(
+    make_call: Callable[..., Call], said: str, meant: str
+) -> None:
+    text = pairs_text(("What is it?", "@")).replace("@", said)
+    for wrapped in (text, f"```json\n{text}\n```"):
+        assert reply_of(make_call, wrapped).pairs[0].answer == meant
+
+
+def test_a_draft_is_not_the_reply(make_call: Callable[..., Call]) -> None:
+    draft, final = pairs_text(("Who?", "a draft")), pairs_text(("Who?", "Ann"))
+    assert [pair.answer for pair in reply_of(make_call, f"First: {draft} Better: {final}").pairs] == ["Ann"]
+    assert [pair.answer for pair in reply_of(make_call, f"<thinking>{draft}</thinking>{final}").pairs] == ["Ann"]
+    with pytest.raises(BadReply, match="ends in the middle"):
+        reply_of(make_call, f"First: {draft} Better: {final[:-6]}")
+
+
+def test_a_reply_in_two_fences_is_one_reply(make_call: Callable[..., Call]) -> None:
+    one, two = pairs_text(("Who?", "Ann")), pairs_text(("When?", "at noon"))
+    found = reply_of(make_call, f"Part 1:\n```json\n{one}\n```\nPart 2:\n```json\n{two}\n```")
+    assert [pair.answer for pair in found.pairs] == ["Ann", "at noon"]
+
+
+def test_a_placeholder_and_a_pair_of_the_worked_example_never_become_pairs(make_call: Callable[..., Call]) -> None:
+    text = pairs_text(("...", "..."), ("Who?", "Ann"), ("<question>", "x"), ("Where?", "\u2026"))
+    assert [pair.answer for pair in reply_of(make_call, text).pairs] == ["Ann"]
+    example = WorkedExample("The bell is old.", (("How is the bell?", "old"), ("Who?", "Ann")))
+    call = make_call(fields={"worked_example": example, "passage": "Ann rings."})
+    copied = parse(call, Completion(pairs_text(("How is the bell?", "old"), ("Who?", "Ann")), "m"))
+    assert [pair.answer for pair in copied.pairs] == ["Ann"]  # which stands in the passage, too
+    with pytest.raises(BadReply, match="repeats the shape that was asked for, or the example"):
+        parse(call, Completion(pairs_text(("How is the bell?", "old")), "m"))
+
+
+ANY_TEXT = st.text(st.characters(), max_size=30)
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**400), 10**400) | st.floats() | ANY_TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(ANY_TEXT, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(
+    content=ANY_JSON,
+    kind=st.sampled_from(list(REPLIES)),
+    cut=st.integers(0, 40),
+    around=st.sampled_from(["{}", "x {} [1]"]),
+)
+def test_any_json_is_a_reply_or_is_refused(content: Any, kind: str, cut: int, around: str) -> None:
+    name, _ = replies.PARTS[kind]
+    call = Call("00c0ffee00c0ffee", "questions", "1", (), {"passage": ""}, kind, 0.0, 100)
+    for value in (content, {name: content}, {name: [content]}):
+        text = around.replace("{}", json.dumps(value))
+        for said in (text, text[:-cut] if cut else text):
+            with contextlib.suppress(BadReply):
+                assert isinstance(parse(call, Completion(said, "m")).items, list)
+
+
+def test_a_number_of_5000_digits_and_half_a_character_refuse_one_reply_and_end_nothing(
+    make_call: Callable[..., Call],
+) -> None:
+    digits = "7" * 5000
+    found = reply_of(make_call, '{"pairs": [{"question": "How many?", "answer": ' + digits + "}]}")
+    assert found.pairs[0].answer == digits
+    with pytest.raises(BadReply):
+        reply_of(make_call, r'{"pairs": [{"question": "Who?", "answer": "\ud800"}]}')
+    with pytest.raises(BadReply, match="a character in it is broken"):
+        reply_of(make_call, pairs_text(("Who?", "\ufffd")).replace("\\ufffd", "\ufffd"))

@@ -5,6 +5,7 @@ And asking one from ordinary code, from a notebook, and while somebody interrupt
 
 import asyncio
 import base64
+import contextlib
 import gzip
 import json
 import os
@@ -21,8 +22,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx2
+import hypothesis
 import pytest
 from endpoint import PAGE, THOUGHT, Answer, Endpoint, Request
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ai_tools import teachers, workspace
 from ai_tools.errors import SettingsError, TeacherRefused
@@ -32,7 +37,7 @@ from ai_tools.steps import generation
 from ai_tools.steps.generation import load_recipe
 from ai_tools.sync import run_sync
 from ai_tools.teachers import replies
-from ai_tools.teachers.journal import Journal
+from ai_tools.teachers.journal import Entry, Journal
 
 PASSAGE = Passage(
     "c1", "d1", "The bell rings at noon. Ada rings it 3 times.", "Bells", "the bell book", "bells", ("Ringing",)
@@ -1020,3 +1025,79 @@ def test_an_interrupted_cell_stops_the_work_at_once() -> None:
     loop.close()
     assert ended == ["cancelled"]
     assert time.monotonic() - before < 20
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "packed"])
+def test_a_reply_over_the_most_that_may_be_read_ends_that_call_alone(
+    packed: bool, endpoint: Script, configure: Configure, make_call: Callable[..., Call]
+) -> None:
+    settings = configure(MAX_REPLY_MB="0.5")
+    whole = json.dumps(completion_of({"content": " " * 40 * 2**20 if packed else "x" * 2**20})).encode()
+    content = gzip.compress(whole) if packed else whole
+    endpoint.says(200, content, **({"content_encoding": "gzip"} if packed else {}))
+    with pytest.raises(CallFault, match=r"a reply of more than MAX_REPLY_MB=0\.5") as caught:
+        ask(teachers.connect(settings), make_call())
+    assert caught.value.kind == "refused"
+    endpoint.says(200, gzip.compress(json.dumps(completion_of({"content": "{}"})).encode()), content_encoding="gzip")
+    assert ask(teachers.connect(settings), make_call())[0].text == "{}"
+
+
+def test_a_key_that_an_endpoint_spells_in_escapes_or_in_its_reply_is_taken_out(
+    endpoint: Script, configure: Configure, make_call: Callable[..., Call]
+) -> None:
+    teacher = teachers.connect(configure(TEACHER_MODEL_API_KEY=KEY))
+    spelled = "".join(f"\\u{ord(sign):04x}" for sign in KEY)
+    endpoint.says(
+        200,
+        json.dumps(completion_of({"content": "your key is @", "reasoning": "@"}) | {"model": "@"})
+        .replace("@", spelled)
+        .encode(),
+    )
+    (completion,) = ask(teacher, make_call())
+    assert (completion.text, completion.model, completion.reasoning) == ("your key is ...", "...", "...")
+    endpoint.says(400, json.dumps({"error": {"message": "no such key @"}}).replace("@", spelled).encode())
+    with pytest.raises(CallFault) as caught:
+        ask(teacher, make_call())
+    assert KEY not in str(caught.value)
+
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**400), 10**400) | st.floats() | st.text(st.characters(), max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+PARTS_OF_A_MESSAGE = ("content", "refusal", "reasoning", "reasoning_content", "finish_reason", "model", "usage")
+
+
+def test_whatever_json_an_endpoint_answers_its_completion_can_be_written_down(
+    configure: Configure, make_call: Callable[..., Call], tmp_path: Path
+) -> None:
+    teacher, call = teachers.connect(configure()), make_call()
+
+    @hypothesis.settings(deadline=None, max_examples=300)
+    @given(values=st.fixed_dictionaries({}, optional=dict.fromkeys(PARTS_OF_A_MESSAGE, ANY_JSON)))
+    def check(values: dict[str, Any]) -> None:
+        outer = {name: values.pop(name) for name in ("model", "usage") if name in values}
+        choice = {"finish_reason": values.pop("finish_reason", None), "message": values}
+        response = httpx2.Response(200, content=json.dumps({"choices": [choice]} | outer).encode())
+        completion = teacher._read(response)
+        journal.put([(teacher, call, Entry(completion))])
+        known = journal.get(call.key)
+        assert known is not None
+        assert known.completion.text == completion.text
+        with contextlib.suppress(replies.BadReply):
+            replies.parse(call, completion)
+
+    with Journal(tmp_path / "journal.sqlite") as journal:
+        check()
+
+
+def test_a_400_nested_beyond_reading_is_one_clear_line(
+    endpoint: Script, configure: Configure, make_call: Callable[..., Call]
+) -> None:
+    endpoint.says(400, b"[" * 100_000)
+    with pytest.raises(CallFault, match="answers 400") as caught:
+        ask(teachers.connect(configure()), make_call())
+    assert len(str(caught.value)) < 300

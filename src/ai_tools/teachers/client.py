@@ -15,6 +15,7 @@ from ..records import Call, CallFault, Completion
 from ..settings import env_names
 from . import replies
 from .budget import BYTES_PER_TOKEN, tokens_of
+from .json_text import integer
 from .providers import Endpoint
 from .wire import Wire
 
@@ -130,67 +131,73 @@ class EndpointTeacher:
 
     def _read(self, response: httpx2.Response) -> Completion:
         try:
-            data = json.loads(response.content)
+            data = json.loads(response.content, parse_int=integer)
             if isinstance(data, dict) and data.get("error"):  # some gateways report every error as a success
                 words, _ = self._error(response)
                 raise CallFault("server", f"{self.endpoint.host} answers 200, with an error: {words}")
-            return _of_ollama(data) if self._is_ollama else _of_openai(data)
+            return self._of_ollama(data) if self._is_ollama else self._of_openai(data)
         except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
-            start = _plain(self._text(response))
+            start = _plain(self._without_key(response.text))
             fix = f"set {self.endpoint.variables.base_url} to the endpoint (as a rule it ends in /v1)"
             message = f"{self.base_url} answers, but not as a chat endpoint: {start!r}; {fix}"
             raise CallFault("foreign", message) from None
 
     def _error(self, response: httpx2.Response) -> tuple[str, str]:
         """What an error reply says, and the parameter that it names, if any; every endpoint has its own shape."""
-        text = self._text(response)
         try:
-            data = json.loads(text)
-        except ValueError:
-            return _plain(text), ""
+            data = json.loads(response.content, parse_int=integer)
+        except (ValueError, RecursionError):
+            return _plain(self._without_key(response.text)), ""
         if isinstance(data, list) and data:
             data = data[0]
         error = data.get("error", data) if isinstance(data, dict) else data
         if not isinstance(error, dict):
-            return str(error)[:300], ""
-        words = error.get("message") or error.get("detail") or error
-        return " ".join(str(words).split())[:300], str(error.get("param") or "")
+            return self._words(error)[:300], ""
+        words = self._words(error.get("message") or error.get("detail") or error)
+        return " ".join(words.split())[:300], self._words(error.get("param"))
 
-    def _text(self, response: httpx2.Response) -> str:
+    def _of_openai(self, data: dict[str, Any]) -> Completion:
+        choice = data["choices"][0]
+        message, usage = choice["message"], data.get("usage")
+        usage = usage if isinstance(usage, dict) else {}
+        content, refusal = self._words(message.get("content")), self._words(message.get("refusal"))
+        withheld = refusal and not content
+        return Completion(
+            text=content or refusal,
+            model=self._words(data.get("model")),
+            finish_reason="content_filter" if withheld else self._words(choice.get("finish_reason")) or "stop",
+            reasoning=self._words(message.get("reasoning_content") or message.get("reasoning")),
+            prompt_tokens=_amount(usage.get("prompt_tokens")),
+            completion_tokens=_amount(usage.get("completion_tokens")),
+        )
+
+    def _of_ollama(self, data: dict[str, Any]) -> Completion:
+        message = data["message"]
+        return Completion(
+            text=self._words(message.get("content")),
+            model=self._words(data.get("model")),
+            finish_reason=self._words(data.get("done_reason")) or "stop",
+            reasoning=self._words(message.get("thinking")),
+            prompt_tokens=_amount(data.get("prompt_eval_count")),
+            completion_tokens=_amount(data.get("eval_count")),
+        )
+
+    def _words(self, value: Any) -> str:
+        """The words that an endpoint gives, in parts or as JSON at times, as a file can hold them and without the key.
+
+        Half a surrogate pair, which JSON can hold and UTF-8 cannot, becomes U+FFFD.
+        """
+        if value is None:
+            return ""
+        if isinstance(value, list) and all(isinstance(part, dict) and "text" in part for part in value):
+            value = "".join(map(self._words, (part["text"] for part in value)))
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        return self._without_key(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+
+    def _without_key(self, text: str) -> str:
         """An endpoint may repeat the key that it was given; nobody else should."""
         key = self.endpoint.key
-        return response.text.replace(key, "...") if len(key) >= SHORTEST_KEY else response.text
-
-
-def _of_openai(data: dict[str, Any]) -> Completion:
-    choice = data["choices"][0]
-    message, usage = choice["message"], data.get("usage") or {}
-    content = message.get("content") or ""
-    if isinstance(content, list):  # some endpoints answer in parts
-        content = "".join(part.get("text", "") for part in content)
-    if not isinstance(content, str):  # and some with the JSON itself
-        content = json.dumps(content, ensure_ascii=False)
-    refusal = message.get("refusal")
-    return Completion(
-        text=content or refusal or "",
-        model=data.get("model") or "",
-        finish_reason="content_filter" if refusal and not content else choice.get("finish_reason") or "stop",
-        reasoning=message.get("reasoning_content") or message.get("reasoning") or "",
-        prompt_tokens=_amount(usage.get("prompt_tokens")),
-        completion_tokens=_amount(usage.get("completion_tokens")),
-    )
-
-
-def _of_ollama(data: dict[str, Any]) -> Completion:
-    message = data["message"]
-    return Completion(
-        text=message.get("content") or "",
-        model=data.get("model") or "",
-        finish_reason=data.get("done_reason") or "stop",
-        reasoning=message.get("thinking") or "",
-        prompt_tokens=_amount(data.get("prompt_eval_count")),
-        completion_tokens=_amount(data.get("eval_count")),
-    )
+        return text.replace(key, "...") if len(key) >= SHORTEST_KEY else text
 
 
 def _amount(value: Any) -> int:

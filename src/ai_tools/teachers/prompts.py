@@ -14,7 +14,8 @@ import yaml
 from .. import aliases
 from ..errors import UsageError
 from ..records import Call, Completion, Teacher, content_id
-from .replies import BadReply, shape, split_thinking
+from .json_text import split_thinking
+from .replies import BadReply, shape
 
 LONGEST_QUOTE = 8_000  # characters of a bad reply that are shown back to its writer
 

@@ -81,6 +81,7 @@ class Endpoint:
     key: str = field(default="", repr=False)
     concurrency: int = 64
     timeout: float = 120.0
+    reply_mb: float = 8.0
     variables: Variables = TEACHER
 
     @property
@@ -151,7 +152,7 @@ def endpoint(settings: Settings, provider: Provider | None = None, *, complete: 
         if missing:
             raise SettingsError(missing, setting="provider", value=provider.name)
     concurrency = settings.max_concurrency or provider.concurrency
-    return Endpoint(provider, model, base_url, key, concurrency, settings.request_timeout)
+    return Endpoint(provider, model, base_url, key, concurrency, settings.request_timeout, settings.max_reply_mb)
 
 
 def judge_endpoint(settings: Settings) -> Endpoint:
@@ -163,7 +164,7 @@ def judge_endpoint(settings: Settings) -> Endpoint:
         concurrency = settings.max_concurrency or find(COMPATIBLE).concurrency
         return Endpoint(
             find(COMPATIBLE), settings.judge_model_name, settings.judge_base_url, key, concurrency,
-            settings.request_timeout, JUDGE,
+            settings.request_timeout, settings.max_reply_mb, JUDGE,
         )  # fmt: skip
     if settings.judge_model_name and find(settings.provider).name == OFFLINE:
         raise SettingsError("JUDGE_MODEL_NAME is set and the teacher is offline: set JUDGE_BASE_URL too")

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, create_model
 
 from ..records import Call, Completion
+from . import json_text
+from .json_text import split_thinking
 
-_LENIENT = json.JSONDecoder(strict=False)  # many models write line breaks as they are
-_CLOSING = re.compile(r"[\]}\s,]*$")
-_ESCAPED = re.compile(r"\\.", re.DOTALL)
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|[\"\\/bfnrt])")
+_PLACEHOLDER = re.compile(r"\s*(?:\.{2,}|\u2026|<[^<>]*>)\s*")
 
 
 class _ReplyPart(BaseModel):
@@ -170,24 +170,30 @@ def _parsed(call: Call, completion: Completion) -> Reply:
     thought, text = split_thinking(completion.text)
     if not text:
         raise BadReply("an empty reply" + (" after its reasoning" if thought or completion.reasoning else ""))
+    if "\ufffd" in text:
+        raise BadReply("a character in it is broken")
+    text = json_text.with_lost_backslashes(text)
     try:
         reply = REPLIES[call.reply].model_validate_json(text)
     except ValidationError as error:
         reply = _repaired(call, text, error)
+    own = [item for item in reply.items if not _is_borrowed(item, call)]
+    if reply.items and not own:
+        raise BadReply("it repeats the shape that was asked for, or the example")
+    reply.items[:] = own
     reply._completion = completion
     return reply
 
 
-def split_thinking(text: str) -> tuple[str, str]:
-    """(what a model thought aloud, its reply), from a text with a `<think>` block before the reply or none.
-
-    Some chat templates open the block themselves, so that only its end is in the text.
-    """
-    text = text.strip()
-    if text.startswith("<think>") or ("</think>" in text and not text.startswith(("{", "[", "`"))):
-        thought, _, rest = text.removeprefix("<think>").partition("</think>")
-        return thought.strip(), rest.strip()
-    return "", text
+def _is_borrowed(item: Any, call: Call) -> bool:
+    """Whether a part was not made of the passage: it is a placeholder of the shape, or a pair of the worked example."""
+    words = [item] if isinstance(item, str) else [value for value in vars(item).values() if isinstance(value, str)]
+    if any(map(_PLACEHOLDER.fullmatch, words)):
+        return True
+    example = call.fields.get("worked_example")
+    if not (example and isinstance(item, PlainPair | ReasonedPair)):
+        return False
+    return (item.question, item.answer) in example.pairs and item.answer not in call.fields["passage"]
 
 
 # --- the shape of a reply ---
@@ -260,29 +266,24 @@ def _repaired(call: Call, text: str, error: ValidationError) -> Reply:
 
     Raises BadReply for anything else, a reply that ends in the middle above all: closing it would pass half an answer.
     """
-    starts = sorted(at for at in (text.find("{"), text.find("[")) if at >= 0)
-    if not starts:
-        raise BadReply(f"no JSON in it: {text[:80]!r}")
-    for start in starts:  # a fence, a sentence or a citation may stand before or after
+    fitting: list[tuple[Reply, json_text.Value]] = []
+    for value in json_text.values(text):  # a fence, a sentence, a citation or a draft may stand before or after
         try:
-            content, _ = _LENIENT.raw_decode(text[start:])
-            if content == [] and "{" in text:  # a box to be ticked, or the like
-                continue
-            return _fitted(call.reply, content)
+            fitting.append((_fitted(call.reply, value.content), value))
         except ValidationError as misfit:
             error = misfit
-        except json.JSONDecodeError:
-            pass
-    inside = text[starts[0] : 1 + max(text.rfind("}"), text.rfind("]"))]
+    # Some leave the outermost braces out; a citation, or a box to be ticked, is a list as well.
+    if whole := [one for one in fitting if isinstance(one[1].content, dict)] or fitting[-1:]:
+        return _chosen(call, text, whole)
+    inside = json_text.outermost(text)
+    if inside is None:
+        raise BadReply(f"no JSON in it: {text[:80]!r}")
     if not inside:
         raise BadReply("it ends in the middle")
-    from json_repair import repair_json
-
-    content = repair_json(inside, return_objects=True)
-    mended = json.dumps(content, ensure_ascii=False)
-    if _closing(mended) != _closing(inside) or _is_open(inside):
+    content = json_text.mended(inside)
+    if content is None:
         raise BadReply("it ends in the middle")
-    if _letters(mended) == _letters(inside):
+    if json_text.letters(json.dumps(content, ensure_ascii=False)) == json_text.letters(inside):
         try:
             return _fitted(call.reply, content)
         except ValidationError as misfit:
@@ -291,25 +292,18 @@ def _repaired(call: Call, text: str, error: ValidationError) -> Reply:
     raise BadReply(f"{'.'.join(map(str, first['loc'])) or 'reply'}: {first['msg']}")
 
 
+def _chosen(call: Call, text: str, fitting: Sequence[tuple[Reply, json_text.Value]]) -> Reply:
+    """Of several, the last, for what is before it was a draft; where each has a fence of its own, all in one."""
+    reply, last = fitting[-1]
+    if f'"{PARTS[call.reply][0]}"' in text[last.end :] or (last.content == [] and "{" in text):
+        raise BadReply("it ends in the middle")
+    if all(value.in_fence for _, value in fitting):
+        reply.items[:] = [item for one, _ in fitting for item in one.items]
+    return reply
+
+
 def _fitted(reply: str, content: Any) -> Reply:
     """As JSON once more: that refuses half a character, which no file could hold."""
-    if isinstance(content, list):  # some models leave the outermost braces out
+    if isinstance(content, list):
         content = {PARTS[reply][0]: content}
     return REPLIES[reply].model_validate_json(json.dumps(content))
-
-
-def _closing(text: str) -> str:
-    """The brackets at the end of a JSON text."""
-    return re.sub(r"[\s,]", "", _CLOSING.search(text)[0])  # type: ignore[index]  # matches every text
-
-
-def _is_open(text: str) -> bool:
-    """Whether a JSON text ends within a string: its kind of quotation mark stands in it an odd number of times."""
-    mark = min("\"'", key=lambda quote: (text + quote).index(quote))
-    return _ESCAPED.sub("", text).count(mark) % 2 == 1
-
-
-def _letters(text: str) -> str:
-    """The letters and digits of a JSON text, escapes resolved: what a repair may neither add nor lose."""
-    text = _ESCAPE.sub(lambda match: chr(int(match[1], 16)) if match[1] else "", text)
-    return "".join(char for char in text if char.isalnum()).casefold()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -83,6 +83,8 @@ class Wire:
 
         while error.__cause__ is not None and not isinstance(error, aiohttp.ClientError):
             error = error.__cause__
+        if isinstance(error, CallFault):
+            return error
         host, why = self.endpoint.host, " ".join(str(error).split()) or type(error).__name__
         match error:
             case aiohttp.InvalidURL() | httpx2.InvalidURL() | UnicodeError():
@@ -103,6 +105,17 @@ class Wire:
             case _:
                 return CallFault("reset", f"{host}: it hung up ({why})")
         return CallFault("connection", f"{host}: {what}")
+
+
+async def _read_at_most(endpoint: Endpoint, response: httpx2.Response) -> None:
+    """Read a reply, and no more of it than may be; what was packed is counted as it is unpacked."""
+    parts, size = [], 0
+    async for part in response.aiter_bytes():
+        parts.append(part)
+        size += len(part)
+        if size > endpoint.reply_mb * 2**20:
+            raise CallFault("refused", f"{endpoint.host}: a reply of more than MAX_REPLY_MB={endpoint.reply_mb:g}")
+    response._content = b"".join(parts)  # where it is looked for first; there is no public way
 
 
 @cache
@@ -132,6 +145,7 @@ def _open(endpoint: Endpoint, own: dict[str, str]) -> tuple[Any, dict[str, Any]]
         limits=httpx2.Limits(max_connections=ANY_NUMBER),
     )
     # It insists on a key, and would take one from the environment; the one that is sent is among `own`.
+    http.event_hooks = {"response": [partial(_read_at_most, endpoint)]}
     client = AsyncOpenAI(base_url=endpoint.base_url, api_key="-", max_retries=0, http_client=http)
     plain = {"accept": "application/json", "content-type": "application/json", "user-agent": client.user_agent}
     left_out = dict.fromkeys((*client.default_headers, *BY_ITSELF, "authorization"), omit)
