@@ -150,6 +150,27 @@ def test_two_names_of_one_key_may_say_the_same_and_are_refused_where_they_differ
         defaults(write("generation: {questions_per_chunk: 5, n_pairs: 4}"), "generate")
 
 
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (("--n-pairs", "3", "--questions-per-chunk", "5"), "--n-pairs 3 and --questions-per-chunk 5"),
+        (("--questions-per-chunk=5", "--n-pairs=3"), "--n-pairs 3 and --questions-per-chunk 5"),
+        (("-o", "a.json", "--output", "b.json"), "--output b.json and -o a.json"),
+    ],
+)
+def test_two_names_of_one_option_are_refused_where_they_differ(
+    toy_root: Path, given: tuple[str, ...], words: str
+) -> None:
+    with pytest.raises(UsageError, match=f"{words}: two names of one thing; give one of them"):
+        parsed("generate", *given)
+
+
+def test_two_names_of_one_option_may_say_the_same_and_win_over_the_file(toy_root: Path) -> None:
+    assert parsed("generate", "--n-pairs", "3", "--questions-per-chunk=3", "--yes", "-y")["n_pairs"] == 3
+    write("generation: {n_pairs: 4}")
+    assert parsed("generate", "--config", "config.yaml", "--questions-per-chunk", "3")["n_pairs"] == 3
+
+
 def test_a_number_of_pairs_on_the_command_line_takes_the_place_of_one_in_the_file(toy_root: Path) -> None:
     write("generation: {n_pairs: 4}\n", "n.yaml")
     write("generation: {target_pairs: 40}\n", "t.yaml")

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -28,7 +28,28 @@ if TYPE_CHECKING:
     from ..tools import Plan, Run, ToolSummary
 
 LISTED = 20
-app = typer.Typer(
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class _OneValue(typer.core.TyperCommand):
+    """A command that refuses two values under two names of an option, of which the last would win in silence."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        words = [part for word in args for part in (word.split("=", 1) if word.startswith("--") else [word])]
+        for names in (one.opts for one in self.params if not getattr(one, "is_flag", False)):
+            given = {name: words[words.index(name) + 1] for name in names if name in words[:-1]}
+            if len({*given.values()}) > 1:
+                (name, value), (other, same), *_ = given.items()
+                raise UsageError(_two(name, value, other, same))
+        return super().parse_args(ctx, args)
+
+
+class _Program(typer.Typer):
+    def command(self, *names: Any, **options: Any) -> Callable[[Command], Command]:
+        return super().command(*names, **{"cls": _OneValue} | options)
+
+
+app = _Program(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
