@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 EXTRAS := notebooks,train,documents,lancedb,dev
 READY  := $(VENV)/ready
 
-.PHONY: run test lab lint bench clean
+.PHONY: run test lab lint interop bench clean
 
 run: $(READY)
 	$(BIN)/ai-tools run
@@ -20,6 +20,9 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+interop: $(READY)
+	$(BIN)/python -m tests.interop
 
 bench: $(READY)
 	$(BIN)/python -m tests.benchmarks

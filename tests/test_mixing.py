@@ -13,8 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from ai_tools import files, workspace
+from ai_tools.cli import app
 from ai_tools.errors import CutTooLarge, NothingProduced
 from ai_tools.records import Question, Sample
 from ai_tools.settings import Settings
@@ -358,6 +360,15 @@ def test_datasets_loads_the_cuts_of_a_run_together_in_any_order_beside_an_empty_
         for order in itertools.permutations([*map(str, kind), str(empty)]):
             found = load("json", data_files=order, split="train", cache_dir=str(tmp_path / "cache"), chunksize=1000)
             assert sorted(map(str, found)) == sorted(map(str, rows))
+
+
+def test_a_cut_is_exported_as_it_is_with_exit_code_0(datasets: Datasets, tmp_path: Path) -> None:
+    path, _ = written(mixed(datasets, replay_share=0.3, context="all"), tmp_path, 2)
+    output = tmp_path / "chat.jsonl"
+    done = CliRunner().invoke(app, ["export", str(path), "-o", str(output)], env={"OUTPUT_DIR": str(tmp_path / "out")})
+    assert done.exit_code == 0
+    read = [[row["messages"] for row in files.read_rows(file)] for file in (output, path)]
+    assert read[0] == read[1]
 
 
 def test_reasoning_stays_with_its_own_answer_in_all_cuts_or_in_none(make_sample: MakeSample) -> None:

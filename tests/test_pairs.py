@@ -11,7 +11,9 @@ from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 
 from ai_tools.errors import InputError
-from ai_tools.tools import pair_files, pairs
+from ai_tools.settings import load_settings
+from ai_tools.steps import training
+from ai_tools.tools import export, pair_files, pairs
 from ai_tools.tools.pairs import WINDOW, InOrder, batches, identity
 
 Row = dict[str, Any]
@@ -79,6 +81,58 @@ QAGEN = {
 CHATML = [{"role": "system", "content": "S."}, {"role": "user", "content": "When?"}]
 CHATML.append({"role": "assistant", "content": "At noon."})
 SHAREGPT = [{"from": "human", "value": "When?"}, {"from": "gpt", "value": "At noon."}]
+ASKED, SAID = {"role": "user", "content": "When?"}, {"role": "assistant", "content": "At noon."}
+BEFORE = [{"role": "user", "content": "Who?"}, {"role": "assistant", "content": "Ada."}]
+TEXT = [{"type": "text", "text": "When?"}]
+# Rows of other tools, each with what of it is kept besides the pair, and the messages before it in training.
+OTHERS: dict[str, tuple[Row, Row]] = {
+    "distilabel": (
+        {"instruction": "When?", "generation": "At noon.", "system_prompt": "S.", "model_name": "m"},
+        {"system": "S.", "model_name": "m", "messages": ["S."]},
+    ),
+    "ragas": (
+        {"user_input": "When?", "reference": "At noon.", "reference_contexts": ["P.", "Q."]},
+        {"source_text": "P.\n\nQ."},
+    ),
+    "openai parts": ({"messages": [ASKED | {"content": TEXT}, SAID]}, {}),
+    "reasoning": (
+        {"messages": [ASKED, SAID | {"reasoning_content": "So."}]},
+        {"reasoning": "So.", "type": "cot"},
+    ),
+    "alpaca history": (
+        {"instruction": "When?", "output": "At noon.", "history": [["Who?", "Ada."]], "system": "S."},
+        {"history": [["Who?", "Ada."]], "system": "S.", "messages": ["S.", "Who?", "Ada."]},
+    ),
+    "several turns": (
+        {"messages": [*BEFORE, ASKED, SAID]},
+        {"history": [["Who?", "Ada."]], "messages": ["Who?", "Ada."]},
+    ),
+    "developer": (
+        {"messages": [{"role": "developer", "content": "S."}, ASKED, SAID]},
+        {"system": "S.", "messages": ["S."]},
+    ),
+    "prompt and completion": ({"prompt": [ASKED], "completion": [SAID]}, {}),
+    "squad": (
+        {"id": "i", "context": "P.", "question": "When?", "answers": {"text": ["At noon.", "At"], "answer_start": [0]}},
+        {"id": "i", "source_text": "P."},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("tool", OTHERS)
+def test_rows_of_other_tools_are_trained_on_and_exported_with_all_that_they_say(tmp_path: Path, tool: str) -> None:
+    row, kept = OTHERS[tool]
+    path = written(tmp_path, [row])
+    export(path, tmp_path / "out.jsonl", load_settings(output_dir=tmp_path / "made"), reasoning="field")
+    for file in (path, tmp_path / "out.jsonl"):
+        [read] = training.read_rows(file)
+        assert [turn["content"] for turn in read["messages"]] == [*kept.get("messages", ()), "When?", "At noon."]
+        assert read["messages"][-1]["thinking"] == kept.get("reasoning", "")
+
+
+def test_the_messages_of_a_row_win_over_what_it_says_beside_them(tmp_path: Path) -> None:
+    pair = one(tmp_path, {"question": "When?", "messages": [ASKED | {"content": "In the bell book, when?"}, SAID]})
+    assert pair["question"] == "In the bell book, when?"
 
 
 @pytest.mark.parametrize(
@@ -94,6 +148,7 @@ SHAREGPT = [{"from": "human", "value": "When?"}, {"from": "gpt", "value": "At no
         ({"question": "When?", "answer": "At noon.", "metadata": {"id": "i", "x": None}}, {"id": "i"}),
         ({"question": "When?", "answer": "At noon.", "context": [["title", 1]]}, {"context": [["title", 1]]}),
         ({"question": "When?", "answer": "At noon.", "type": None, "source_text": None}, {}),
+        *((row, {name: kept[name] for name in kept if name != "messages"}) for row, kept in OTHERS.values()),
     ],
 )  # fmt: skip
 def test_rows_of_every_tool_become_the_same_pair_with_all_else_kept(tmp_path: Path, row: Row, kept: Row) -> None:

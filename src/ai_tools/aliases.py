@@ -5,8 +5,9 @@ Settings have theirs in settings.py.
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 # A passage, and what is said of it.
@@ -23,13 +24,17 @@ NUMBERS = {
     "n_tokens": ("n_tokens", "token_count"),
 }
 # A pair.
-QUESTION = ("question", "generated_question", "instruction", "prompt")
-ANSWER = ("answer", "response", "generated_answer", "output", "completion", "solution")
-SOURCE_TEXT = ("source_text", "context", "passage")
+QUESTION = ("question", "generated_question", "instruction", "prompt", "user_input")
+ANSWER = ("answer", "response", "generated_answer", "output", "completion", "solution", "generation")
+ANSWER += ("reference", "answers")
+SOURCE_TEXT = ("source_text", "context", "passage", "reference_contexts")
+SYSTEM = ("system", "system_prompt")
 PAIR_ID = ("id", "sample_id", "qac_id")
 PAIRS = ("training_pairs", "qa_pairs", "pairs")  # where a document's file, one of another tool, a report have theirs
-TURNS = ("messages", "conversations")
-ROLES = {"system": "system", "user": "user", "human": "user", "assistant": "assistant", "gpt": "assistant"}
+TURNS = (("messages",), ("conversations",), ("prompt", "completion"))  # where a row has its messages, in parts or not
+THINKING = ("thinking", "reasoning_content", "reasoning")
+ROLES = {"system": "system", "developer": "system", "user": "user", "human": "user", "assistant": "assistant"}
+ROLES["gpt"] = "assistant"
 # The fields of a template for questions.
 TEMPLATE = {
     **dict.fromkeys(("text", "chunk", "content", "context"), "passage"),
@@ -80,3 +85,59 @@ def first(row: Mapping[str, Any], names: Iterable[str]) -> tuple[str, Any]:
                 return name, row[name]
             blank = blank if blank[0] else (name, row[name])
     return blank
+
+
+def plain(value: Any) -> str | None:
+    """The text that a value is: itself, a number, parts of type text, the first of SQuAD's answers; None of others."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return json.dumps(value)
+    if isinstance(value, dict):  # the answers of a question, as `datasets` has them
+        return plain(next(iter(texts), None)) if isinstance(texts := value.get("text"), list) else None
+    if isinstance(value, list) and value and all(isinstance(part, dict) for part in value):
+        kinds = {part.get("type") for part in value}
+        parts = value[:1] if kinds == {None} else value if kinds == {"text"} else ()
+        found = [text for part in parts if isinstance(text := part.get("text"), str)]
+        return "\n".join(found) if found else None
+    return value if isinstance(value, str) else None
+
+
+def thoughts(told: Any) -> str:
+    """The reasoning that a row tells as one text; some tools have a list of steps."""
+    text = "\n".join(map(str, told)) if isinstance(told, list) else str(told or "")
+    return text if text.strip() else ""
+
+
+def chat(row: dict[str, Any]) -> list[dict[str, str]]:
+    """The messages of a row, whoever wrote them, under our names; none where it has no list of them.
+
+    Raises:
+        ValueError: one of them is none.
+    """
+    names = next((names for names in TURNS if all(isinstance(row.get(name), list) for name in names)), ())
+    return [_turn(turn) for name in names for turn in row[name]]
+
+
+def _turn(said: Any) -> dict[str, str]:
+    if not isinstance(said, dict):
+        raise ValueError("its messages are no list of objects")
+    (_, role), (_, content) = (first(said, names) for names in (("role", "from"), ("content", "value")))
+    role, content = ROLES.get(str(role)), plain(content)
+    if role is None or content is None:
+        raise ValueError("a message of it has no role of system, user and assistant, or no text")
+    told = thoughts(first(said, THINKING)[1])
+    return {"role": role, "content": content} | ({"thinking": told} if told else {})
+
+
+def exchange(turns: Sequence[dict[str, str]]) -> dict[str, Any]:
+    """A chat as a pair: the last question and its answer; in `history` those before; `system`, `reasoning`.
+
+    Raises:
+        ValueError: it is no chat of questions and answers by turns.
+    """
+    system = [turn["content"] for turn in turns if turn["role"] == "system"]
+    said = [turn for turn in turns if turn["role"] != "system"]
+    if len(system) > 1 or not said or [turn["role"] for turn in said] != ["user", "assistant"] * (len(said) // 2):
+        raise ValueError("its messages are not questions and answers by turns")
+    *before, (question, answer) = ([turn["content"] for turn in said[at : at + 2]] for at in range(0, len(said), 2))
+    more = {"system": system and system[0], "history": before, "reasoning": said[-1].get("thinking")}
+    return {"question": question, "answer": answer} | {name: value for name, value in more.items() if value}

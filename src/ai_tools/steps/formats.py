@@ -63,12 +63,6 @@ def think(reasoning: str, answer: str) -> str:
     return f"<think>\n{reasoning}\n</think>\n\n{answer}" if reasoning else answer
 
 
-def thoughts(told: Any) -> str:
-    """The reasoning that a row tells as one text; some tools have a list of steps."""
-    text = "\n".join(map(str, told)) if isinstance(told, list) else str(told or "")
-    return text if text.strip() else ""
-
-
 def unthink(text: str) -> tuple[str, str]:
     """Reasoning and answer of a text as `think` makes it; no reasoning and the whole text of any other."""
     if text.startswith("<think>\n"):
@@ -133,16 +127,19 @@ def training_row(row: dict[str, Any]) -> dict[str, Any]:
     Raises:
         ValueError: the row is of no such shape; the message says what is missing.
     """
-    turns = _turns(row)
-    if turns is None:
+    turns = aliases.chat(row) or _asked(row)
+    if not turns:
         return row | {"text": _told(row)}
     if [turn["role"] for turn in turns[-2:]] != ["user", "assistant"]:
         raise ValueError("its last two messages are not a question and an answer")
     told, answer = unthink(turns[-1]["content"])
-    told = thoughts(turns[-1].get("thinking")) or thoughts(row.get("reasoning")) or told
+    told = turns[-1].get("thinking") or aliases.thoughts(row.get("reasoning")) or told
     if not answer.strip():
         raise ValueError("its answer is empty")
-    last = {"role": "assistant", "content": answer, "thinking": told or None}
+    system = aliases.plain(aliases.first(row, aliases.SYSTEM)[1])
+    if system and turns[0]["role"] != "system":
+        turns = [{"role": "system", "content": system}, *turns]
+    last = {"role": "assistant", "content": answer, "thinking": told}
     return row | {"messages": [*turns[:-1], last], "text": None}
 
 
@@ -152,33 +149,30 @@ def _told(row: dict[str, Any]) -> str:
     if not isinstance(text, str) or not text.strip():
         raise ValueError(f"nothing to train on in its fields ({', '.join(row) or 'none'})")
     before, response, answer = text.partition(_RESPONSE)
-    return before + response + think(thoughts(row.get("reasoning")), answer) if response else text
+    return before + response + think(aliases.thoughts(row.get("reasoning")), answer) if response else text
 
 
-def _turns(row: dict[str, Any]) -> list[dict[str, Any]] | None:
-    """The messages of a row; None where it has none. Raises ValueError where they are none."""
-    said = row.get("messages") or row.get("conversations")
-    if said is None:
-        question, answer = (aliases.first(row, names)[1] for names in (aliases.QUESTION, aliases.ANSWER))
-        if question is None or answer is None:
-            return None
-        more = row.get("input") if "instruction" in row else ""
-        said = [("user", f"{question}\n\n{more}" if more else question), ("assistant", answer)]
-        said = [{"role": role, "content": content} for role, content in said]
-    if not isinstance(said, list) or not all(isinstance(turn, dict) for turn in said):
-        raise ValueError("its messages are no list of objects")
-    found = [
-        turn
-        | {
-            "role": aliases.ROLES.get(str(turn.get("role", turn.get("from")))),
-            "content": turn.get("content", turn.get("value")),
-        }
-        for turn in said
-    ]
-    for turn in found:
-        if turn["role"] is None or not isinstance(turn["content"], str):
-            raise ValueError("a message of it has no role of system, user and assistant, or no text")
-    return found
+def earlier(history: Any) -> list[Turn]:
+    """The messages of a `history` of questions and answers; none of anything else."""
+    pairs = history if isinstance(history, list) else ()
+    said = [turn for turn in pairs if isinstance(turn, list) and len(turn) == 2 and all(map(aliases.plain, turn))]
+    return [turn for question, answer in said for turn in messages(question, answer)]
+
+
+def _asked(row: dict[str, Any]) -> list[Turn]:
+    """The messages that a row with a question and an answer stands for; none where it has none.
+
+    Raises:
+        ValueError: they are no text.
+    """
+    question, answer = (aliases.first(row, names)[1] for names in (aliases.QUESTION, aliases.ANSWER))
+    if question is None or answer is None:
+        return []
+    asked, answered = aliases.plain(question), aliases.plain(answer)
+    if asked is None or answered is None:
+        raise ValueError("its question or its answer is no text")
+    more = row.get("input") if "instruction" in row else ""
+    return [*earlier(row.get("history")), *messages(f"{asked}\n\n{more}" if more else asked, answered)]
 
 
 def qagen_row(sample: Sample, document: str) -> dict[str, Any]:

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from .. import aliases, files
+from ..aliases import thoughts
 from ..errors import InputError, NothingProduced, UsageError
 from ..files import Register
 from ..records import Pair, Rejection, content_id
 from ..settings import Settings, load_settings
-from ..steps.formats import FORMATS, WITH_SYSTEM, Turn, think, thoughts
+from ..steps.formats import FORMATS, WITH_SYSTEM, Turn, earlier, think
 from ..workspace import journal_path
 from . import outputs, pairs
 from .pairs import SUFFIX, PairFile, Pairs
@@ -80,7 +81,8 @@ def export(
         settings: say in which OUTPUT_DIR it is noted who made a file; those of the environment where they are None.
         fmt: a name of FORMATS. jsonl keeps all that a pair holds: what is neither question, answer nor reasoning is its
             `metadata`; in the first row that has every name that occurs, null where it has no such value. The others
-            hold the exchange alone; alpaca and text have no place for the system message that a pair came with.
+            hold the exchange alone; alpaca and text have no place for the system message and the earlier turns that a
+            pair came with.
         system_prompt: a system message for every row, in place of a pair's own; chatml and sharegpt have one.
         reasoning: `drop` leaves it out; `think` puts it before the answer, as `<think>`, lines, `</think>`, an empty
             line; `field` gives it a field in every row, empty where there is none: `reasoning`, or in chatml `thinking`
@@ -154,7 +156,7 @@ def _row(pair: Pair, fmt: str, system_prompt: str, reasoning: str) -> dict[str, 
     turns: list[Turn] = []
     if fmt in WITH_SYSTEM and (system := system_prompt or pair.get("system")):
         turns.append({"role": "system", "content": system})
-    turns.append({"role": "user", "content": pair["question"]})
+    turns += [*earlier(pair.get("history")), {"role": "user", "content": pair["question"]}]
     answer = think(told, pair["answer"]) if reasoning == "think" else pair["answer"]
     turns.append({"role": "assistant", "content": answer} | ({"thinking": told} if reasoning == "field" else {}))
     rest = {name: value for name, value in pair.items() if name not in ("question", "answer", "reasoning")}

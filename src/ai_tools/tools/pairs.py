@@ -162,16 +162,16 @@ def _pair(row: Any, where: str) -> Pair | Rejection:
     if {*row} <= _EXPORTED and isinstance(row.get("metadata"), dict):
         told = found.pop("metadata")
         found = {name: value for name, value in told.items() if value is not None} | found
-    for turns in aliases.TURNS:
-        if isinstance(row.get(turns), list):
-            said = _turns(found.pop(turns))
-            if said is None:
-                return Rejection("read", f"{where}: not one question and one answer in its {turns}", row)
-            found |= {name: text for name, text in said.items() if found.get(name) in (None, "")}
+    try:
+        if turns := aliases.chat(row):
+            said = [name for names in aliases.TURNS for name in names if isinstance(row.get(name), list)]
+            found = {name: value for name, value in found.items() if name not in said} | aliases.exchange(turns)
+    except ValueError as error:
+        return Rejection("read", f"{where}: {error}", row)
     name, value = aliases.first(found, aliases.ANSWER)
     if name == "solution" and isinstance(value, dict | list):  # the use of tools, as a model is to write it
         found[name] = json.dumps(value, ensure_ascii=False)
-    question, answer = _asked(found), _text(_take(found, aliases.ANSWER))
+    question, answer = _asked(found), aliases.plain(_take(found, aliases.ANSWER)) or ""
     for name, text in (("question", question), ("answer", answer)):
         if not text.strip():
             return Rejection("read", f"{where}: no {name}", row)
@@ -184,29 +184,30 @@ def _pair(row: Any, where: str) -> Pair | Rejection:
         found |= {"reasoning": reasoning} if reasoning else {}
     if found.get("type") is None:
         found["type"] = "cot" if found.get("reasoning") else "qa"
-    passage = next(
-        (name for name in aliases.SOURCE_TEXT if isinstance(found.get(name), str) and found[name].strip()), ""
-    )
-    source = {"source_text": found.pop(passage)} if passage else {}
-    if not isinstance(found.get("source_text", ""), str) or not found.get("source_text", "?").strip():
-        del found["source_text"]
+    if system := aliases.plain(aliases.first(found, aliases.SYSTEM)[1]):
+        _take(found, aliases.SYSTEM)
+        found["system"] = system
+    named = next((name for name in aliases.SOURCE_TEXT if _passage(found.get(name))), "")
+    source = {"source_text": _passage(found.pop(named))} if named else {}
+    found.pop("source_text", None)  # of another kind, or blank
     return {"question": question, "answer": answer, "type": found.pop("type")} | found | source
 
 
 def _asked(found: Pair) -> str:
     """The question of a row; in Alpaca's shape with the input, which belongs to it."""
     is_alpaca = not any(found.get(name) for name in aliases.QUESTION[:2])
-    question = _text(_take(found, aliases.QUESTION))
+    question = aliases.plain(_take(found, aliases.QUESTION)) or ""
     added = found.get("input")
     if is_alpaca and question and isinstance(added, str) and added.strip():
         question = f"{question}\n\n{found.pop('input')}"
     return question
 
 
-def _text(value: Any) -> str:
-    """A question or an answer as text: one that is a number is taken as it is written in JSON; else there is none."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return json.dumps(value) if is_number else value if isinstance(value, str) else ""
+def _passage(value: Any) -> str:
+    """A passage as text; some tools have it in parts."""
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        value = "\n\n".join(value)
+    return value if isinstance(value, str) and value.strip() else ""
 
 
 def _unwritable(row: Pair) -> str:
@@ -233,22 +234,3 @@ def _take(row: Pair, names: Iterable[str]) -> Any:
         if name in row and (row[name] == value or aliases.is_nothing(row[name])):
             del row[name]
     return value
-
-
-def _turns(turns: list[Any]) -> Pair | None:
-    """One exchange of a chat, in OpenAI's names or ShareGPT's; None for anything longer."""
-    said: Pair = {}
-    for turn in turns:
-        if not isinstance(turn, dict):
-            return None
-        role = str(turn.get("role") or turn.get("from"))
-        role = aliases.ROLES.get(role, role)
-        if role in said:
-            return None
-        said[role] = turn.get("content", turn.get("value"))
-        if role == "assistant" and turn.get("thinking"):
-            said["thinking"] = turn["thinking"]
-    if not {"user", "assistant"} <= {*said}:
-        return None
-    names = {"system": "system", "user": "question", "assistant": "answer", "thinking": "reasoning"}
-    return {names[name]: text for name, text in said.items() if name in names}
