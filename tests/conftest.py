@@ -9,7 +9,8 @@ import pytest
 from tokenizers import Tokenizer
 
 from ai_tools.records import Call, Sample, content_id
-from ai_tools.settings import Settings, env_names, load_settings
+from ai_tools.settings import Settings, load_settings
+from ai_tools.variables import env_names
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

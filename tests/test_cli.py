@@ -80,6 +80,15 @@ def test_a_key_is_no_parameter_of_a_notebook_and_is_not_repeated(tmp_path: Path,
     assert "hunter2" not in done.stdout + done.stderr
 
 
+def test_an_address_given_with_p_says_who_is_asked_and_one_line_says_so(tmp_path: Path) -> None:
+    given = ("-p", "ENDPOINT=http://127.0.0.1:9/v1", "-p", "model_name=m")
+    done = ai_tools("run", "--only", "3", "--plan", *given, OUTPUT_DIR=str(tmp_path))
+    assert "teacher: openai-compatible, m, text goes to 127.0.0.1:9" in done.stdout
+    assert one_line(done).startswith(
+        "warning: TEACHER_MODEL_BASE_URL is set and PROVIDER is not: text goes to 127.0.0.1:9"
+    )
+
+
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file")
     done = ai_tools("run", "--only", "0", OUTPUT_DIR=str(tmp_path / "taken"))

@@ -17,10 +17,11 @@ import ai_tools
 from ai_tools import teachers, tools
 from ai_tools.cli import app
 from ai_tools.runner import parameters_of
-from ai_tools.settings import Settings, env_names, example_env, load_settings
+from ai_tools.settings import Settings, example_env, load_settings
 from ai_tools.steps import review
 from ai_tools.steps.curation import CHECKS
 from ai_tools.teachers import providers
+from ai_tools.variables import env_names
 from ai_tools.workspace import STEPS, StepSpec
 
 ROOT = Path(__file__).parents[1]
@@ -230,7 +231,18 @@ def test_a_step_page_has_the_agreed_headings_and_its_figure(step: StepSpec) -> N
     assert re.findall(r"^## (.+)$", text, re.MULTILINE) == HEADINGS
     assert f"(../assets/figures/step_{step.number:02d}.svg)" in text
     assert text.startswith(f"# {step.folder[:2]} ")
+    navigation = text.splitlines()[2]
+    assert re.findall(r"\]\((.+?)\)|\*\*(\d\d) ", navigation) == [("../README.md", "")] + [
+        ("", f"{one.number:02d}") if one == step else (f"../{one.folder}/README.md", "") for one in STEPS
+    ]
     assert len(text.splitlines()) <= 110
+
+
+@every_step
+def test_a_step_page_says_what_installs_the_package_from_its_folder(step: StepSpec) -> None:
+    ((path, extras),) = re.findall(r"in place of `pip install \.` .* `pip install -e '(\S+)\[(\S+)\]'`", text_of(step))
+    assert (ROOT / step.folder / path / "pyproject.toml").is_file()
+    assert {"notebooks", "train", "documents"} == set(extras.split(","))
 
 
 @every_step

@@ -22,7 +22,7 @@ HEAVY = [
 
 # A room is a module or a folder of `ai_tools`, or a package beside it. Each row may import the rows above it, and its
 # own rooms those to their left; ONLY stands instead of that, SHARED are the modules of a folder that all of it may use.
-GROUND = ("errors", "records", "matching", "aliases", "sync")
+GROUND = ("errors", "records", "matching", "aliases", "sync", "variables")
 ROWS = (
     *((room,) for room in GROUND),
     ("settings", "sources", "files", "to_markdown", "offline_teacher"),

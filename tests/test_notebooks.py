@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from ai_tools.errors import SettingsError
 from ai_tools.runner import parameters_of
-from ai_tools.settings import Settings
+from ai_tools.settings import Settings, load_settings
 from ai_tools.workspace import STEPS
 
 ROOT = Path(__file__).parents[1]
@@ -92,8 +93,23 @@ def test_parameters_are_annotated_settings_and_nothing_else(path: Path) -> None:
 def test_the_cell_after_the_parameters_validates_every_one_of_them(path: Path) -> None:
     code = cells(path, "code")
     place = next(i for i, cell in enumerate(code) if tagged(cell, "parameters"))
-    passed = set(re.findall(r"(\w+)=\1\b", code[place + 1]["source"]))
-    assert passed == set(parameters_of(path))
+    first, *_ = ast.parse(code[place + 1]["source"]).body
+    names = {"settings": load_settings(seed=1)}
+    exec(code[place]["source"], names)  # noqa: S102
+    names |= {name: {} for name in parameters_of(path)}  # what no setting can be
+    with pytest.raises(SettingsError) as caught:
+        exec(ast.unparse(first), names)  # noqa: S102
+    assert {caught.value.setting, *(one.setting for one in caught.value.also)} == set(parameters_of(path))
+
+
+@each
+def test_no_other_cell_gives_a_value_to_the_name_of_a_setting(path: Path) -> None:
+    """It would count as a parameter when the cell that validates them is run again."""
+    code = [cell["source"] for cell in cells(path, "code") if not tagged(cell, "parameters")]
+    nodes = [node for source in code for node in ast.walk(ast.parse(source))]
+    stored = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    stored |= {node.asname or node.name for node in nodes if isinstance(node, ast.alias)}
+    assert not stored & set(Settings.model_fields)
 
 
 @each

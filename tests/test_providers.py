@@ -2,6 +2,7 @@
 
 import socket
 import time
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from endpoint import Answer, Endpoint, Request
 
 from ai_tools import teachers
 from ai_tools.errors import SettingsError
-from ai_tools.settings import Settings
+from ai_tools.settings import Settings, load_settings
 from ai_tools.teachers import providers
 from ai_tools.teachers.connect import Check, teacher_of
 
@@ -167,6 +168,65 @@ def test_a_key_is_not_printed_with_its_endpoint_its_settings_or_its_teacher() ->
     shown = f"{endpoint} {endpoint!r} {settings} {settings!r} {teachers.connect(settings)!r}"
     assert endpoint.key == KEY
     assert KEY not in shown
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"openai_api_key": KEY, "teacher_model_base_url": ANTHROPIC}, "OPENAI_API_KEY is for api.openai.com alone"),
+        ({"gemini_api_key": KEY}, "GEMINI_API_KEY is for generativelanguage.googleapis.com alone"),
+    ],
+)
+def test_where_a_key_is_withheld_the_message_says_why(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        providers.endpoint(settings_of("openai", **values))
+    host = "api.anthropic.com" if "teacher_model_base_url" in values else "api.openai.com"
+    assert str(caught.value).endswith(f"in the environment or in .env; {message}, and not sent to {host}")
+
+
+# --- who is asked where PROVIDER does not say it ---
+
+
+def test_before_the_first_call_one_line_names_the_host_and_the_variable_and_what_is_not_sent_there() -> None:
+    Path(".env").write_text("ENDPOINT=http://h.test:8000/v1\nMODEL_NAME=m\nAPI_KEY=k\n")
+    with pytest.warns(UserWarning, match="ENDPOINT") as caught:
+        teacher = teachers.connect(load_settings())
+    assert [str(one.message) for one in caught] == [
+        "ENDPOINT is set and PROVIDER is not: text goes to h.test:8000, provider openai-compatible"
+    ]
+    assert teacher.base_url == "http://h.test:8000/v1"
+    Path(".env").write_text("OLLAMA_BASE_URL=http://o.test\nOPENAI_API_KEY=k\n")
+    with pytest.warns(
+        UserWarning, match=r"^OLLAMA_BASE_URL is set and .*; OPENAI_API_KEY is for api\.openai\.com alone"
+    ):
+        teachers.connect(load_settings())
+
+
+@pytest.mark.parametrize(
+    ("dotenv", "says"),
+    [
+        ("OPENAI_API_KEY=k", "OPENAI_API_KEY: not used, the teacher is offline; set PROVIDER=openai to use it"),
+        ("GOOGLE_API_KEY=k", "GOOGLE_API_KEY: not used, the teacher is offline; set PROVIDER=gemini to use it"),
+        (
+            "API_KEY=k\nMODEL_NAME=m",
+            "MODEL_NAME, API_KEY: not used, the teacher is offline; set PROVIDER, or TEACHER_MO",
+        ),
+    ],
+)
+def test_a_key_or_a_model_alone_is_said_not_to_be_used_and_how_it_would_be(dotenv: str, says: str) -> None:
+    Path(".env").write_text(dotenv + "\n")
+    with pytest.warns(UserWarning, match="not used") as caught:
+        assert teachers.connect(load_settings()).provider == "offline"
+    (one,) = caught
+    assert str(one.message).startswith(says)
+
+
+def test_whoever_names_a_provider_is_told_nothing() -> None:
+    Path(".env").write_text("OPENAI_API_KEY=k\nPROVIDER=offline\nOLLAMA_BASE_URL=http://o.test\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        teachers.connect(load_settings())
+        teachers.connect(load_settings(provider="openai"))
 
 
 # --- prices ---

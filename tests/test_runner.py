@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import papermill
 import pytest
 
 from ai_tools import runner, workspace
@@ -159,6 +160,40 @@ def test_a_value_given_with_p_reaches_the_notebook_and_the_environment_only_of_i
     assert "skipped" in said[-1]
     assert "up to date" in said[-1]
     assert (workspace.step_folder(project.output, 4) / "Knowledge_Mixing.ipynb").is_file()
+
+
+def test_a_value_given_with_p_wins_over_its_setting_s_other_names_in_the_kernel_too(
+    project: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODEL_PROVIDER", "openai")
+    monkeypatch.setenv("OLLAMA_BASE_URL", "http://localhost:9")
+    tell = (
+        "step = workspace.Step(settings, 0)\nstep.write_text('environment.json', settings.chosen_by)",
+        "step.finish()",
+    )
+    notebook = project.root / STEPS[0].notebook
+    write_notebook(notebook, *tell, parameters="provider: str = settings.provider")
+    for overrides in ({"provider": "offline"}, {}):
+        runner.run(load_settings(**overrides), [STEPS[0]], overrides, say=lambda _: None)
+        assert (workspace.step_folder(project.output, 0) / "environment.json").read_text() == "PROVIDER"
+    assert "PROVIDER" not in os.environ
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"provider": "nonsense"}, "PROVIDER=nonsense: no such provider; there are offline, openai"),
+        ({"CHUNK_TOKENS": 128}, r"CHUNK_TOKENS: no such setting; did you mean chunk_tokens\?"),
+        ({"seeed": 3}, r"seeed: no such setting; did you mean seed\?"),
+    ],
+)
+def test_papermill_by_itself_stops_at_a_value_or_a_name_that_is_none(
+    tmp_path: Path, clean_environment: None, given: dict[str, Any], says: str
+) -> None:
+    notebook = Path(__file__).parents[1] / STEPS[0].notebook
+    options = {"cwd": notebook.parent, "kernel_name": "python3", "progress_bar": False}
+    with pytest.raises(papermill.PapermillExecutionError, match=says):
+        papermill.execute_notebook(notebook, tmp_path / "out.ipynb", given | {"output_dir": str(tmp_path)}, **options)
 
 
 def test_step_00_always_runs(project: Settings) -> None:

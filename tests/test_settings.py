@@ -3,6 +3,7 @@
 import ast
 import json
 import warnings
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from ai_tools import settings
+from ai_tools.aliases import NOT_ALONE
 from ai_tools.errors import SettingsError
-from ai_tools.settings import Settings, env_names, load_settings
+from ai_tools.settings import Settings, load_settings
+from ai_tools.variables import env_names
 
 ROOT = Path(__file__).parents[1]
 
@@ -24,20 +27,6 @@ pytestmark = pytest.mark.usefixtures("toy_root")
 
 def write_env(text: str) -> None:
     Path(".env").write_text(text)
-
-
-def test_the_canonical_name_beats_its_aliases(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GENERATOR_PROVIDER", "second")
-    monkeypatch.setenv("MODEL_PROVIDER", "third")
-    monkeypatch.setenv("PROVIDER", "first")
-    assert load_settings().provider == "first"
-
-
-def test_aliases_win_in_the_order_in_which_they_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MODEL_PROVIDER", "third")
-    monkeypatch.setenv("GENERATOR_PROVIDER", "second")
-    assert env_names("provider") == ["PROVIDER", "GENERATOR_PROVIDER", "MODEL_PROVIDER"]
-    assert load_settings().provider == "second"
 
 
 @pytest.mark.parametrize("variable", ["PROVIDER", "GENERATOR_PROVIDER", "MODEL_PROVIDER"])
@@ -182,6 +171,63 @@ def test_an_error_carries_its_setting_so_that_it_can_be_called_by_its_option() -
     assert error.said({"seed": "--seed "}).endswith(f"; --seed {second}")
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "read"),
+    [
+        ("cut_sizes", 5, (5,)),
+        ("cut_sizes", [10, 5], (5, 10)),
+        ("training_cut", 10, "10"),
+        ("document_outline", 1984, "1984"),
+        ("document_outline", date(1984, 5, 1), "1984-05-01"),
+        ("domain", True, "True"),
+        ("exam", None, ""),
+        ("source_documents", ["a.md", "b"], "a.md,b"),
+        ("teacher_model_name", 4.5, "4.5"),
+        ("output_dir", 2024, Path("2024")),
+        ("chunk_tokens", 128.0, 128),
+        ("learning_rate", 1, 1.0),
+    ],
+)
+def test_a_value_comes_as_papermill_or_yaml_reads_it(name: str, value: Any, read: Any) -> None:
+    assert getattr(load_settings(**{name: value}), name) == read
+    assert getattr(load_settings().with_cells({name: value}), name) == read
+
+
+@pytest.mark.parametrize(("name", "value"), [("domain", {"a": 1}), ("cut_sizes", 2.5), ("chunk_tokens", 0.5)])
+def test_a_value_that_can_be_none_is_an_error_whatever_its_type(name: str, value: Any) -> None:
+    with pytest.raises(SettingsError, match=f"^{name.upper()}="):
+        load_settings().with_cells({name: value})
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("CHUNK_TOKENS = 128", r"CHUNK_TOKENS: no such setting; did you mean chunk_tokens\?"),
+        ("seeed = 3", r"seeed: no such setting; did you mean seed\?"),
+        ("zzz = 3", r"zzz: no such setting; see \.env\.example"),
+        (
+            "openai_api_key = 'k'",
+            r"openai_api_key: papermill writes what it is given into the notebook; set it in \.env",
+        ),
+    ],
+)
+def test_a_name_that_papermill_puts_in_and_nobody_reads_is_an_error_that_offers_a_near_one(
+    line: str, says: str
+) -> None:
+    cells = ["", "seed: int = settings.seed", f"# Parameters\nqa_per_doc = 2\n{line}\n", "settings.with_cells(…)"]
+    names: dict[str, Any] = {"In": cells, "seed": 0, "qa_per_doc": 2}
+    exec(line, names)  # noqa: S102
+    with pytest.raises(SettingsError, match=f"^{says}$"):
+        load_settings().with_cells(names)
+
+
+def test_the_cells_of_a_notebook_may_hold_anything_else() -> None:
+    cells = ["", "# Parameters of a plot\nWIDTH = 3", "%matplotlib inline", "# Parameters\nqa_per_doc = 2\n"]
+    names = {"In": cells, "WIDTH": 3, "seed": 4, "qa_per_doc": 2, "frame": object(), "settings": load_settings()}
+    found = load_settings(domain="bells").with_cells(names)
+    assert (found.seed, found.qa_per_doc, found.domain) == (4, 2, "bells")
+
+
 def test_temperature_zero_is_legal_and_stays_zero(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load_settings(teacher_temperature=0).with_(seed=1).teacher_temperature == 0
     monkeypatch.setenv("GENERATOR_TEMPERATURE", "0")
@@ -234,6 +280,8 @@ def test_every_setting_of_a_teacher_is_read_by_each_of_its_names(
     for name in (canonical, *aliases):
         with monkeypatch.context() as patch:
             patch.setenv(name, text)
+            for other in NOT_ALONE.get(name, ())[:1]:
+                patch.setenv(other, "beside")
             assert getattr(load_settings(), canonical.lower()) == value
 
 
@@ -445,11 +493,9 @@ def test_a_setting_that_nothing_reads_does_not_exist() -> None:
 
 
 def names_read(source: str) -> set[str]:
-    """Names, attributes and words that a cell uses; handing a parameter back to `settings.with_` is no use."""
+    """Names, attributes and words that a cell uses."""
     nodes = list(ast.walk(ast.parse(source)))
-    calls = [node for node in nodes if isinstance(node, ast.Call) and ast.unparse(node.func) == "settings.with_"]
-    handed_back = {id(keyword.value) for call in calls for keyword in call.keywords}
-    names = {node.id for node in nodes if isinstance(node, ast.Name) and id(node) not in handed_back}
+    names = {node.id for node in nodes if isinstance(node, ast.Name)}
     attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     return names | attributes | {node.value for node in nodes if isinstance(node, ast.Constant) and node.value}
 
@@ -466,6 +512,7 @@ def test_a_password_in_an_address_of_the_environment_is_not_shown(
 ) -> None:
     for name in ("TEACHER_MODEL_BASE_URL", "ENDPOINT", "JUDGE_BASE_URL"):
         with monkeypatch.context() as patch:
+            patch.setenv("MODEL_NAME", "m")
             patch.setenv(name, "http://ada:hunter2@h.test/v1")
             with pytest.raises(SettingsError) as caught:
                 load_settings()

@@ -763,6 +763,16 @@ def test_what_every_further_call_would_meet_stops_at_once_with_the_fix(
         assert f"(model any at {endpoint.url})" in message
 
 
+def test_a_key_that_is_withheld_is_named_with_the_reason_where_one_is_missing(
+    endpoint: Script, configure: Configure, make_call: Callable[..., Call]
+) -> None:
+    endpoint.behaviour.keys = ("right",)
+    with pytest.raises(
+        TeacherRefused, match=r"The key is missing; set TEACHER_MODEL_API_KEY; OPENAI_API_KEY is for api"
+    ):
+        ask(teachers.connect(configure(OPENAI_API_KEY="another")), make_call())
+
+
 def test_a_key_that_is_missing_is_told_from_one_that_is_refused(
     endpoint: Script, configure: Configure, make_call: Callable[..., Call]
 ) -> None:

@@ -1,7 +1,4 @@
-"""What other tools call the same things: the names under which rows are read, ours first, and those of options.
-
-Settings have theirs in settings.py.
-"""
+"""What other tools call the same things: the names under which rows are read, ours first, of options and settings."""
 
 from __future__ import annotations
 
@@ -67,6 +64,23 @@ ARGUMENTS = {
     "generate": {"chunks_dir": "source", "qa_dir": "output"},
     "combine": {"qa_dir": "folder", "output_file": "output"},
 }
+# The variables that set something besides the setting's own name.
+SETTINGS = {
+    "provider": ("GENERATOR_PROVIDER", "MODEL_PROVIDER"),
+    "teacher_model_name": ("MODEL_NAME", "GENERATOR_MODEL"),
+    "teacher_model_base_url": ("ENDPOINT",),
+    "teacher_model_api_key": ("API_KEY",),
+    "gemini_api_key": ("GOOGLE_API_KEY",),
+    "teacher_temperature": ("GENERATOR_TEMPERATURE",),
+    "teacher_max_tokens": ("GENERATOR_MAX_TOKENS",),
+    "questions_per_chunk": ("GENERATOR_QUESTIONS_PER_CHUNK",),
+    "request_timeout": ("INFERENCE_SERVER_TIMEOUT",),
+    "student_model_name": ("STUDENT_MODEL",),
+    "tokenizer_model_name": ("TOKENIZER_MODEL",),
+    "output_dir": ("OUTPUT_DATA_FOLDER",),
+}
+# Other programs export it too: in the environment it counts only beside one of these.
+NOT_ALONE = {"ENDPOINT": ("MODEL_NAME", "API_KEY", "TEACHER_MODEL_API_KEY")}
 
 
 def is_nothing(value: Any) -> bool:

@@ -26,7 +26,7 @@ REFERENCE_SECONDS = {0: 3, 1: 33, 2: 3, 3: 6, 4: 6, 5: 70, 6: 7}
 
 
 def describe(settings: Settings) -> dict[str, Any]:
-    """The content of environment.json. Nothing is downloaded and no teacher is paid."""
+    """The content of environment.json. Nothing is downloaded, no teacher is paid. SettingsError: no such provider."""
     extras = {name: [part for part in parts if not util.find_spec(part)] for name, parts in EXTRAS.items()}
     disk = shutil.disk_usage(next(one for one in (settings.output, *settings.output.parents) if one.exists()))
     return {
@@ -45,6 +45,7 @@ def describe(settings: Settings) -> dict[str, Any]:
 
 
 def _teacher(settings: Settings) -> dict[str, Any]:
+    providers.find(settings.provider)  # one that is none is no state of this machine
     try:
         teacher = teachers.connect(settings)
         (found,) = teachers.check(settings, [settings.provider])

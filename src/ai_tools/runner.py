@@ -20,6 +20,7 @@ from .settings import Settings
 from .steps import generation
 from .teachers import providers
 from .teachers.journal import Journal
+from .variables import env_names
 from .workspace import STEPS, StepSpec
 
 Say = Callable[[str], None]
@@ -103,13 +104,13 @@ def run(
 def check_overrides(settings: Settings, steps: Sequence[StepSpec], overrides: dict[str, str]) -> None:
     """Raise SettingsError for a provider that is none, or a `-p` name that no notebook of the run has."""
     providers.find(settings.provider)
-    if any(step.number in (2, 3) or (step.number == 1 and not settings.exam_path) for step in steps):
-        teachers.connect(settings)  # a missing key is better known before than after the steps in front
     offered = {name for step in steps for name in parameters_of(settings.root / step.notebook)}
     for name in overrides:
         if name not in offered:
             names = ", ".join(sorted(offered))
             raise SettingsError(f"-p {name}: no notebook of this run has it; set it in .env. They have {names}")
+    if any(step.number in (2, 3) or (step.number == 1 and not settings.exam_path) for step in steps):
+        teachers.connect(settings)  # a missing key is better known before than after the steps in front
 
 
 def parameters_of(notebook: Path) -> dict[str, Any]:
@@ -156,7 +157,7 @@ def _execute(settings: Settings, step: StepSpec, overrides: dict[str, str]) -> N
     options["extra_arguments"] = ["--log-level=CRITICAL"]  # a kernel that is shut down says so as an error
     options["stderr_file"] = sys.stderr  # progress, and what the notebook warns of
     try:
-        with _environment(overrides):
+        with _environment({"provider": _as_in_notebook(settings, step).provider} | overrides):
             papermill.execute_notebook(notebook, unfinished, parameters=parameters, **options)
     except PapermillExecutionError as error:
         kind = getattr(errors, error.ename, WorkError)
@@ -172,9 +173,12 @@ def _execute(settings: Settings, step: StepSpec, overrides: dict[str, str]) -> N
 
 @contextmanager
 def _environment(overrides: dict[str, str]) -> Iterator[None]:
-    """The kernel's environment: `-p` values under their canonical names, which win over aliases and `.env`."""
+    """The kernel's environment, with these values under their settings' own names and none under another."""
     before = dict(os.environ)
-    os.environ.update({name.upper(): value for name, value in overrides.items()})
+    for name, value in overrides.items():
+        for variable in env_names(name):
+            os.environ.pop(variable, None)
+        os.environ[name.upper()] = value
     try:
         yield
     finally:

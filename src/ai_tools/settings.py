@@ -1,19 +1,17 @@
-"""Environment and `.env` -> Settings. Each is declared once, here; `.env.example` and the manifests derive from it."""
+"""Every setting, declared once; `.env.example` and the manifests derive from it. How they are found: variables.py."""
 
 from __future__ import annotations
 
 import re
-import warnings
-from collections.abc import Iterable
+from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from dotenv import dotenv_values
-from dotenv.parser import parse_stream
 from pydantic import (
-    AliasChoices,
-    AliasGenerator,
+    BaseModel,
+    ConfigDict,
     Field,
     PrivateAttr,
     SecretStr,
@@ -22,39 +20,22 @@ from pydantic import (
     field_validator,
 )
 from pydantic.config import JsonDict
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from . import variables
 from .errors import SettingsError
 from .matching import nearest
+from .variables import env_names
 
 SAMPLE_DOCUMENTS = "assets/corpus"
 SAMPLE_EXAM = "assets/exam.jsonl"
 _Dollars = Annotated[float, Field(ge=0)]
-_URL_USER = re.compile(r"(^|//).*@")  # user and password in an address
-_ALIASES = {  # other names of a setting's environment variable, the first that is set wins
-    "provider": "GENERATOR_PROVIDER MODEL_PROVIDER",
-    "teacher_model_name": "MODEL_NAME GENERATOR_MODEL",
-    "teacher_model_base_url": "ENDPOINT",
-    "teacher_model_api_key": "API_KEY",
-    "gemini_api_key": "GOOGLE_API_KEY",
-    "teacher_temperature": "GENERATOR_TEMPERATURE",
-    "teacher_max_tokens": "GENERATOR_MAX_TOKENS",
-    "questions_per_chunk": "GENERATOR_QUESTIONS_PER_CHUNK",
-    "request_timeout": "INFERENCE_SERVER_TIMEOUT",
-    "student_model_name": "STUDENT_MODEL",
-    "tokenizer_model_name": "TOKENIZER_MODEL",
-    "output_dir": "OUTPUT_DATA_FOLDER",
-}
-
-
-def _variables(name: str) -> AliasChoices:
-    return AliasChoices(name.upper(), *_ALIASES.get(name, "").split())
 
 
 def _setting(default: Any, description: str, steps: str = "", **limits: Any) -> Any:
     """A field: what it is, and the steps whose results it changes; `01?` is 01 where the teacher writes the exam."""
     extra: JsonDict = {"steps": steps}
-    return Field(default, description=description, json_schema_extra=extra, **limits)
+    kind = "default_factory" if callable(default) else "default"
+    return Field(**{kind: default}, description=description, json_schema_extra=extra, **limits)
 
 
 def _secret(description: str) -> Any:
@@ -62,13 +43,17 @@ def _secret(description: str) -> Any:
     return _setting(None, f"{description} Secret.")
 
 
-class Settings(BaseSettings):
-    """Every setting, validated. Explicit arguments win over the environment, the environment over `.env`."""
+def _who_is_there(values: dict[str, Any]) -> str:
+    """The provider where none is named: an address says who is meant."""
+    if values.get("teacher_model_base_url"):
+        return "openai-compatible"
+    return "ollama" if values.get("ollama_base_url") else "offline"
 
-    model_config = SettingsConfigDict(
-        alias_generator=AliasGenerator(validation_alias=_variables), populate_by_name=True, env_ignore_empty=True,
-        extra="ignore", frozen=True, allow_inf_nan=False,
-    )  # fmt: skip
+
+class Settings(BaseModel):
+    """Every setting, validated. A default that depends on what is given follows it, in a changed copy too."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     source_documents: str = _setting(
         SAMPLE_DOCUMENTS,
@@ -96,16 +81,16 @@ class Settings(BaseSettings):
         "02",
     )
     num_seed_examples: int = _setting(5, "Seed examples wanted in qna.yaml.", "03", ge=1)
-    provider: Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True)] = _setting(
-        "offline",
-        "Who answers as the teacher: offline, openai, anthropic, gemini, ollama, vllm or openai-compatible.",
-        "01? 02 03",
-    )
     teacher_model_name: str = _setting("", "The teacher's model. Empty: the provider's.", "01? 02 03")
     teacher_model_base_url: str = _setting(
         "", "Address of the endpoint, as a rule up to and with /v1. Empty: the provider's.", "01? 02 03"
     )
     ollama_base_url: str = _setting("", "Address of Ollama, where TEACHER_MODEL_BASE_URL is empty.", "01? 02 03")
+    provider: Annotated[str, StringConstraints(strip_whitespace=True, to_lower=True)] = _setting(
+        _who_is_there,
+        "Who answers as the teacher: offline, openai, anthropic, gemini, ollama, vllm or openai-compatible.",
+        "01? 02 03",
+    )
     teacher_model_api_key: SecretStr | None = _secret("Key of the endpoint that is chosen.")
     openai_api_key: SecretStr | None = _secret("Key for the provider openai alone.")
     anthropic_api_key: SecretStr | None = _secret("Key for the provider anthropic alone.")
@@ -113,7 +98,7 @@ class Settings(BaseSettings):
     teacher_temperature: float = _setting(0.7, "Sampling temperature of the teacher.", "01? 02 03", ge=0, le=2)
     teacher_max_tokens: int = _setting(4096, "Most tokens in a teacher's reply.", "01? 02 03", ge=1)
     teacher_top_p: float | None = _setting(None, "Nucleus sampling of the teacher.", "01? 02 03", gt=0, le=1)
-    teacher_price: Annotated[tuple[_Dollars, _Dollars] | None, NoDecode] = _setting(
+    teacher_price: tuple[_Dollars, _Dollars] | None = _setting(
         None, "US dollars for a million tokens in and out, such as 0.15,0.60. Empty: from the table of known models."
     )
     ollama_top_k: int | None = _setting(None, "Ollama's top_k.", "01? 02 03", ge=0)
@@ -152,7 +137,7 @@ class Settings(BaseSettings):
     max_usd: float | None = _setting(None, "Most US dollars for all calls in the journal. Empty: no limit.", gt=0)
     retry_rejected: bool = _setting(False, "Ask again where a former run's reply could not be used.")
     max_failure_rate: float = _setting(0.1, "Share of failed items above which a step fails.", ge=0, le=1)
-    cut_sizes: Annotated[tuple[int, ...], NoDecode] = _setting((5, 10), "Summaries for a chunk in each cut.", "03 04")
+    cut_sizes: tuple[int, ...] = _setting((5, 10), "Summaries for a chunk in each cut.", "03 04")
     qa_per_doc: int = _setting(3, "Most pairs from one summary.", "04", ge=1)
     document_in_context: Literal["none", "summaries", "all"] = _setting(
         "none", "Add rows that show the document before the question.", "04"
@@ -188,11 +173,23 @@ class Settings(BaseSettings):
     trust_remote_code: bool = _setting(False, "Run code that comes with a student.", "01 02 04 05 06")
 
     _root: Path = PrivateAttr(default_factory=lambda: find_root(Path.cwd()))
+    _called: dict[str, str] = PrivateAttr(default_factory=dict)  # the variable that set it, where it is another's name
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _as_text(cls, value: Any, info: Any) -> Any:
+        """Text as papermill and YAML read it: a year is a number, several documents are a list, None is nothing."""
+        kind = cls.model_fields[info.field_name].annotation
+        if kind in (str, Path) and isinstance(value, int | float | date):
+            return str(value)
+        if kind is str and (value is None or isinstance(value, list | tuple)):
+            return ",".join(map(str, value or ()))
+        return value
 
     @field_validator("cut_sizes", mode="wrap")
     @classmethod
     def _cuts(cls, value: Any, validated: Any) -> tuple[int, ...]:
-        parts = [part for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        parts = value if isinstance(value, list | tuple) else [part for part in str(value).split(",") if part.strip()]
         cuts: tuple[int, ...] = validated(parts)
         if not cuts or min(cuts) < 1:
             raise ValueError("give one or more whole numbers from 1 up, such as 5,10")
@@ -273,13 +270,40 @@ class Settings(BaseSettings):
     def resolve(self, path: str | Path) -> Path:
         return (self.root / Path(path).expanduser()).absolute()
 
+    @property
+    def chosen_by(self) -> str:
+        """The variable that says who the teacher is: of the provider, else of its address; empty where nothing does."""
+        saying = ("provider", "teacher_model_base_url", "ollama_base_url")
+        return next((self.variable(one) for one in saying if one in self.model_fields_set and getattr(self, one)), "")
+
+    def variable(self, name: str) -> str:
+        """What the user called a setting."""
+        return self._called.get(name, name.upper())
+
     def with_(self, **changes: Any) -> Settings:
         """A validated copy. An unknown name or an impossible value raises SettingsError."""
-        stated = _known(changes)
-        copy = _build(self.model_dump() | stated)
+        changes = known(changes)
+        called = {name: variable for name, variable in self._called.items() if name not in changes}
+        copy = _build(self.model_dump(exclude_unset=True) | changes, called)
         copy._root = self._root
-        copy.__pydantic_fields_set__ = self.model_fields_set | stated.keys()  # else all would count as stated
         return copy
+
+    def with_cells(self, names: Mapping[str, Any]) -> Settings:
+        """A validated copy with what a notebook's cells say under the names of settings.
+
+        Args:
+            names: the notebook's `globals()`.
+
+        Raises:
+            SettingsError: an impossible value, or a name in the cell of papermill that is no setting, or a key.
+        """
+        for name in variables.put_in_by_papermill(names.get("In", ())):
+            if name not in Settings.model_fields:
+                raise _no_such(name)
+            if Settings.model_fields[name].annotation == SecretStr | None:
+                raise SettingsError(f"{name}: papermill writes what it is given into the notebook; set it in .env")
+        settings = Settings.model_fields.keys() & names.keys()
+        return self.with_(**{name: names[name] for name in settings if names[name] != getattr(self, name)})
 
     def alone(self) -> Settings:
         """A copy for the command `generate`: three questions about a chunk, where nothing says how many."""
@@ -290,11 +314,6 @@ class Settings(BaseSettings):
         values = self.model_dump(mode="json")
         marks = {f"{number:02d}"} if self.exam_path else {f"{number:02d}", f"{number:02d}?"}
         return {name: values[name] for name in Settings.model_fields if marks & set(_steps_of(name).split())}
-
-
-def env_names(name: str) -> list[str]:
-    """The environment variables of a setting: the canonical name, then its aliases."""
-    return [str(choice) for choice in _variables(name).choices]
 
 
 def _steps_of(name: str) -> str:
@@ -310,59 +329,49 @@ def find_root(start: Path) -> Path:
 def load_settings(**explicit: Any) -> Settings:
     """Settings from the process environment and the project's `.env`; `explicit` values win.
 
-    Raises SettingsError for an impossible value, an unknown explicit name, or a name in `.env` that is within two
-    letters of a known one; other unknown names in `.env` are listed in one warning.
+    Raises SettingsError for an impossible value, an unknown explicit name, two names of one setting that differ, or a
+    name in `.env` that is within two letters of a known one; other unknown names there are listed in one warning.
     """
-    file = find_root(Path.cwd()) / ".env"
-    _check_lines(file)
-    _check_names(dotenv_values(file), file)
-    return _build(_known(explicit), file)
+    found = variables.read(find_root(Path.cwd()) / ".env", Settings.model_fields)
+    given = known(explicit)
+    called = {name: one.variable for name, one in found.items() if name not in given and one.variable != name.upper()}
+    return _build({name: one.value for name, one in found.items()} | given, called)
 
 
-def _build(values: dict[str, Any], file: Path | None = None) -> Settings:
-    try:
-        return Settings(_env_file=file, **values)
-    except ValidationError as error:
-        first, *others = map(_explained, error.errors())
-        raise SettingsError(first.reason, setting=first.setting, value=first.value, also=others) from None
+def known(values: Mapping[str, Any], place: str = "given") -> dict[str, Any]:
+    """Values by their settings' own names; they may come in either case, and under the names of other tools.
 
-
-def _explained(item: Any) -> SettingsError:
-    reason = item["msg"].removeprefix("Value error, ")
-    name, value = str(item["loc"][0]).lower(), item["input"]
-    if name.endswith("_base_url") or name == "endpoint" or "://" in str(value):
-        value = _URL_USER.sub(r"\1…@", str(value))
-    return SettingsError(f"{reason[0].lower()}{reason[1:]}", setting=name, value=value)
-
-
-def _known(values: dict[str, Any]) -> dict[str, Any]:
-    lowered = {name.lower(): value for name, value in values.items()}
-    for name in lowered:
-        if name not in Settings.model_fields:
-            near = nearest(name, Settings.model_fields)
-            raise SettingsError(f"{name}: no such setting; {f'did you mean {near}?' if near else 'see .env.example'}")
-    return lowered
-
-
-def _check_lines(file: Path) -> None:
-    """A line that is no setting must not pass as one: it may be a limit."""
-    if not file.is_file():
-        return
-    with file.open(encoding="utf-8") as lines:
-        for line in parse_stream(lines):
-            if line.error or (line.key and line.value is None):
-                start = line.original.string.strip().split("=")[0].split(" ")[0]
-                raise SettingsError(f"{file.name}, line {line.original.line}: no setting; write {start}=value")
-
-
-def _check_names(dotenv: Iterable[str], file: Path) -> None:
-    known = [variable for name in Settings.model_fields for variable in env_names(name)]
-    unknown = [name for name in dotenv if name not in known]
-    for name in unknown:
-        if near := nearest(name.upper(), known, letters=2):
-            raise SettingsError(f"{file.name}: {name} is not a setting; did you mean {near}?")
+    Raises SettingsError for what is no setting, and for two names of one setting that differ.
+    """
+    found = variables.by_setting({name.upper(): value for name, value in values.items()}, Settings.model_fields, place)
+    unknown = [name.lower() for name in values if not any(name.upper() in env_names(one) for one in found)]
     if unknown:
-        warnings.warn(f"{file.name}: ignored, nothing reads them: {', '.join(unknown)}", stacklevel=3)
+        raise _no_such(unknown[0])
+    return {name: one.value for name, one in found.items()}
+
+
+def _build(values: dict[str, Any], called: dict[str, str]) -> Settings:
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        faults = (item for item in error.errors() if item["type"] != "default_factory_not_called")
+        first, *others = (_explained(item, called) for item in faults)
+        raise SettingsError(first.reason, setting=first.setting, value=first.value, also=others) from None
+    settings._called = called
+    return settings
+
+
+def _explained(item: Any, called: dict[str, str]) -> SettingsError:
+    reason = item["msg"].removeprefix("Value error, ")
+    name, value = str(item["loc"][0]), item["input"]
+    if name.endswith("_base_url") or "://" in str(value):
+        value = variables.without_password(value)
+    return SettingsError(f"{reason[0].lower()}{reason[1:]}", setting=called.get(name, name).lower(), value=value)
+
+
+def _no_such(name: str) -> SettingsError:
+    near = nearest(name.lower(), Settings.model_fields)
+    return SettingsError(f"{name}: no such setting; {f'did you mean {near}?' if near else 'see .env.example'}")
 
 
 def example_env() -> str:
@@ -372,9 +381,9 @@ def example_env() -> str:
         "",
     ]
     for name, info in Settings.model_fields.items():
-        default = "" if info.default is None else info.default
-        text = ",".join(map(str, default)) if isinstance(default, tuple) else str(default)
-        canonical, *aliases = env_names(name)
-        lines.append(f"# {info.description}" + (f" Also read: {', '.join(aliases)}." if aliases else ""))
+        default = info.get_default(call_default_factory=True, validated_data={})
+        text = ",".join(map(str, default)) if isinstance(default, tuple) else "" if default is None else str(default)
+        canonical, *others = env_names(name)
+        lines.append(f"# {info.description}" + (f" Also read: {', '.join(others)}." if others else ""))
         lines += [f"# {canonical}={text.lower() if isinstance(default, bool) else text}", ""]
     return "\n".join(lines)

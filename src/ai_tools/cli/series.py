@@ -51,10 +51,12 @@ def status(parameter: Parameter = None) -> None:
 
 
 def _overrides(parameters: list[str] | None) -> dict[str, str]:
+    from ..settings import known
+
     values = {}
     for parameter in parameters or []:
         name, equals, value = parameter.partition("=")
         if not equals:
             raise SettingsError(f"-p {parameter}: write NAME=VALUE")
-        values[name.strip().lower()] = value
-    return values
+        values[name.strip()] = value
+    return known(values, "-p")

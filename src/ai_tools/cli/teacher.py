@@ -31,7 +31,7 @@ def list_providers(
         model = set_as.model or ("rules" if provider.name == providers.OFFLINE else "none by default")
         typer.echo(f"{names}\n  model:    {model}\n  address:  {set_as.base_url or '-'}\n  set-up:   {provider.setup}")
         if provider == providers.find(loaded.provider):
-            typer.echo("  chosen:   by PROVIDER")
+            typer.echo(f"  chosen:   by {loaded.chosen_by or 'default'}")
         if provider.ignores:
             typer.echo(f"  ignores:  {', '.join(provider.ignores)}")
         if one := found.get(provider.name):

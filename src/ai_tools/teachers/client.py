@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import TeacherRefused
 from ..records import Call, CallFault, Completion
-from ..settings import env_names
+from ..variables import env_names
 from . import replies
 from .budget import BYTES_PER_TOKEN, tokens_of
 from .json_text import integer
@@ -115,7 +115,8 @@ class EndpointTeacher:
         said = f"{self.endpoint.host} answers {status}: {words}"
         if status in (401, 403):
             key = " or ".join((variables.key, *(env_names(name)[0] for name in self.endpoint.provider.keys)))
-            raise TeacherRefused(f"{said}. The key is {'refused' if self.endpoint.key else 'missing'}; set {key}")
+            state = "refused" if self.endpoint.key else "missing"
+            raise TeacherRefused(f"{said}. The key is {state}; set {key}{self.endpoint.withheld}")
         if status == 402 or (status == 429 and b"insufficient_quota" in response.content):
             raise TeacherRefused(f"{said}. The account has no credit left")
         if status in (404, 405) or 300 <= status < 400:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import warnings
 from dataclasses import dataclass, fields, replace
 from importlib import import_module
 from typing import Any
@@ -26,8 +27,14 @@ CHECK_SECONDS = 5.0
 
 
 def connect(settings: Settings) -> Teacher:
-    """The teacher that the settings choose. Nothing is sent. Raises SettingsError for what is missing or unknown."""
-    return teacher_of(providers.endpoint(settings))
+    """The teacher that the settings choose. Nothing is sent. Raises SettingsError for what is missing or unknown.
+
+    Where PROVIDER does not say who it is, a warning names the host and what does.
+    """
+    endpoint = providers.endpoint(settings)
+    if notice := providers.notice(settings, endpoint):
+        warnings.warn(notice, stacklevel=1)  # of this line, so that it is said once
+    return teacher_of(endpoint)
 
 
 def connect_judge(settings: Settings) -> Teacher:

@@ -16,7 +16,8 @@ import yaml
 from pydantic import SecretStr
 
 from ..errors import SettingsError
-from ..settings import Settings, env_names
+from ..settings import Settings
+from ..variables import env_names
 
 OFFLINE = "offline"
 COMPATIBLE = "openai-compatible"
@@ -83,6 +84,7 @@ class Endpoint:
     timeout: float = 120.0
     reply_mb: float = 8.0
     variables: Variables = TEACHER
+    withheld: str = ""  # what the user should know of a key that is there and not for this host
 
     @property
     def own_host(self) -> bool:
@@ -139,6 +141,7 @@ def endpoint(settings: Settings, provider: Provider | None = None, *, complete: 
         base_url = (base_url or settings.ollama_base_url).removesuffix("/v1")
     base_url = base_url or provider.base_url
     key = _key(settings, provider, base_url, is_chosen)
+    withheld = "" if key else _withheld(settings, base_url)
     if complete and not provider.teacher_class:
         missing = ""
         if not base_url:
@@ -148,11 +151,27 @@ def endpoint(settings: Settings, provider: Provider | None = None, *, complete: 
             missing = f"set TEACHER_MODEL_NAME; {listed}"
         elif provider.keys and not key:
             names = " or ".join(env_names(name)[0] for name in (*provider.keys, "teacher_model_api_key"))
-            missing = f"no key; set {names} in the environment or in .env"
+            missing = f"no key; set {names} in the environment or in .env{withheld}"
         if missing:
             raise SettingsError(missing, setting="provider", value=provider.name)
     concurrency = settings.max_concurrency or provider.concurrency
-    return Endpoint(provider, model, base_url, key, concurrency, settings.request_timeout, settings.max_reply_mb)
+    return Endpoint(
+        provider, model, base_url, key, concurrency, settings.request_timeout, settings.max_reply_mb, withheld=withheld
+    )
+
+
+def notice(settings: Settings, chosen: Endpoint) -> str:
+    """What to know before the first call where PROVIDER does not say who is asked; empty where it does."""
+    if settings.chosen_by in env_names("provider"):
+        return ""
+    if chosen.provider.name != OFFLINE:
+        where = f"text goes to {chosen.host}, provider {chosen.provider.name}{chosen.withheld}"
+        return f"{settings.chosen_by} is set and PROVIDER is not: {where}"
+    names = ["teacher_model_name", "teacher_model_api_key", *(key for one in providers().values() for key in one.keys)]
+    unused = [settings.variable(name) for name in names if getattr(settings, name)]
+    owners = [one.name for one in providers().values() if any(getattr(settings, key) for key in one.keys)]
+    fix = f"PROVIDER={owners[0]}" if owners else "PROVIDER, or TEACHER_MODEL_BASE_URL,"
+    return f"{', '.join(unused)}: not used, the teacher is offline; set {fix} to use it" if unused else ""
 
 
 def judge_endpoint(settings: Settings) -> Endpoint:
@@ -204,6 +223,13 @@ def _key(settings: Settings, provider: Provider, base_url: str, chosen: bool) ->
         return ""
     found = ((getattr(settings, name), env_names(name)[0]) for name in provider.keys)
     return next((key for secret, name in found if (key := _clean(secret, name))), "")
+
+
+def _withheld(settings: Settings, base_url: str) -> str:
+    """Which keys do not go to this address, and why; empty where there is none."""
+    kept = {name: urlsplit(one.base_url).hostname for one in providers().values() for name in one.keys}
+    said = [f"{settings.variable(name)} is for {host} alone" for name, host in kept.items() if getattr(settings, name)]
+    return f"; {', '.join(said)}, and not sent to {urlsplit(base_url).hostname}" if said and base_url else ""
 
 
 def _clean(secret: SecretStr | None, name: str) -> str:
