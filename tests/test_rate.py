@@ -376,6 +376,9 @@ def test_pairs_without_a_passage_get_it_from_the_source_or_are_judged_by_themsel
     asked = [request.body["messages"][1]["content"] for request in endpoint.requests]
     assert sorted("<passage>" in one for one in asked) == [False, True]
     assert curate(Path("out.json"), Path("again.json"), settings).already == 2
+    Path("chunks.jsonl").write_text(json.dumps({"chunk_id": "c2", "text": "Every bell rings at noon."}) + "\n")
+    assert curate(Path("out.json"), Path("again.json"), settings, passages_from="chunks.jsonl").already == 1
+    assert [row["grounded"] for row in rows_of("again.json")] == [True, True]
 
 
 def test_a_judge_cannot_reject_what_it_has_no_passage_for_as_not_grounded(

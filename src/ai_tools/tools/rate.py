@@ -171,6 +171,8 @@ def _words(pair: Pair) -> str:
 
 def _is_rated(pair: Pair) -> bool:
     points = CRITERIA | {"rating": MOST}
+    if pair.get("source_text") and pair.get("grounded") is None:  # it was rated when nobody had its passage
+        return False
     return pair.get("rated_words") == _words(pair) and all(_is_score(pair.get(name), points[name]) for name in points)
 
 
