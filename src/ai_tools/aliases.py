@@ -22,8 +22,10 @@ NUMBERS = {
 }
 # A pair.
 QUESTION = ("question", "generated_question", "instruction", "prompt", "user_input")
-ANSWER = ("answer", "response", "generated_answer", "output", "completion", "solution", "generation")
-ANSWER += ("reference", "answers")
+ANSWER = (
+    *("answer", "response", "generated_answer", "output", "completion", "solution"),
+    *("generation", "reference", "answers"),
+)
 SOURCE_TEXT = ("source_text", "context", "passage", "reference_contexts")
 SYSTEM = ("system", "system_prompt")
 PAIR_ID = ("id", "sample_id", "qac_id")
