@@ -24,7 +24,7 @@ NUMBERS = {
 QUESTION = ("question", "generated_question", "instruction", "prompt", "user_input")
 ANSWER = (
     *("answer", "response", "generated_answer", "output", "completion", "solution"),
-    *("generation", "reference", "answers"),
+    *("generation", "reference", "answers"),  # of distilabel, Ragas, SQuAD
 )
 SOURCE_TEXT = ("source_text", "context", "passage", "reference_contexts")
 SYSTEM = ("system", "system_prompt")
@@ -32,8 +32,11 @@ PAIR_ID = ("id", "sample_id", "qac_id")
 PAIRS = ("training_pairs", "qa_pairs", "pairs")  # where a document's file, one of another tool, a report have theirs
 TURNS = (("messages",), ("conversations",), ("prompt", "completion"))  # where a row has its messages, in parts or not
 THINKING = ("thinking", "reasoning_content", "reasoning")
-ROLES = {"system": "system", "developer": "system", "user": "user", "human": "user", "assistant": "assistant"}
-ROLES["gpt"] = "assistant"
+ROLES = {
+    **dict.fromkeys(("system", "developer"), "system"),
+    **dict.fromkeys(("user", "human"), "user"),
+    **dict.fromkeys(("assistant", "gpt"), "assistant"),
+}
 # The fields of a template for questions.
 TEMPLATE = {
     **dict.fromkeys(("text", "chunk", "content", "context"), "passage"),
