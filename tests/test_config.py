@@ -1,6 +1,7 @@
 """`--config`: every key reaches an option, the command line wins over the file, the file over the environment."""
 
 import inspect
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -328,3 +329,21 @@ def test_two_numbers_of_pairs_in_one_block_are_refused(toy_root: Path) -> None:
 def test_an_empty_file_and_empty_values_say_nothing(toy_root: Path) -> None:
     for text in ("", "# nothing\n", "llm:\n", "llm: {model: }\ngeneration:\n"):
         assert defaults(write(text), "generate") == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            "version: 3\nservices: {web: {image: x}}\nvolumes: {}\n",
+            "no file of options; it has version, services, volumes in",
+        ),
+        ('{"model": "m", "messages": []}', "no file of options; it has model, messages in place of llm, generation, "),
+        ("[tool.bells]\nrung = 1\n", "not YAML"),
+        ("- llm\n", "the file is no mapping"),
+    ],
+)
+def test_a_file_of_another_program_is_one_clear_line(toy_root: Path, text: str, says: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(says)) as caught:
+        defaults(write(text), "generate")
+    assert "\n" not in str(caught.value)

@@ -134,6 +134,9 @@ def _read(file: Path) -> dict[str, dict[str, Any]]:
 
     try:
         content = yaml.safe_load(file.read_text("utf-8"))
+        if isinstance(content, dict) and len(content) > 1 and not content.keys() & {*BLOCKS, *_FOREIGN}:
+            has = ", ".join(map(str, list(content)[:5]))
+            raise SettingsError(f"--config {file}: no file of options; it has {has} in place of {', '.join(BLOCKS)}")
         foreign = _take_out_foreign(content)
         found = _whole().model_validate({} if content is None else content)
     except OSError as error:
