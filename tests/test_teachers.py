@@ -574,6 +574,79 @@ def test_what_no_call_can_do_without_is_not_left_out(
     assert (caught.value.kind, len(endpoint.requests)) == ("refused", 1)
 
 
+SCHEMA_REFUSALS = [
+    "Invalid schema for response_format 'pairs': In context=(), 'minItems' is not permitted.",
+    "json_schema is not supported by this backend",
+    "Unable to submit request because the grammar could not be compiled",
+    "Bad Request",
+]
+
+
+@pytest.mark.parametrize("takes", ["plain", "none"])
+@pytest.mark.parametrize("words", SCHEMA_REFUSALS)
+def test_a_schema_that_is_refused_in_any_words_is_cut_down_and_then_left_out(
+    words: str, takes: str, endpoint: Script, configure: Configure, make_call: Callable[..., Call]
+) -> None:
+    def answer(request: Request) -> Answer | None:
+        shown = request.body.get("response_format")
+        refused = shown is not None and (takes == "none" or "additionalProperties" in json.dumps(shown))
+        return Answer("refused", {"error": {"message": words}}, 400) if refused else None
+
+    endpoint.answer = answer
+    teacher, calls = teachers.connect(configure()), [make_call(key=f"{n:016x}", fields={"count": 2}) for n in (1, 2)]
+    with pytest.warns(UserWarning, match="refuses .*schema"):
+        completions = ask(teacher, *calls)
+    assert all(one.text for one in completions)
+    assert len(endpoint.requests) == {"plain": 3, "none": 4}[takes], "the second call does not try again"
+
+
+@pytest.mark.parametrize("words", ["This model's maximum context length is 512 tokens", "model any does not exist"])
+def test_a_refusal_of_the_call_is_not_taken_for_one_of_the_schema(
+    words: str, endpoint: Script, configure: Configure, make_call: Callable[..., Call]
+) -> None:
+    endpoint.says(400, {"error": {"message": words}})
+    with pytest.raises(CallFault, match="answers 400"):
+        ask(teachers.connect(configure()), make_call())
+    assert len(endpoint.requests) == 1
+
+
+def test_a_refusal_that_stays_is_no_reason_to_ask_others_without_a_schema(
+    endpoint: Script, configure: Configure, make_call: Callable[..., Call]
+) -> None:
+    endpoint.says(400, {"error": {"message": "no"}})
+    teacher = teachers.connect(configure())
+    with pytest.raises(CallFault, match="answers 400: no"):
+        ask(teacher, make_call())
+    endpoint.answer = lambda _: None
+    ask(teacher, make_call())
+    assert "response_format" in endpoint.requests[-1].body
+
+
+def test_a_reply_that_a_gateway_could_not_fit_to_the_schema_is_asked_for_again(
+    endpoint: Script, configure: Configure, make_call: Callable[..., Call]
+) -> None:
+    endpoint.says(400, {"error": {"message": "Failed to generate JSON", "code": "json_validate_failed"}})
+    with pytest.raises(CallFault) as caught:
+        ask(teachers.connect(configure()), make_call())
+    assert (caught.value.kind, len(endpoint.requests)) == ("server", 1)
+
+
+def test_a_model_without_a_system_role_is_told_all_in_the_first_turn(
+    endpoint: Script, configure: Configure, make_call: Callable[..., Call]
+) -> None:
+    def answer(request: Request) -> Answer | None:
+        roles = [message["role"] for message in request.body["messages"]]
+        said = {"error": {"message": "System role not supported"}}
+        return Answer("refused", said, 400) if "system" in roles else None
+
+    endpoint.answer = answer
+    told = ({"role": "system", "content": "Be brief."}, {"role": "user", "content": "Ask."})
+    ask(teachers.connect(configure()), make_call(messages=told))
+    assert [request.body["messages"] for request in endpoint.requests] == [
+        list(told), [{"role": "user", "content": "Be brief.\n\nAsk."}],
+    ]  # fmt: skip
+
+
 # --- replies ---
 
 
@@ -820,7 +893,7 @@ def test_a_failure_says_what_to_do_about_it_and_when(
     else:
         assert fault.retry_after is not None
         assert least <= fault.retry_after <= most
-    assert len(endpoint.requests) == 1
+    assert len(endpoint.requests) == (3 if status in (400, 422) else 1)  # which may be a refusal of the schema
 
 
 class Unnamed(Answer):

@@ -6,6 +6,7 @@ import json
 import re
 import time
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,19 @@ MOST_TOKENS = 10**9  # in one reply; what is beyond is no number of tokens
 SHORTEST_KEY = 8  # what is shorter stands for no key: "none", "EMPTY", "ollama"
 LENGTHS = ("max_tokens", "max_completion_tokens")
 _UNKNOWN = re.compile(r"unsupported|not supported|unknown|unrecogni|unexpected|not permitted|extra ", re.IGNORECASE)
+SHAPES = frozenset(("response_format", "format"))  # what carries the schema
+_SCHEMAS = (
+    "the bounds in the schema of a reply",
+    "a schema for its reply",
+    "",
+)  # what is left out, one after the other
+_BOUNDS = frozenset(("minItems", "maxItems", "minimum", "maximum", "additionalProperties"))  # which many do not know
+_OF_THE_CALL = re.compile(
+    r"\bmodel\b.*(exist|found|unknown|invalid|support)|\bkey\b|\bcontext (length|window|size)|too long|\btokens\b",
+    re.IGNORECASE,
+)
+_NO_SYSTEM = re.compile(r"\bsystem\b.{0,40}(role|message|prompt|instruction)|\brole.{0,40}\bsystem\b", re.IGNORECASE)
+TRANSIENT = "json_validate_failed"  # the model's words did not fit the schema this time
 REQUIRED = ("model", "messages", "stream")  # everything else in a request may be left out where it is refused
 
 
@@ -42,16 +56,32 @@ class EndpointTeacher:
         self.endpoint = endpoint
         self._is_ollama = endpoint.provider.api == "ollama"
         self._left_out: set[str] = set()
+        self._shape = 0  # how much of the schema is sent: see _SCHEMAS
+        self._takes_system = True
         self._length = endpoint.provider.length_parameter
         self._wire = Wire(endpoint)
 
     async def complete(self, call: Call) -> Completion:
         """One attempt. Raises CallFault, or TeacherRefused where every further call would fail the same way."""
-        body = self._body(call)
-        response = await self._wire.send("/api/chat" if self._is_ollama else "/chat/completions", body)
-        if response.status_code in (400, 422) and self._adapt(body, response):
-            raise CallFault("adapted", f"{self.endpoint.host} does not take a parameter")
+        shape = self._shape
+        while True:
+            body = self._body(call, shape)
+            response = await self._wire.send("/api/chat" if self._is_ollama else "/chat/completions", body)
+            if response.status_code not in (400, 422):
+                break
+            if self._adapt(body, response):
+                raise CallFault("adapted", f"{self.endpoint.host} does not take a parameter")
+            if not (shape < len(_SCHEMAS) - 1 and body.keys() & SHAPES and self._may_mean_the_schema(response)):
+                break
+            shape += 1
         self._check(response)
+        if (
+            shape > self._shape
+        ):  # what helped is kept; a refusal that only looked like one of the schema changes nothing
+            self._shape = shape
+            warnings.warn(
+                f"{self.endpoint.host} refuses {_SCHEMAS[shape - 1]}; asked without from now on", stacklevel=2
+            )
         completion = replace(self._read(response), latency=round(response.elapsed.total_seconds(), 4))
         if completion.prompt_tokens:
             return completion
@@ -64,10 +94,12 @@ class EndpointTeacher:
 
     # --- request ---
 
-    def _body(self, call: Call) -> dict[str, Any]:
+    def _body(self, call: Call, shape: int = 0) -> dict[str, Any]:
         provider = self.endpoint.provider
-        schema = replies.schema(call) if provider.schema else None
-        body: dict[str, Any] = {"model": self.model, "messages": call.messages}
+        schema = replies.schema(call) if provider.schema and shape < 2 else None
+        schema = _unbounded(schema) if schema and shape else schema
+        messages = call.messages if self._takes_system else _without_system(call.messages)
+        body: dict[str, Any] = {"model": self.model, "messages": messages}
         if self._is_ollama:
             options = {"temperature": call.temperature, "top_p": call.top_p, "num_predict": call.max_tokens}
             options |= {"seed": call.seed} | call.options
@@ -86,15 +118,25 @@ class EndpointTeacher:
     def _adapt(self, body: dict[str, Any], response: httpx2.Response) -> bool:
         """Learn from a refusal that names a parameter; True if the call can be asked again without it."""
         words, named = self._error(response)
+        if self._takes_system and _NO_SYSTEM.search(words):
+            self._takes_system = False
+            return True
         optional = [name for name in body if name not in REQUIRED]
         by_name = [name for name in optional if named.split(".")[0] == name]
         refused = next(iter(by_name or [name for name in optional if re.search(rf"\b{name}\b", words)]), "")
+        if refused in SHAPES and "schema" in words.lower():
+            return False  # perhaps only some of what it holds: see `complete`
         if refused in LENGTHS:
             return self._adapt_length(refused, words)
         if refused and refused not in self._left_out:
             self._left_out.add(refused)
             warnings.warn(f"{self.endpoint.host} refuses {refused}; asked without it from now on", stacklevel=2)
         return bool(refused)
+
+    def _may_mean_the_schema(self, response: httpx2.Response) -> bool:
+        """Whether a refusal may be of the schema: every endpoint has its own words for it, and for other things."""
+        words, named = self._error(response)
+        return not (named in REQUIRED or _OF_THE_CALL.search(words) or TRANSIENT in response.text)
 
     def _adapt_length(self, refused: str, words: str) -> bool:
         """The most tokens of a reply has two names, and a refusal may be of the number, not of the name."""
@@ -128,6 +170,8 @@ class EndpointTeacher:
             raise CallFault("overload", said, _retry_after(response.headers))
         if status in (408, 409, 425) or status >= 500:
             raise CallFault("server", said, _retry_after(response.headers))
+        if TRANSIENT in response.text:
+            raise CallFault("server", said)
         raise CallFault("refused", said + ("; see TEACHER_MAX_TOKENS" if "max_" in words else ""))
 
     def _read(self, response: httpx2.Response) -> Completion:
@@ -199,6 +243,23 @@ class EndpointTeacher:
         """An endpoint may repeat the key that it was given; nobody else should."""
         key = self.endpoint.key
         return text.replace(key, "...") if len(key) >= SHORTEST_KEY else text
+
+
+def _unbounded(node: Any) -> Any:
+    """A JSON schema without the keywords that not every endpoint knows."""
+    if isinstance(node, list):
+        return list(map(_unbounded, node))
+    if not isinstance(node, dict):
+        return node
+    return {name: _unbounded(value) for name, value in node.items() if name not in _BOUNDS}
+
+
+def _without_system(messages: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """The system message at the head of the first of the user's turns, for models that have no such role."""
+    system, first, *rest = messages
+    if system["role"] != "system":
+        return list(messages)
+    return [{**first, "content": f"{system['content']}\n\n{first['content']}"}, *rest]
 
 
 def _amount(value: Any) -> int:
