@@ -475,8 +475,8 @@ def test_reasoning_stays_with_its_own_pair_and_thoughts_of_a_call_are_not_shared
     made = samples_of(reasoned, endpoint, pair(1, reasoning="Because of 1."), pair(2, reasoning=""), pair(3))
     assert [(sample.reasoning, sample.type) for sample in made] == [
         ("Because of 1.", "cot"),
-        (None, "qa"),
-        (None, "qa"),
+        ("", "qa"),
+        ("", "qa"),
     ]
 
 
@@ -491,7 +491,7 @@ def test_thoughts_on_a_single_pair_are_its_reasoning_unless_it_has_its_own(
     (own,) = samples_of(reasoned.with_(seed=1), endpoint, pair(1, reasoning="Because."))
     assert own.reasoning == "Because."
     (plain,) = samples_of(settings, endpoint, pair(1, reasoning="Because."))
-    assert (plain.reasoning, plain.type) == (None, "qa"), "kept only where it is asked for"
+    assert (plain.reasoning, plain.type) == ("", "qa"), "kept only where it is asked for"
 
 
 # --- ends ---
