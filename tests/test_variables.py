@@ -99,6 +99,13 @@ def test_two_names_of_one_setting_that_differ_are_an_error_that_names_both(
         load_settings()
 
 
+def test_two_keys_of_gemini_stop_no_run_and_its_own_name_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    give(monkeypatch, "the environment", {"GEMINI_API_KEY": "first-key", "GOOGLE_API_KEY": "other-key"})
+    key = load_settings().gemini_api_key
+    assert key is not None
+    assert key.get_secret_value() == "first-key"
+
+
 @PLACES
 def test_two_names_of_one_setting_that_agree_are_fine_and_an_empty_one_says_nothing(
     monkeypatch: pytest.MonkeyPatch, place: str

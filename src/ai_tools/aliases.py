@@ -84,6 +84,7 @@ SETTINGS = {
     "tokenizer_model_name": ("TOKENIZER_MODEL",),
     "output_dir": ("OUTPUT_DATA_FOLDER",),
 }
+EITHER = frozenset(("gemini_api_key",))  # both names are in use for what a run may not even ask: the first counts
 # Other programs export it too: in the environment it counts only beside one of these.
 NOT_ALONE = {"ENDPOINT": ("MODEL_NAME", "API_KEY", "TEACHER_MODEL_API_KEY")}
 

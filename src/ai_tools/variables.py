@@ -54,7 +54,7 @@ def by_setting(values: Mapping[str, Any], settings: Iterable[str], place: str) -
     for name in settings:
         given = [Given(variable, values[variable]) for variable in env_names(name) if variable in values]
         for other in given[1:]:
-            if other.value != given[0].value:
+            if other.value != given[0].value and name not in aliases.EITHER:
                 both = f"{_shown(given[0])} and {_shown(other)}"
                 raise SettingsError(f"{place}: {both} are one setting under two names; keep one of them")
         found |= {name: given[0]} if given else {}

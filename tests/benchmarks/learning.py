@@ -54,7 +54,7 @@ def training_rows(settings: Settings, exam: list[Question], folder: Path, n_chun
 
 def shuffled(rows: list[dict[str, Any]], seed: int) -> list[dict[str, Any]]:
     """The same rows, with the answers of the document rows dealt out anew."""
-    own = [row for row in rows if row["document"]]
+    own = [row for row in rows if row.get("document")]
     answers = [row["messages"][-1]["content"] for row in own]
     random.Random(seed).shuffle(answers)
     dealt = iter(answers)
