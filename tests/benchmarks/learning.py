@@ -60,7 +60,7 @@ def shuffled(rows: list[dict[str, Any]], seed: int) -> list[dict[str, Any]]:
     dealt = iter(answers)
     return [
         row | {"messages": [row["messages"][0], row["messages"][-1] | {"content": next(dealt)}]}
-        if row["document"]
+        if row.get("document")
         else row
         for row in rows
     ]
