@@ -204,6 +204,7 @@ def test_its_class_gives_a_mapping_of_what_was_made(chunks: Path, endpoint: Endp
     ).generate_qa_for_all_documents(resume=True)  # fmt: skip
     assert (made["successful_files"], made["failed_files"], made["total_qa_pairs"]) == (2, 0, 10)
     assert endpoint.requests[0].body["options"]["temperature"] == 0.5
+    assert json.loads(json.dumps(made)) == made
 
 
 def test_its_class_asks_for_three_pairs_resumes_and_begins_anew(chunks: Path, endpoint: Endpoint) -> None:

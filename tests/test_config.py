@@ -139,6 +139,10 @@ def test_the_whole_file_of_the_generator_over_lancedb_is_read_and_what_is_for_it
     assert "sk-in-the-clear" not in line
     with pytest.warns(UserWarning, match="ignored"):
         assert parsed("enrich", "--provider", "claude")["model"] == "claude-x"
+    write(WHOLE.replace("provider: ollama", "provider: anthropic"), "configs/config.yaml")
+    with pytest.warns(UserWarning, match="ignored"):
+        chosen = parsed("generate")
+    assert (chosen["provider"], chosen["model"], chosen["base_url"]) == ("anthropic", "claude-x", None)
     write(WHOLE + "limits: {}\nretry: 3\n")
     with pytest.raises(SettingsError, match=r"limits is not known.*; retry is not known"):
         parsed("generate", "--config", "config.yaml")

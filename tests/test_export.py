@@ -377,6 +377,25 @@ def test_a_file_in_the_folder_that_is_not_ours_is_left_alone(folder: Path, tmp_p
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["lamps_trainingdata.jsonl"]
 
 
+@pytest.mark.parametrize("fmt", FORMATS)
+def test_no_format_loses_a_system_message_or_earlier_turns(tmp_path: Path, fmt: str) -> None:
+    first = {
+        "instruction": "When?",
+        "input": "",
+        "output": "At noon.",
+        "history": [["Who?", "Ada."]],
+        "system": "Be kind.",
+    }
+    source = tmp_path / "rows.jsonl"
+    source.write_text(json.dumps(first) + "\n" + json.dumps({"question": "Where?", "answer": "At sea."}) + "\n")
+    for system, own in (("Be kind.", ""), ("Be brief.", "Be brief.")):
+        export(source, tmp_path / "out.jsonl", fmt=fmt, system_prompt=own, overwrite=True)
+        lines = (tmp_path / "out.jsonl").read_text("utf-8").splitlines()
+        assert all(word in lines[0] for word in (system, "Who?", "Ada.", "When?", "At noon."))
+        assert (system in lines[1]) == bool(own)
+        assert fmt == "text" or pairs.read(tmp_path / "out.jsonl").total == 2
+
+
 # --- what goes wrong ---
 
 
@@ -385,10 +404,6 @@ def test_a_file_in_the_folder_that_is_not_ours_is_left_alone(folder: Path, tmp_p
     [
         ({"fmt": "llama"}, "-f llama: no such format; there are chatml, alpaca, sharegpt, jsonl, text"),
         ({"reasoning": "keep"}, "--reasoning keep: no such choice; there are drop, think, field"),
-        *(
-            ({"fmt": fmt, "system_prompt": "Be brief."}, f"{fmt} has no place for it; choose chatml or sharegpt")
-            for fmt in ("alpaca", "jsonl", "text")
-        ),
     ],
 )
 def test_an_option_that_cannot_be_heeded_is_refused(source: Path, options: Row, words: str) -> None:

@@ -206,6 +206,10 @@ def test_a_value_that_can_be_none_is_an_error_whatever_its_type(name: str, value
         ("seeed = 3", r"seeed: no such setting; did you mean seed\?"),
         ("zzz = 3", r"zzz: no such setting; see \.env\.example"),
         (
+            "api_key = 'k'",
+            r"teacher_model_api_key: papermill writes what it is given into the notebook; set it in \.env",
+        ),
+        (
             "openai_api_key = 'k'",
             r"openai_api_key: papermill writes what it is given into the notebook; set it in \.env",
         ),
@@ -219,6 +223,15 @@ def test_a_name_that_papermill_puts_in_and_nobody_reads_is_an_error_that_offers_
     exec(line, names)  # noqa: S102
     with pytest.raises(SettingsError, match=f"^{says}$"):
         load_settings().with_cells(names)
+
+
+def test_a_name_of_another_tool_counts_where_papermill_puts_it_in() -> None:
+    names = {
+        "In": ["# Parameters\nendpoint = 'http://h:1/v1'\n"],
+        "endpoint": "http://h:1/v1",
+        "teacher_model_base_url": "",
+    }
+    assert load_settings().with_cells(names).teacher_model_base_url == "http://h:1/v1"
 
 
 def test_the_cells_of_a_notebook_may_hold_anything_else() -> None:

@@ -297,13 +297,15 @@ class Settings(BaseModel):
         Raises:
             SettingsError: an impossible value, or a name in the cell of papermill that is no setting, or a key.
         """
-        for name in variables.put_in_by_papermill(names.get("In", ())):
-            if name not in Settings.model_fields:
-                raise _no_such(name)
+        put_in = {name: names[name] for name in variables.put_in_by_papermill(names.get("In", ()))}
+        if shouted := [name for name in put_in if name != name.lower()]:  # the cells read lower-case names alone
+            raise _no_such(shouted[0])
+        for name in known(put_in):
             if Settings.model_fields[name].annotation == SecretStr | None:
                 raise SettingsError(f"{name}: papermill writes what it is given into the notebook; set it in .env")
         settings = Settings.model_fields.keys() & names.keys()
-        return self.with_(**{name: names[name] for name in settings if names[name] != getattr(self, name)})
+        stated = {name: names[name] for name in settings if names[name] != getattr(self, name)}
+        return self.with_(**stated | {name: value for name, value in put_in.items() if name not in settings})
 
     def alone(self) -> Settings:
         """A copy for the command `generate`: three questions about a chunk, where nothing says how many."""

@@ -105,7 +105,8 @@ def _of_provider(values: dict[str, Any], given: str | None, file: Path) -> dict[
     if own and find(own) != chosen:
         flat = {name: value for name, value in flat.items() if name not in _CONNECTION}
     for name, inner in under.items():
-        flat |= inner if find(name) == chosen else {}
+        if find(name) == chosen:  # a provider with keys of its own: an address beside them is another one's
+            flat = {key: value for key, value in flat.items() if key != "base_url"} | inner
     return flat
 
 

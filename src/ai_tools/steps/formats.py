@@ -81,19 +81,22 @@ def _sharegpt(turns: Sequence[Turn], _: dict[str, Any]) -> dict[str, Any]:
     return {"conversations": said} | _reasoning(turns)
 
 
-def _alpaca(turns: Sequence[Turn], _: dict[str, Any]) -> dict[str, Any]:
-    question, answer = _exchange(turns)
-    return {"instruction": question, "input": "", "output": answer} | _reasoning(turns)
+def _alpaca(turns: Sequence[Turn], rest: dict[str, Any]) -> dict[str, Any]:
+    (*before, (question, answer)), system = _exchanges(turns), _system(turns)
+    row: dict[str, Any] = {"instruction": question, "input": "", "output": answer} | _reasoning(turns)
+    row |= {"system": system} if system or "system" in rest else {}
+    return row | ({"history": [list(one) for one in before]} if before or "history" in rest else {})
 
 
 def _jsonl(turns: Sequence[Turn], rest: dict[str, Any]) -> dict[str, Any]:
-    question, answer = _exchange(turns)
-    return {"question": question, "answer": answer} | _reasoning(turns) | {"metadata": rest}
+    (*_, (question, answer)), system = _exchanges(turns), _system(turns)
+    told = rest | ({"system": system} if system else {})
+    return {"question": question, "answer": answer} | _reasoning(turns) | {"metadata": told}
 
 
 def _text(turns: Sequence[Turn], _: dict[str, Any]) -> dict[str, Any]:
-    question, answer = _exchange(turns)
-    return {"text": _INSTRUCTION.format(question=question, answer=answer)} | _reasoning(turns)
+    parts = [_INSTRUCTION.format(question=question, answer=answer) for question, answer in _exchanges(turns)]
+    return {"text": "\n\n".join(filter(None, (_system(turns), *parts)))} | _reasoning(turns)
 
 
 # Each makes a row of the turns of a conversation, and of whatever else its pair holds.
@@ -104,13 +107,16 @@ FORMATS: dict[str, Callable[[Sequence[Turn], dict[str, Any]], dict[str, Any]]] =
     "jsonl": _jsonl,
     "text": _text,
 }
-WITH_SYSTEM = ("chatml", "sharegpt")  # the others have no place for a system message
 
 
-def _exchange(turns: Sequence[Turn]) -> tuple[str, str]:
-    """The last question and answer, for formats that hold no more."""
-    said = {turn["role"]: turn["content"] for turn in turns}
-    return said["user"], said["assistant"]
+def _exchanges(turns: Sequence[Turn]) -> list[tuple[str, str]]:
+    """The questions and their answers, the last one included."""
+    said = [turn["content"] for turn in turns if turn["role"] != "system"]
+    return list(zip(said[::2], said[1::2], strict=True))
+
+
+def _system(turns: Sequence[Turn]) -> str:
+    return next((turn["content"] for turn in turns if turn["role"] == "system"), "")
 
 
 def _reasoning(turns: Sequence[Turn]) -> dict[str, Any]:
@@ -148,7 +154,7 @@ def _told(row: dict[str, Any]) -> str:
     text = row.get("text")
     if not isinstance(text, str) or not text.strip():
         raise ValueError(f"nothing to train on in its fields ({', '.join(row) or 'none'})")
-    before, response, answer = text.partition(_RESPONSE)
+    before, response, answer = text.rpartition(_RESPONSE)
     return before + response + think(aliases.thoughts(row.get("reasoning")), answer) if response else text
 
 

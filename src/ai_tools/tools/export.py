@@ -17,7 +17,7 @@ from ..errors import InputError, NothingProduced, UsageError
 from ..files import Register
 from ..records import Pair, Rejection, content_id
 from ..settings import Settings, load_settings
-from ..steps.formats import FORMATS, WITH_SYSTEM, Turn, earlier, think
+from ..steps.formats import FORMATS, Turn, earlier, think
 from ..workspace import journal_path
 from . import outputs, pairs
 from .pairs import SUFFIX, PairFile, Pairs
@@ -93,7 +93,7 @@ def export(
         UsageError, InputError: what is asked for cannot be. NothingProduced: no pair is left to write.
     """
     started, output = time.monotonic(), Path(output)
-    check_choices(fmt, system_prompt, reasoning)
+    check_choices(fmt, reasoning)
     read = pairs.read(source)
     register = Register(journal_path((settings or load_settings()).output), "export")
     into = [_trainingdata(file.path) for file in read.files]
@@ -136,15 +136,12 @@ def _wanted(read: Pairs, not_following: bool, file: PairFile) -> Iterator[Pair]:
     return (pair for pair in read.of(file) if not_following or pair.get("follows") is not False)
 
 
-def check_choices(fmt: str, system_prompt: str = "", reasoning: str = "think") -> None:
+def check_choices(fmt: str, reasoning: str = "think") -> None:
     """Raise UsageError for choices that `export` does not have."""
     if fmt not in FORMATS:
         raise UsageError(f"-f {fmt}: no such format; there are {', '.join(FORMATS)}")
     if reasoning not in REASONING:
         raise UsageError(f"--reasoning {reasoning}: no such choice; there are {', '.join(REASONING)}")
-    if system_prompt and fmt not in WITH_SYSTEM:
-        with_system = " or ".join(WITH_SYSTEM)
-        raise UsageError(f"--system-prompt: {fmt} has no place for it; choose {with_system} with -f, or leave it out")
 
 
 def _trainingdata(path: Path) -> str:
@@ -153,9 +150,8 @@ def _trainingdata(path: Path) -> str:
 
 def _row(pair: Pair, fmt: str, system_prompt: str, reasoning: str) -> dict[str, Any]:
     told = thoughts(pair.get("reasoning"))
-    turns: list[Turn] = []
-    if fmt in WITH_SYSTEM and (system := system_prompt or pair.get("system")):
-        turns.append({"role": "system", "content": system})
+    system = system_prompt or pair.get("system")
+    turns: list[Turn] = [{"role": "system", "content": system}] if system else []
     turns += [*earlier(pair.get("history")), {"role": "user", "content": pair["question"]}]
     answer = think(told, pair["answer"]) if reasoning == "think" else pair["answer"]
     turns.append({"role": "assistant", "content": answer} | ({"thinking": told} if reasoning == "field" else {}))

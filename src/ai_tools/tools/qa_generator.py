@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +33,11 @@ class QAGenerator:
         self.settings = load_settings(**stated).alone()
 
     def generate_qa_for_all_documents(self, resume: bool = True) -> dict[str, Any]:
-        """The summary of `generate_qa` as a mapping, with `total_qa_pairs`; `resume=False` makes everything anew.
+        """The summary of `generate_qa` as JSON values, and `total_qa_pairs`; `resume=False` makes all anew.
 
         Raises:
             As `generate_qa`.
         """
         made = generate_qa(self.chunks_dir, self.qa_dir, self.settings, run=Run(fresh=not resume))
-        return vars(made) | {"total_qa_pairs": made.pairs}
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(made), default=str))
+        return plain | {"total_qa_pairs": made.pairs}
