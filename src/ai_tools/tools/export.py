@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -15,7 +15,7 @@ from .. import aliases, files
 from ..aliases import thoughts
 from ..errors import InputError, NothingProduced, UsageError
 from ..files import Register
-from ..records import Pair, Rejection, content_id
+from ..records import Pair, Rejection, content_id, grouped
 from ..settings import Settings, load_settings
 from ..steps.formats import FORMATS, Turn, earlier, think
 from ..workspace import journal_path
@@ -81,9 +81,8 @@ def export(
         settings: say in which OUTPUT_DIR it is noted who made a file; those of the environment where they are None.
         fmt: a name of FORMATS. jsonl keeps all that a pair holds: what is neither question, answer nor reasoning is its
             `metadata`; in the first row that has every name that occurs, null where it has no such value. The others
-            hold the exchange alone; alpaca and text have no place for the system message and the earlier turns that a
-            pair came with.
-        system_prompt: a system message for every row, in place of a pair's own; chatml and sharegpt have one.
+            hold the exchange alone, with the system message and the earlier turns that a pair came with.
+        system_prompt: a system message for every row, in place of a pair's own.
         reasoning: `drop` leaves it out; `think` puts it before the answer, as `<think>`, lines, `</think>`, an empty
             line; `field` gives it a field in every row, empty where there is none: `reasoning`, or in chatml `thinking`
             of the assistant's message.
@@ -103,20 +102,15 @@ def export(
     used = [file for file in read.files if next(wanted(file), None)]  # loaders take no empty file
     if not used:
         raise NothingProduced(f"{source}: of {read.total:,} pairs no answer follows; --not-following exports them")
-    parts: dict[Path, list[PairFile]] = {}
-    for file in used:
-        parts.setdefault(output if output.suffix else output / _trainingdata(file.path), []).append(file)
-    without = () if output.suffix else (file.path for file in read.files if file not in used)
+    parts = grouped(used, lambda file: output if output.suffix else output / _trainingdata(file.path))
+    left = [] if output.suffix else [file.path for file in read.files if file not in used]
+    row = partial(_row, fmt=fmt, system_prompt=system_prompt, reasoning=reasoning)
     counts: Counter[str] = Counter()
     for path, members in parts.items():
         with files.rows_to(path, lambda: f"{source}: no pair in it any more", note=register.note) as write:
-            # `datasets` learns from the first rows what metadata may hold: anything, where these differ in names.
-            names = dict.fromkeys(read.names)
-            for pair in (pair for file in members for pair in wanted(file)):
-                stated = {name: value for name, value in pair.items() if value is not None}
-                write(_row(names | stated, fmt, system_prompt, reasoning))
+            for pair in _named(read.names, (pair for file in members for pair in wanted(file))):
+                write(row(pair))
                 counts.update(pairs=1, reasoned=bool(thoughts(pair.get("reasoning"))))
-                names = {}
     return ExportSummary(
         output=output,
         files=tuple(parts),
@@ -124,12 +118,20 @@ def export(
         reasoned=counts["reasoned"],
         not_following=read.total - counts["pairs"],
         unread=read.failed,
-        warnings=(
-            *read.warnings,
-            *(f"{path}: no pair in it to export, so nothing is written for it" for path in without),
-        ),
+        warnings=(*read.warnings, *(f"{path}: no pair in it to export, so nothing is written for it" for path in left)),
         seconds=time.monotonic() - started,
     )
+
+
+def _named(names: Iterable[str], rows: Iterable[Pair]) -> Iterator[Pair]:
+    """The pairs without nulls, but for the first, which has every name that occurs.
+
+    `datasets` learns from the first rows what metadata may hold: anything, where these differ in names.
+    """
+    missing: Pair = dict.fromkeys(names)
+    for pair in rows:
+        yield missing | {name: value for name, value in pair.items() if value is not None}
+        missing = {}
 
 
 def _wanted(read: Pairs, not_following: bool, file: PairFile) -> Iterator[Pair]:
