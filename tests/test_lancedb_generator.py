@@ -46,7 +46,7 @@ def place(toy_root: Path) -> Path:
 
 def rows_of(name: str) -> list[Row]:
     text = Path(name).read_text("utf-8")
-    return json.loads(text) if name.endswith(".json") else [json.loads(line) for line in text.splitlines()]  # type: ignore[no-any-return]
+    return json.loads(text) if name.endswith(".json") else [json.loads(line) for line in text.splitlines()]  # type: ignore[no-any-return]  # rows
 
 
 @pytest.mark.slow

@@ -95,10 +95,10 @@ def test_the_cell_after_the_parameters_validates_every_one_of_them(path: Path) -
     place = next(i for i, cell in enumerate(code) if tagged(cell, "parameters"))
     first, *_ = ast.parse(code[place + 1]["source"]).body
     names = {"settings": load_settings(seed=1)}
-    exec(code[place]["source"], names)  # noqa: S102
+    exec(code[place]["source"], names)  # noqa: S102 - the notebook's own cell
     names |= {name: {} for name in parameters_of(path)}  # what no setting can be
     with pytest.raises(SettingsError) as caught:
-        exec(ast.unparse(first), names)  # noqa: S102
+        exec(ast.unparse(first), names)  # noqa: S102 - the notebook's own cell
     assert {caught.value.setting, *(one.setting for one in caught.value.also)} == set(parameters_of(path))
 
 
@@ -141,7 +141,7 @@ def test_what_it_takes_from_the_package_is_there(path: Path) -> None:
     modules: dict[str, ModuleType] = {}
     for node in tree.body:
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("ai_tools"):
-            exec(ast.unparse(node), modules)  # noqa: S102
+            exec(ast.unparse(node), modules)  # noqa: S102 - the notebook's own cell
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             module = modules.get(node.value.id)

@@ -220,7 +220,7 @@ def test_a_name_that_papermill_puts_in_and_nobody_reads_is_an_error_that_offers_
 ) -> None:
     cells = ["", "seed: int = settings.seed", f"# Parameters\nqa_per_doc = 2\n{line}\n", "settings.with_cells(…)"]
     names: dict[str, Any] = {"In": cells, "seed": 0, "qa_per_doc": 2}
-    exec(line, names)  # noqa: S102
+    exec(line, names)  # noqa: S102 - as papermill's cell would
     with pytest.raises(SettingsError, match=f"^{says}$"):
         load_settings().with_cells(names)
 

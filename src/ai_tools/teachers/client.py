@@ -28,11 +28,8 @@ SHORTEST_KEY = 8  # what is shorter stands for no key: "none", "EMPTY", "ollama"
 LENGTHS = ("max_tokens", "max_completion_tokens")
 _UNKNOWN = re.compile(r"unsupported|not supported|unknown|unrecogni|unexpected|not permitted|extra ", re.IGNORECASE)
 SHAPES = frozenset(("response_format", "format"))  # what carries the schema
-_SCHEMAS = (
-    "the bounds in the schema of a reply",
-    "a schema for its reply",
-    "",
-)  # what is left out, one after the other
+# What is left out of a request whose schema is refused, one after the other; then there is nothing left.
+_SCHEMAS = ("the bounds in the schema of a reply", "a schema for its reply", "")
 _BOUNDS = frozenset(("minItems", "maxItems", "minimum", "maximum", "additionalProperties"))  # which many do not know
 _OF_THE_CALL = re.compile(
     r"\bmodel\b.*(exist|found|unknown|invalid|support)|\bkey\b|\bcontext (length|window|size)|too long|\btokens\b",
@@ -78,10 +75,8 @@ class EndpointTeacher:
         if (
             shape > self._shape
         ):  # what helped is kept; a refusal that only looked like one of the schema changes nothing
-            self._shape = shape
-            warnings.warn(
-                f"{self.endpoint.host} refuses {_SCHEMAS[shape - 1]}; asked without from now on", stacklevel=2
-            )
+            self._shape, refused = shape, _SCHEMAS[shape - 1]
+            warnings.warn(f"{self.endpoint.host} refuses {refused}; asked without from now on", stacklevel=2)
         completion = replace(self._read(response), latency=round(response.elapsed.total_seconds(), 4))
         if completion.prompt_tokens:
             return completion

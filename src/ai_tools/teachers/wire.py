@@ -144,8 +144,8 @@ def _open(endpoint: Endpoint, own: dict[str, str]) -> tuple[Any, dict[str, Any]]
         timeout=httpx2.Timeout(None, connect=min(CONNECT_SECONDS, endpoint.timeout)),
         limits=httpx2.Limits(max_connections=ANY_NUMBER),
     )
-    # It insists on a key, and would take one from the environment; the one that is sent is among `own`.
     http.event_hooks = {"response": [partial(_read_at_most, endpoint)]}
+    # It insists on a key, and would take one from the environment; the one that is sent is among `own`.
     client = AsyncOpenAI(base_url=endpoint.base_url, api_key="-", max_retries=0, http_client=http)
     plain = {"accept": "application/json", "content-type": "application/json", "user-agent": client.user_agent}
     left_out = dict.fromkeys((*client.default_headers, *BY_ITSELF, "authorization"), omit)
