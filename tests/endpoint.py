@@ -424,8 +424,10 @@ class Endpoint:
             content = content[: len(content) // 2]
         thought = THOUGHT if behaviour.think == "field" else ""
         asked = sum(len(text_of(message)) for message in body.get("messages", ())) // 4
-        told = (len(content) + len(thought)) // 4
         ollama = request.path == "/api/chat"
+        told = (len(content) + len(thought)) // 4
+        if outcome == "truncated":  # by the limit of the request, where it has one
+            told = next((body[name] for name in ("max_tokens", "max_completion_tokens") if name in body), told)
         message = {"role": "assistant", "content": content}
         if thought:
             message["thinking" if ollama else "reasoning_content"] = thought

@@ -7,6 +7,7 @@ import random
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,30 @@ class FakeTeacher:
 
     def count(self, prompt: str) -> int:
         return sum(call.prompt == prompt for call in self.calls)
+
+
+class Angled(FakeTeacher):
+    """Asks something else about every angle."""
+
+    def make_pairs(self, call: Call) -> list[Any]:
+        angle = call.fields.get("angle", "")
+        return [pair | {"question": f"{angle}: {pair['question']}"} for pair in super().make_pairs(call)]
+
+
+class CutTeacher(FakeTeacher):
+    """Has its replies to one prompt cut off after some of their characters, by a limit of ours or by another one."""
+
+    def __init__(self, prompt: str, kept: Callable[[str], int], *, ours: bool, finish_reason: str = "length"):
+        super().__init__()
+        self.prompt, self.kept, self.ours, self.finish_reason = prompt, kept, ours, finish_reason
+
+    async def complete(self, call: Call) -> Completion:
+        done = await super().complete(call)
+        if call.prompt != self.prompt:
+            return done
+        written = call.max_tokens if self.ours else 7
+        text, reason = done.text[: self.kept(done.text)], self.finish_reason
+        return replace(done, text=text, finish_reason=reason, completion_tokens=written)
 
 
 class ExamTeacher(FakeTeacher):
@@ -218,6 +243,51 @@ def test_replies_are_matched_by_id_in_any_order_and_unknown_ids_are_ignored(
             assert (sample.faithfulness_explanation or "").strip() == sample.answer
 
 
+KEPT = pytest.mark.filterwarnings("ignore:replies are cut off")
+
+
+@KEPT
+@pytest.mark.parametrize("finish_reason", ["length", "stop"])
+def test_what_a_judge_says_before_a_cut_is_kept_and_only_the_others_are_asked_about_again(
+    journal: Journal, settings: Settings, finish_reason: str
+) -> None:
+    teacher = CutTeacher("faithfulness", lambda text: min(len(text), 400), ours=True, finish_reason=finish_reason)
+    batch = make("document_based_qa", teacher, journal, settings, [passage("c1", text="Noon. " * 9)])
+    asked = [[pair["question"] for pair in call.fields["pairs"]] for call in teacher.calls if "pairs" in call.fields]
+    assert (batch.failed, {sample.faithfulness_judgment for sample in batch.samples}) == ([], {"YES"})
+    assert len(asked) > 1
+    assert all(later == earlier[-len(later) :] for earlier, later in pairwise(asked))
+    assert len({*map(len, asked)}) == len(asked), "each call brings something new"
+
+
+@KEPT
+def test_facts_before_a_cut_are_used_and_the_questions_on_those_without_any_asked_for_again(
+    journal: Journal, settings: Settings
+) -> None:
+    teacher = CutTeacher("fact_questions", lambda text: min(len(text), 900), ours=False)
+    batch = make("key_facts_to_qa", teacher, journal, settings, ITEMS[:1])
+    assert {sample.key_fact for sample in batch.samples} == {f"Text c1. Fact {number}." for number in range(12)}
+    first, second, *_ = (call for call in teacher.calls if call.prompt == "fact_questions")
+    names = [[fact["id"] for fact in call.fields["facts"]] for call in (first, second)]
+    assert names[1] == names[0][-len(names[1]) :]
+    assert 0 < len(names[1]) < 10
+
+
+@KEPT
+@pytest.mark.parametrize(("ours", "calls"), [(True, 2), (False, 1)])
+def test_a_list_without_ids_gets_more_room_once_where_the_limit_was_ours_then_what_is_whole_is_kept(
+    journal: Journal, settings: Settings, ours: bool, calls: int
+) -> None:
+    teacher = CutTeacher("key_facts", lambda text: len(text) // 2, ours=ours)
+    batch = make("key_facts_to_qa", teacher, journal, settings, ITEMS[:1])
+    assert teacher.count("key_facts") == calls
+    assert {sample.key_fact for sample in batch.samples} == {f"Text c1. Fact {number}." for number in range(5)}
+    (row,) = (row for row in journal.rows() if row["prompt"] == "key_facts" and row["status"] == "done")
+    assert row["error"].startswith("cut off after 8192" if ours else "the endpoint's context is full: 100 tokens")
+    assert make("key_facts_to_qa", idle := FakeTeacher(), journal, settings, ITEMS[:1]).samples == batch.samples
+    assert idle.calls == []
+
+
 @pytest.fixture(autouse=True)
 def heeded_interrupts() -> Iterator[None]:
     """A test runner in the background ignores Ctrl-C."""
@@ -316,13 +386,15 @@ def test_another_model_does_not_get_the_first_ones_answers(journal: Journal, set
 def test_a_larger_number_of_summaries_repeats_no_call_of_the_first_block(
     recipe: str, pairs_per_call: int, journal: Journal, settings: Settings
 ) -> None:
-    few = make(recipe, FakeTeacher(pairs_per_call=pairs_per_call), journal, settings)
-    teacher = FakeTeacher(pairs_per_call=pairs_per_call)
+    few = make(recipe, Angled(pairs_per_call=pairs_per_call), journal, settings)
+    teacher = Angled(pairs_per_call=pairs_per_call)
     more = make(recipe, teacher, journal, settings.with_(number_of_summaries=10))
     assert more.from_journal == few.calls
     assert [sample for sample in more.samples if sample.draw <= 5] == few.samples
-    seen = {sample.sample_id for sample in few.samples}
-    judged = [pair["id"] for call in teacher.calls if call.prompt == "faithfulness" for pair in call.fields["pairs"]]
+    seen = {sample.question for sample in few.samples}
+    judged = [
+        pair["question"] for call in teacher.calls if call.prompt == "faithfulness" for pair in call.fields["pairs"]
+    ]
     assert seen.isdisjoint(judged), "nothing is judged twice"
 
 
@@ -369,7 +441,7 @@ REFUSAL = "no JSON in it: 'I had rather not.'"
 
 
 class FaultyTeacher(FakeTeacher):
-    """Answers calls about one passage in prose, or cut off."""
+    """Answers calls about one passage in prose, or not to the end of the first item."""
 
     def __init__(self, bad: str, prompt: str = "questions", finish_reason: str = "stop"):
         super().__init__()
@@ -378,12 +450,12 @@ class FaultyTeacher(FakeTeacher):
     async def complete(self, call: Call) -> Completion:
         done = await super().complete(call)
         if call.prompt == self.prompt and self.bad in call.fields["passage"]:
-            text = done.text if self.finish_reason == "length" else "I had rather not."
-            return replace(done, text=text, finish_reason=self.finish_reason, completion_tokens=7)
+            text = done.text[:40] if self.finish_reason == "length" else "I had rather not."
+            return replace(done, text=text, finish_reason=self.finish_reason, completion_tokens=call.max_tokens)
         return done
 
 
-@pytest.mark.parametrize(("finish_reason", "says"), [("stop", REFUSAL), ("length", "cut off after 7 tokens")])
+@pytest.mark.parametrize(("finish_reason", "says"), [("stop", REFUSAL), ("length", "cut off after")])
 def test_a_bad_reply_is_one_recorded_failure_and_the_others_go_on(
     journal: Journal, settings: Settings, finish_reason: str, says: str
 ) -> None:
@@ -787,7 +859,7 @@ def test_a_plan_in_the_middle_of_a_run_counts_what_is_done_and_what_is_left(
 def test_equal_passages_are_planned_as_they_are_asked(journal: Journal, settings: Settings) -> None:
     twins, teacher = [passage("c1", "d1", "Same."), passage("c2", "d2", "Same.")], FakeTeacher()
     planned = plan("document_based_qa", teacher, journal, settings, twins)
-    assert planned.calls == make("document_based_qa", teacher, journal, settings, twins).calls == 5 + 2
+    assert planned.calls == make("document_based_qa", teacher, journal, settings, twins).calls == 5 + 1
 
 
 def test_a_plan_asks_again_what_could_not_be_used_only_where_the_user_says_so(

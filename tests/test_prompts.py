@@ -10,7 +10,7 @@ import pytest
 
 from ai_tools.errors import UsageError
 from ai_tools.records import Call, Completion, WorkedExample
-from ai_tools.teachers import replies
+from ai_tools.teachers import replies, schemas
 from ai_tools.teachers.prompts import LONGEST_QUOTE, Prompt, Sampling, follow_up, load, own, plan_call
 from ai_tools.teachers.replies import BadReply
 
@@ -149,7 +149,7 @@ def test_every_prompt_ends_with_the_shape_of_its_reply(name: str) -> None:
     assert "{{" not in call.messages[-1]["content"]
     *_, said, shown = call.messages[-1]["content"].splitlines()
     assert said == "Reply with JSON only, in exactly this shape:"
-    assert shown == replies.shape(call.reply, call.fields)
+    assert shown == schemas.shape(call.reply, call.fields)
 
 
 def test_the_reasoning_is_asked_for_only_where_it_is_wanted() -> None:
@@ -200,7 +200,7 @@ def own_words(template: str, **fields: Any) -> str:
 
 def test_an_own_template_gets_what_its_fields_name() -> None:
     said = own_words("{title}, {section}: {passage} {count} {angle}\n{shape}")
-    assert said == f"Bells, Ringing: The bell rings at noon. 3 factual\n{replies.shape('pairs', FIELDS)}"
+    assert said == f"Bells, Ringing: The bell rings at noon. 3 factual\n{schemas.shape('pairs', FIELDS)}"
     assert own_words("{passage}", passage="a {b} {{c}} %s").startswith("a {b} {{c}} %s")
 
 
@@ -213,7 +213,7 @@ def test_the_names_of_other_tools_are_understood(name: str, count: str) -> None:
 
 def test_a_template_without_the_shape_of_the_reply_gets_it_at_its_end() -> None:
     said = own_words("Read {passage}")
-    assert said.endswith(f"Reply with JSON only, in exactly this shape:\n{replies.shape('pairs', FIELDS)}")
+    assert said.endswith(f"Reply with JSON only, in exactly this shape:\n{schemas.shape('pairs', FIELDS)}")
 
 
 @pytest.mark.parametrize(
@@ -290,7 +290,7 @@ def test_a_bad_reply_is_shown_back_once_with_its_fault_and_the_shape_and_without
     assert said == {"role": "assistant", "content": '{"pears": []}'}
     assert correction["role"] == "user"
     assert "cannot be used: pairs: Field required." in correction["content"]
-    assert correction["content"].splitlines()[-1] == replies.shape(call.reply, call.fields)
+    assert correction["content"].splitlines()[-1] == schemas.shape(call.reply, call.fields)
     assert (again.max_tokens, again.follows) == (call.max_tokens, ("malformed",))
     assert again.key != call.key
     assert follow_up(again, *bad()) is None

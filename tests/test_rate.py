@@ -15,7 +15,7 @@ from endpoint import Endpoint
 from ai_tools import view
 from ai_tools.errors import InputError, NotConfirmed, NothingProduced, UsageError
 from ai_tools.settings import Settings, load_settings
-from ai_tools.teachers import replies
+from ai_tools.teachers import schemas
 from ai_tools.tools import Plan, Run, curate, export, validate
 
 Row = dict[str, Any]
@@ -132,9 +132,7 @@ def test_what_a_reply_leaves_out_is_asked_for_once_more_then_unrated_and_never_a
     assert fallen["row"]["question"] == pair(2)["question"]
 
 
-def test_two_judgements_of_one_pair_that_differ_are_none_and_equal_ones_are_one(
-    settings: Settings, endpoint: Endpoint
-) -> None:
+def test_of_two_judgements_of_one_pair_the_first_counts(settings: Settings, endpoint: Endpoint) -> None:
     def reply(body: Row) -> str:
         rows = [rating(shown) for shown in pairs_of(body)]
         twice = [rating(shown, clarity=1 if number_of(shown) == 2 else 3) for shown in pairs_of(body)]
@@ -142,8 +140,20 @@ def test_two_judgements_of_one_pair_that_differ_are_none_and_equal_ones_are_one(
 
     endpoint.reply = reply
     made = curate(source([pair(n) for n in range(4)]), Path("out.json"), settings)
-    assert (made.kept, made.unrated) == (3, 1)
-    assert [len(pairs_of(request.body)) for request in endpoint.requests] == [4, 1]
+    assert (made.kept, made.unrated) == (4, 0)
+    assert [row["clarity"] for row in rows_of("out.json")] == [3, 3, 3, 3]
+    assert endpoint.counters.requests == 1
+
+
+def test_pairs_are_shown_under_short_ids_that_the_schema_lists(settings: Settings, endpoint: Endpoint) -> None:
+    curate(source([pair(n) for n in range(3)]), Path("out.json"), settings)
+    (request,) = endpoint.requests
+    ids = [shown["id"] for shown in pairs_of(request.body)]
+    ratings = request.body["response_format"]["json_schema"]["schema"]["properties"]["ratings"]
+    points = ratings["items"]["properties"]
+    assert ids == points["id"]["enum"] == ["p1", "p2", "p3"]
+    assert (ratings["minItems"], ratings["maxItems"]) == (3, 3)
+    assert points["difficulty"] == {"type": "number", "enum": [2, 1.5, 1, 0.5, 0]}
 
 
 @pytest.mark.parametrize(
@@ -196,9 +206,9 @@ def test_what_is_not_grounded_is_rejected_however_many_points_it_has(settings: S
 
 
 def test_true_is_the_good_case_of_every_judgement_and_good_verdicts_come_first() -> None:
-    assert replies.shape("ratings", {}).count("true") == 1
-    assert '"grounded": true' in replies.shape("ratings", {})
-    assert '"verdict": "PASS | NEEDS_REVIEW | FAIL"' in replies.shape("fact_checks", {})
+    assert schemas.shape("ratings", {}).count("true") == 1
+    assert '"grounded": true' in schemas.shape("ratings", {})
+    assert '"verdict": "PASS | NEEDS_REVIEW | FAIL"' in schemas.shape("fact_checks", {})
 
 
 def test_the_passage_goes_out_as_it_is_with_all_its_pairs_though_rows_are_shuffled(

@@ -4,19 +4,22 @@ import contextlib
 import json
 import re
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ai_tools.records import Call, Completion, WorkedExample
-from ai_tools.teachers import replies
+from ai_tools.teachers import replies, schemas
 from ai_tools.teachers.json_text import split_thinking
+from ai_tools.teachers.prompts import follow_up
 from ai_tools.teachers.replies import REPLIES, BadReply, PlainPair, parse
 
 CALL = Call("00c0ffee00c0ffee", "questions", "1", (), {}, "pairs", 0.0, 100)
 
+ABOUT_PAIRS = ["judgements", "ratings", "fact_checks", "rewrites", "reasonings", "preferences"]
 KINDS = [{}, {"reasoning": True}, {"facts": []}, {"facts": [], "reasoning": True}]  # what changes a reply's shape
 
 
@@ -25,12 +28,13 @@ KINDS = [{}, {"reasoning": True}, {"facts": []}, {"facts": [], "reasoning": True
 def test_the_shape_in_the_prompt_is_what_the_schema_asks_for_and_what_is_read(
     make_call: Callable[..., Call], reply: str, fields: dict[str, Any]
 ) -> None:
-    shown = json.loads(replies.shape(reply, fields))
+    shown = json.loads(schemas.shape(reply, fields))
 
     def agree(example: Any, schema: dict[str, Any]) -> None:
         kinds = {dict: "object", list: "array", str: "string", bool: "boolean", int: "number"}
         assert schema["type"] == kinds[type(example)]
-        assert example == " | ".join(schema["enum"]) if "enum" in schema else True
+        choices = schema.get("enum", [example])
+        assert example == " | ".join(choices) if isinstance(example, str) else example in choices
         if isinstance(example, dict):
             assert list(example) == list(schema["properties"])
             for name, value in example.items():
@@ -39,7 +43,7 @@ def test_the_shape_in_the_prompt_is_what_the_schema_asks_for_and_what_is_read(
             agree(example[0], schema["items"])
 
     call = make_call(reply=reply, fields=fields)
-    agree(shown, replies.schema(call))
+    agree(shown, schemas.schema(call))
     chosen = re.sub(r" \|[^\"]*", "", json.dumps(shown))  # of the words that may be said, the first
     assert len(REPLIES[reply].model_validate_json(chosen).items) == 1
     if '"..."' in chosen:
@@ -48,7 +52,7 @@ def test_the_shape_in_the_prompt_is_what_the_schema_asks_for_and_what_is_read(
 
 
 def test_pairs_have_an_id_where_they_belong_to_facts_and_reasoning_before_the_answer_where_it_is_wanted() -> None:
-    names = [list(json.loads(replies.shape("pairs", fields))["pairs"][0]) for fields in KINDS]
+    names = [list(json.loads(schemas.shape("pairs", fields))["pairs"][0]) for fields in KINDS]
     assert names == [
         ["question", "answer"],
         ["question", "reasoning", "answer"],
@@ -73,8 +77,6 @@ def test_a_schema_is_strict_all_the_way_down(
             "maxItems",
             "minItems",
             "enum",
-            "minimum",
-            "maximum",
         }
         if node["type"] == "array":
             return strict(node["items"])
@@ -84,7 +86,7 @@ def test_a_schema_is_strict_all_the_way_down(
         assert node["additionalProperties"] is False
         return 1 + sum(map(strict, node["properties"].values()))
 
-    assert strict(replies.schema(make_call(reply=reply, fields=fields))) == (1 if reply == "facts" else 2)
+    assert strict(schemas.schema(make_call(reply=reply, fields=fields))) == (1 if reply == "facts" else 2)
 
 
 @pytest.mark.parametrize(
@@ -93,16 +95,38 @@ def test_a_schema_is_strict_all_the_way_down(
         ("summaries", {"angles": ["a", "b", "c"]}, {"minItems": 3, "maxItems": 3}),
         ("pairs", {"count": 5}, {"maxItems": 5}),
         ("exam", {"count": 4}, {"maxItems": 4}),
-        ("pairs", {"count": 5, "facts": [{"id": "f1"}]}, {}),
-        ("facts", {"count": 5}, {}),
-        ("judgements", {"pairs": []}, {}),
+        ("reasoned_pairs", {"count": 2}, {"maxItems": 2}),
+        ("pairs", {"count": 5, "facts": [{"id": "f1"}, {"id": "f2"}]}, {"maxItems": 10}),
+        ("facts", {"count": 5}, {"maxItems": 128}),
+        *((kind, {"pairs": [{"id": "p1"}, {"id": "p2"}]}, {"minItems": 2, "maxItems": 2}) for kind in ABOUT_PAIRS),
     ],
 )
 def test_a_schema_bounds_a_list_by_what_is_asked_for(
     make_call: Callable[..., Call], reply: str, fields: dict[str, Any], bounds: dict[str, int]
 ) -> None:
-    (items,) = replies.schema(make_call(reply=reply, fields=fields))["properties"].values()
+    (items,) = schemas.schema(make_call(reply=reply, fields=fields))["properties"].values()
     assert {name: items[name] for name in ("minItems", "maxItems") if name in items} == bounds
+
+
+def test_ids_angles_and_points_are_listed_in_the_schema_and_others_of_the_range_are_read(
+    make_call: Callable[..., Call],
+) -> None:
+    def properties(reply: str, **fields: Any) -> dict[str, Any]:
+        schema = schemas.schema(make_call(reply=reply, fields=fields))
+        found: dict[str, Any] = schema["properties"][replies.PARTS[reply][0]]["items"]["properties"]
+        return found
+
+    pairs = [{"id": "p1"}, {"id": "p2"}]
+    for kind in ABOUT_PAIRS:
+        assert properties(kind, pairs=pairs)["id"] == {"type": "string", "enum": ["p1", "p2"]}
+    assert properties("pairs", count=2, facts=[{"id": "f7"}])["id"]["enum"] == ["f7"]
+    assert properties("summaries", angles=["a", "b"])["angle"]["enum"] == ["a", "b"]
+    assert properties("ratings", pairs=pairs)["clarity"] == {"type": "number", "enum": [3, 2.5, 2, 1.5, 1, 0.5, 0]}
+    assert properties("fact_checks", pairs=pairs)["consistency"]["enum"] == list(range(10, -1, -1))
+    assert properties("reasonings", pairs=pairs)["steps"]["maxItems"] == 6
+    said = {"id": "p1", "reasoning": "", "clarity": 2.75, "accuracy": 3, "usefulness": 0.1, "difficulty": 2}
+    found = reply_of(make_call, json.dumps({"ratings": [said | {"grounded": True}]}), "ratings")
+    assert (found.ratings[0].clarity, found.ratings[0].usefulness) == (2.75, 0.1)
 
 
 def reply_of(make_call: Callable[..., Call], text: str, reply: str = "pairs", **changes: Any) -> Any:
@@ -268,7 +292,7 @@ def test_a_cut_after_brackets_inside_a_string_is_a_cut(make_call: Callable[..., 
 
 @pytest.mark.parametrize("reply", REPLIES)
 def test_every_kind_of_reply_is_refused_where_it_ends_in_the_middle(make_call: Callable[..., Call], reply: str) -> None:
-    item = json.loads(replies.shape(reply, {}))
+    item = json.loads(schemas.shape(reply, {}))
     (name,) = item
     for text in cuts(json.dumps({name: item[name] * 3})):
         if not text.endswith("]"):
@@ -300,6 +324,133 @@ def test_a_reply_that_does_not_fit_is_refused_by_the_name_of_its_fault(
 ) -> None:
     with pytest.raises(BadReply, match=fault) as caught:
         reply_of(make_call, text, reply)
+    assert caught.value.kind == "malformed"
+
+
+OF_KIND: dict[Any, Any] = {
+    str: WORDS,
+    bool: st.booleans(),
+    float: st.sampled_from([0, 1, 1.5, 2]),
+    list[str]: st.lists(WORDS, max_size=3),
+}
+
+
+def parts_of(kind: str) -> Any:
+    """Legal parts of a kind of reply."""
+    part = replies.PARTS[kind][1]
+    if part is str:
+        return WORDS
+    kinds = {name: field.annotation for name, field in part.model_fields.items()}
+    return st.fixed_dictionaries(
+        {name: OF_KIND[one] if one in OF_KIND else st.sampled_from(get_args(one)) for name, one in kinds.items()}
+    )
+
+
+@pytest.mark.parametrize("kind", REPLIES)
+@given(
+    data=st.data(), finish_reason=st.sampled_from(["stop", "length"]), fenced=st.booleans(), written=st.integers(0, 200)
+)
+def test_of_a_legal_reply_that_was_cut_anywhere_only_whole_items_pass(
+    kind: str, data: st.DataObject, finish_reason: str, fenced: bool, written: int
+) -> None:
+    items, (name, part) = data.draw(st.lists(parts_of(kind), min_size=1, max_size=4)), replies.PARTS[kind]
+    dumps = [json.dumps(item, ensure_ascii=False) for item in items]
+    before, text = "```json\n" * fenced, f'{{"{name}": [{", ".join(dumps)}]}}'
+    cut = data.draw(st.integers(0, len(text) - 1))
+    ends = [len(f'{{"{name}": [{", ".join(dumps[: n + 1])}') for n in range(len(items))]
+    whole = sum(end <= cut for end in ends)
+    for fields, follows in (({}, ()), ({}, ("cut off", "malformed")), ({"pairs": []}, ())):
+        call = Call(
+            "00c0ffee00c0ffee", "questions", "1", (), {"passage": "", **fields}, kind, 0.0, 100, follows=follows
+        )
+        completion = Completion(before + text[:cut], "m", finish_reason, prompt_tokens=9, completion_tokens=written)
+        found: list[Any] = []
+        with contextlib.suppress(BadReply):
+            found = parse(call, completion).items
+        assert found == parse(call, Completion(text, "m")).items[: len(found)]
+        assert len(found) <= whole
+        is_last_word = fields or follows or 0 < written < 100
+        if part is not str and is_last_word:
+            assert len(found) == whole
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ('{"facts": ["one", "tw', ["one"]),
+        ('{"facts": ["one", "two"', ["one"]),
+        ('{"facts": ["one", "two"]', ["one", "two"]),
+        ('{"facts": ["He said "no", then left.", "two', []),
+        ('{"facts": ["one", "He said "no", and', ["one"]),
+        ('{"facts": ["draft"]} Better: {"facts": ["fin', []),
+        ('{"facts": ["one", "...", "two", "thr', ["one", "two"]),
+        ('<think>{"facts": ["no", "no"]', []),
+        ('<think>Hm.</think>{"facts": ["one", "tw', ["one"]),
+        ('{"facts": ["one", "b\ufffd", "thr', ["one"]),
+    ],
+)
+def test_before_a_cut_only_what_is_surely_whole_is_kept(
+    make_call: Callable[..., Call], text: str, kept: list[str]
+) -> None:
+    cut = Completion(text, "m", "length", prompt_tokens=400, completion_tokens=90)
+    with contextlib.nullcontext() if kept else pytest.raises(BadReply, match="context is full"):
+        found = parse(make_call(reply="facts"), cut)
+        assert (found.facts, found.cut_off != "") == (kept, True)
+
+
+TWO_FACTS = '{"facts": ["one", "two", "thr'
+
+
+def test_more_room_is_asked_for_once_where_the_limit_was_ours(make_call: Callable[..., Call]) -> None:
+    for written in (100, 101, 0):  # an endpoint may not say
+        cut = Completion(TWO_FACTS, "m", "length", prompt_tokens=400, completion_tokens=written)
+        call = make_call(reply="facts")
+        with pytest.raises(BadReply, match=f"cut off after {written} tokens") as caught:
+            parse(call, cut)
+        more = follow_up(call, cut, caught.value)
+        assert more is not None
+        assert parse(more, cut).facts == ["one", "two"]
+
+
+def test_where_an_estimate_stands_in_for_a_count_the_limit_may_be_ours(make_call: Callable[..., Call]) -> None:
+    call = make_call(reply="facts", messages=({"role": "user", "content": "Say. " * 80},))
+    cut = Completion(TWO_FACTS, "m", "length", prompt_tokens=100, completion_tokens=len(TWO_FACTS) // 4)
+    with pytest.raises(BadReply, match="cut off after"):
+        parse(call, cut)
+
+
+@pytest.mark.parametrize(
+    ("options", "most", "fix"),
+    [
+        ({}, 1000, "of the reply where 1,000 may be; give the server"),
+        ({"num_ctx": 512}, -1, "any number may be; raise OLL"),
+    ],
+)
+def test_where_the_context_is_full_no_room_is_asked_for_and_the_message_says_the_numbers(
+    make_call: Callable[..., Call], options: dict[str, Any], most: int, fix: str
+) -> None:
+    call = make_call(reply="facts", max_tokens=most, options=options)
+    nothing = Completion('{"facts": ["on', "m", "length", prompt_tokens=300, completion_tokens=212)
+    with pytest.raises(BadReply, match="context is full: 300 tokens of the prompt, 212 of the reply") as caught:
+        parse(call, nothing)
+    assert fix in str(caught.value)
+    assert "CHUNK_TOKENS or ITEMS_PER_CALL" in str(caught.value)
+    assert follow_up(call, nothing, caught.value) is None
+    kept = parse(call, replace(nothing, text=TWO_FACTS))
+    assert (kept.facts, kept.cut_off) == (["one", "two"], str(caught.value))
+
+
+def test_a_reply_with_ids_is_kept_at_once_up_to_its_cut(make_call: Callable[..., Call]) -> None:
+    text = '{"pairs": [{"id": "f1", "question": "q", "answer": "a"}, {"id": "f1", "ques'
+    for fields, pairs in (({"facts": [{"id": "f1"}], "passage": ""}, 1), ({"passage": ""}, 0)):
+        call = make_call(fields=fields)
+        with contextlib.nullcontext() if pairs else pytest.raises(BadReply):
+            assert len(parse(call, Completion(text, "m", "length", completion_tokens=100)).pairs) == pairs
+
+
+def test_an_end_in_the_middle_is_told_to_the_model_where_nothing_is_whole(make_call: Callable[..., Call]) -> None:
+    with pytest.raises(BadReply, match="it ends in the middle") as caught:
+        reply_of(make_call, '{"facts": ["on', "facts", prompt_tokens=300, completion_tokens=5)
     assert caught.value.kind == "malformed"
 
 

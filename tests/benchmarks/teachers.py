@@ -93,11 +93,11 @@ def body() -> Body:
     """What ours sends, made once; the passage is still to come."""
     from ai_tools import teachers
     from ai_tools.settings import load_settings
-    from ai_tools.teachers import prompts, replies
+    from ai_tools.teachers import prompts, schemas
 
     teacher = teachers.connect(load_settings(provider="offline"))
     call = prompts.plan_call(prompts.load("questions"), about("-"), teacher=teacher, sampling=prompts.Sampling())
-    schema = {"name": call.reply, "strict": True, "schema": replies.schema(call)}
+    schema = {"name": call.reply, "strict": True, "schema": schemas.schema(call)}
     asked = {"model": "mock", "messages": list(call.messages), "temperature": call.temperature}
     form = {"type": "json_schema", "json_schema": schema}
     return asked | {"max_tokens": call.max_tokens, "seed": call.seed, "response_format": form}

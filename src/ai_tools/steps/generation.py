@@ -19,6 +19,7 @@ from ..errors import NothingProduced, TooManyFailures
 from ..records import Call, Passage, Question, Rejection, Sample, WorkedExample, content_id, grouped, in_turn
 from ..teachers import replies
 from ..teachers.asker import Asker, Outcome, Session
+from ..teachers.by_id import ask_by_id
 from ..teachers.dry_run import DryRun, Estimate
 
 SUMMARIES_PER_CALL = 5
@@ -154,8 +155,12 @@ class _PassageChain:
 
     async def ask(self, prompt: str, fields: dict[str, Any], draw: int = 0) -> tuple[Call, Any]:
         """The call, and the reply to it or None."""
-        call = self.session.plan(prompt, fields, recipe=self.recipe.name, chunk_id=self.item.chunk_id, draw=draw)
+        call = self.session.plan(prompt, fields, **self.origin, draw=draw)
         return call, await self.session.try_ask(call)
+
+    @property
+    def origin(self) -> dict[str, str]:
+        return {"recipe": self.recipe.name, "chunk_id": self.item.chunk_id}
 
     def draws_of_the_passage(self) -> list[tuple[int, str, str]]:
         return [(draw, self.recipe.angle(draw), self.item.shown) for draw in range(1, self.recipe.draws + 1)]
@@ -183,15 +188,13 @@ class _PassageChain:
         _, listed = await self.ask(self.recipe.facts, _about(self.item))
         texts = {f"f{number}": text for number, text in enumerate(listed.facts if listed else (), 1)}
         facts = [{"id": name, "text": text} for name, text in texts.items()]
-        samples = []
-        for number, block in enumerate(_blocks(facts, self.recipe.facts_per_call)):
-            fields = _place(self.item) | {"facts": block, "count": self.recipe.questions_per_fact}
-            fields["reasoning"] = self.recipe.reasoning
-            call, reply = await self.ask(self.recipe.questions, fields, number)
-            for pair in reply.pairs if reply else ():
-                if pair.id in texts:  # an unknown id cannot be led back to a fact
-                    samples.append(self.sample(pair, call, reply, "\n".join(texts.values()), texts[pair.id]))
-        return samples
+        fields = _place(self.item) | {"count": self.recipe.questions_per_fact, "reasoning": self.recipe.reasoning}
+        said = await ask_by_id(
+            self.session, self.recipe.questions, fields, facts,
+            origin=self.origin, most=self.recipe.facts_per_call, shown_as="facts",
+        )  # fmt: skip
+        whole = "\n".join(texts.values())
+        return [self.sample(one.part, one.call, one.reply, whole, texts[one.id]) for one in said]
 
     def sample(
         self, pair: replies.PlainPair, call: Call, reply: replies.Reply, document: str, key_fact: str = ""
@@ -222,13 +225,14 @@ class _PassageChain:
     async def judged(self, samples: list[Sample]) -> list[Sample]:
         """By the blocks that summaries are asked in, so that a larger count judges none of the earlier ones anew."""
         of_calls = grouped(samples, lambda one: (one.draw - 1) // SUMMARIES_PER_CALL).values()
-        done = []
-        for block in (block for some in of_calls for block in _blocks(some, JUDGEMENTS_PER_CALL)):
+        fields, verdicts = {"passage": self.item.shown}, dict[str, replies.Judgement]()
+        for block in of_calls:
             pairs = [{"id": one.sample_id, "question": one.question, "answer": one.answer} for one in block]
-            _, reply = await self.ask(self.recipe.judge, {"passage": self.item.shown, "pairs": pairs})
-            verdicts = {verdict.id: verdict for verdict in reply.judgements} if reply else {}
-            done += [_with_verdict(one, verdicts.get(one.sample_id)) for one in block]
-        return done
+            said = await ask_by_id(
+                self.session, self.recipe.judge, fields, pairs, origin=self.origin, most=JUDGEMENTS_PER_CALL
+            )
+            verdicts |= {one.id: one.part for one in said}
+        return [_with_verdict(one, verdicts.get(one.sample_id)) for one in samples]
 
 
 def _with_verdict(sample: Sample, verdict: replies.Judgement | None) -> Sample:
@@ -300,7 +304,3 @@ def _place(item: Passage) -> dict[str, Any]:
 def _about(item: Passage, text: str = "") -> dict[str, Any]:
     """The passage, or a text that was made of it, and where it stands."""
     return _place(item) | {"passage": text or item.shown}
-
-
-def _blocks(items: Sequence[Any], size: int) -> list[list[Any]]:
-    return [list(items[start : start + size]) for start in range(0, len(items), size)]

@@ -4,7 +4,8 @@ connect       the settings -> a teacher                     asker      calls thr
 providers     who there is, and what tokens cost            dry_run    the same without asking: what it would take
 prompts       words of a call                               journal    the durable record of every call
 replies       what must come back                           throttle   slots, further attempts, outages
-client        one attempt at one call of an endpoint        budget     most calls, tokens and money
+schemas       its shape, as it is asked for                 budget     most calls, tokens and money
+by_id         several things in one call                    client     one attempt at one call of an endpoint
 """
 
 from .connect import Check, check, connect, connect_judge, describe, make_asker, sampling

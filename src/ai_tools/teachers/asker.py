@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import warnings
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sized
 from contextvars import ContextVar
@@ -27,6 +28,7 @@ from .replies import BadReply, Reply
 from .throttle import CallFailed, Throttle
 
 LAST_CALLS = 30.0  # seconds that calls on their way have when a run is stopped
+CUT_OFF = "`ai-tools journal` says how; a larger context or TEACHER_MAX_TOKENS, or smaller CHUNK_TOKENS, mend it"
 RECENT = 50  # calls by which a run that goes wrong is stopped before its end
 
 Item = TypeVar("Item")
@@ -211,7 +213,10 @@ class LiveRun:
         async def commit(completion: Completion) -> Standing:
             standing = _read(call, completion)
             status = "rejected" if standing.fault else "done" if standing.reply and standing.reply.items else "empty"
-            await self._record(teacher, call, Entry(completion, status, str(standing.fault or "")))
+            cut_off = standing.reply.cut_off if standing.reply else ""
+            if cut_off:
+                warnings.warn(f"replies are cut off, and what is whole is kept ({CUT_OFF})", stacklevel=1)  # said once
+            await self._record(teacher, call, Entry(completion, status, str(standing.fault or cut_off)))
             return standing
 
         try:

@@ -20,6 +20,12 @@ def tokens_of(call: Call, bytes_per_token: float = BYTES_PER_TOKEN) -> int:
     return round(sum(len(message["content"].encode()) for message in call.messages) / bytes_per_token)
 
 
+def is_estimate(call: Call, completion: Completion) -> bool:
+    """Whether a completion's counts are those that stand in where an endpoint gives none."""
+    estimated = tokens_of(call), len(completion.text) // BYTES_PER_TOKEN
+    return (completion.prompt_tokens, completion.completion_tokens) == estimated
+
+
 @dataclass(frozen=True)
 class Limits:
     """What asking may take, and how hard it is tried: the settings of these names."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import TeacherRefused
 from ..records import Call, CallFault, Completion
 from ..variables import env_names
-from . import replies
+from . import schemas
 from .budget import BYTES_PER_TOKEN, tokens_of
 from .json_text import integer
 from .providers import Endpoint
@@ -91,7 +91,7 @@ class EndpointTeacher:
 
     def _body(self, call: Call, shape: int = 0) -> dict[str, Any]:
         provider = self.endpoint.provider
-        schema = replies.schema(call) if provider.schema and shape < 2 else None
+        schema = schemas.schema(call) if provider.schema and shape < 2 else None
         schema = _unbounded(schema) if schema and shape else schema
         messages = call.messages if self._takes_system else _without_system(call.messages)
         body: dict[str, Any] = {"model": self.model, "messages": messages}
@@ -246,7 +246,12 @@ def _unbounded(node: Any) -> Any:
         return list(map(_unbounded, node))
     if not isinstance(node, dict):
         return node
-    return {name: _unbounded(value) for name, value in node.items() if name not in _BOUNDS}
+    return {name: _unbounded(value) for name, value in node.items() if name not in _BOUNDS and not _are_numbers(value)}
+
+
+def _are_numbers(value: Any) -> bool:
+    """Whether a keyword's value is a list of numbers, as that of an enum of points."""
+    return isinstance(value, list) and not any(isinstance(one, str) for one in value)
 
 
 def _without_system(messages: Sequence[dict[str, str]]) -> list[dict[str, str]]:

@@ -96,7 +96,9 @@ def _typical_reply(call: Call) -> Reply:
     else:
         reasoning = "word " * 25 if fields.get("reasoning") else ""
         rows = [
-            _typical_part(part, fact["id"], question=f"{call.key} {number} " + "word " * 12, reasoning=reasoning)
+            _typical_part(
+                part, fact["id"], question=f"{call.key} {fact['id']} {number} " + "word " * 12, reasoning=reasoning
+            )
             for fact in fields.get("facts", [{"id": ""}])
             for number in range(count)
         ]

@@ -22,6 +22,7 @@ def integer(digits: str) -> int | str:
 _LENIENT = json.JSONDecoder(strict=False, parse_int=integer)  # many models write line breaks as they are
 _OPENING = re.compile(r"[{\[]")
 _FENCE = re.compile(r"```\w*\s*\Z")
+_AFTER_ITEM = re.compile(r"""\s*(?:(?P<next>,\s*(?=["{]))|\]|(?P<end>,?\s*\Z))""")
 _CLOSING = re.compile(r"[\]}\s,]*$")
 _ESCAPED = re.compile(r"\\.", re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|[\"\\/bfnrt])")
@@ -107,6 +108,24 @@ def values(text: str) -> Iterator[Value]:
             yield Value(content, at, bool(_FENCE.search(text, max(0, found.start() - 20), found.start())))
         except ValueError:
             at, missed = found.end(), missed + 1
+
+
+def whole_items(text: str, name: str) -> Iterator[Any]:
+    """Of the last list of that name, in a text that ends in the middle, the items that are surely whole.
+
+    What comes after an item says so: another one, or the end of the list; after an object nothing need come.
+    """
+    at = max((found.end() for found in re.finditer(rf'"{name}"\s*:\s*\[\s*', text)), default=len(text))
+    while at < len(text):
+        try:
+            item, end = _LENIENT.raw_decode(text, at)
+        except ValueError:
+            return
+        after = _AFTER_ITEM.match(text, end)
+        if not after or (after["end"] is not None and not isinstance(item, dict)):
+            return
+        yield item
+        at = after.end() if after["next"] else len(text)
 
 
 def outermost(text: str) -> str | None:

@@ -15,7 +15,8 @@ from .. import aliases
 from ..errors import UsageError
 from ..records import Call, Completion, Teacher, content_id
 from .json_text import split_thinking
-from .replies import BadReply, shape
+from .replies import BadReply, limit_was_ours
+from .schemas import shape
 
 LONGEST_QUOTE = 8_000  # characters of a bad reply that are shown back to its writer
 
@@ -152,7 +153,7 @@ def plan_call(
 
 def follow_up(call: Call, completion: Completion, fault: BadReply) -> Call | None:
     """The call that may make good a bad reply: more room if it was cut off, else a word on the fault; once each."""
-    cut_by_others = fault.kind == "cut off" and call.max_tokens <= 0
+    cut_by_others = fault.kind == "cut off" and not limit_was_ours(call, completion)
     if fault.kind in call.follows or fault.kind == "withheld" or cut_by_others:
         return None
     follows = (*call.follows, fault.kind)

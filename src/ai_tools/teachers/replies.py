@@ -1,4 +1,4 @@
-"""Replies: their shape, as prompts and endpoints are told it, and the reading of what comes back.
+"""Replies: what a teacher may be asked for, and the reading of what comes back.
 
 A reply is read as strict JSON, else repaired where only its punctuation is wrong. Its words are never changed: what
 does not fit is a BadReply that names the fault.
@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import Annotated, Any, Literal, get_args
+from contextlib import suppress
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, create_model
 
 from ..records import Call, Completion
 from . import json_text
+from .budget import is_estimate
 from .json_text import split_thinking
 
 _PLACEHOLDER = re.compile(r"\s*(?:\.{2,}|\u2026|<[^<>]*>)\s*")
@@ -26,14 +27,22 @@ class _ReplyPart(BaseModel):
 
 
 class Reply(_ReplyPart):
-    """What a teacher is asked for, one list of parts, and the completion that it came in."""
+    """What a teacher is asked for, one list of parts, and the completion that it came in.
+
+    `cut_off` says how a reply ended of which only what was whole before the cut is here; else it is empty.
+    """
 
     _completion: Completion | None = PrivateAttr(None)
+    _cut_off: str = PrivateAttr("")
 
     @property
     def completion(self) -> Completion:
         assert self._completion is not None, "a reply that was parsed has one"
         return self._completion
+
+    @property
+    def cut_off(self) -> str:
+        return self._cut_off
 
     @property
     def thinking(self) -> str:
@@ -58,9 +67,12 @@ class PlainPair(_ReplyPart):
     answer: str
 
 
+Steps = Annotated[list[str], Field(json_schema_extra={"maxItems": 6})]  # as the prompts say
+
+
 class ReasonedPair(_ReplyPart):
     question: str
-    steps: list[str]
+    steps: Steps
     answer: str
     follows: bool
 
@@ -73,7 +85,7 @@ class Rewrite(_ReplyPart):
 
 class Reasoning(_ReplyPart):
     id: str
-    steps: list[str]
+    steps: Steps
     follows: bool
 
 
@@ -83,9 +95,14 @@ class Judgement(_ReplyPart):
     grounded: bool
 
 
-UpTo2 = Annotated[float, Field(ge=0, le=2)]
-UpTo3 = Annotated[float, Field(ge=0, le=3)]
-UpTo10 = Annotated[float, Field(ge=0, le=10)]
+def _steps(most: int, of_one: int) -> dict[str, Any]:
+    """Points as a schema lists them, the best first: some servers heed no minimum and maximum. Others are read, too."""
+    return {"enum": [n // of_one if n % of_one == 0 else n / of_one for n in range(most * of_one, -1, -1)]}
+
+
+UpTo2 = Annotated[float, Field(ge=0, le=2, json_schema_extra=_steps(2, 2))]  # in halves, as the prompts say
+UpTo3 = Annotated[float, Field(ge=0, le=3, json_schema_extra=_steps(3, 2))]
+UpTo10 = Annotated[float, Field(ge=0, le=10, json_schema_extra=_steps(10, 1))]
 
 
 class Rating(_ReplyPart):
@@ -118,7 +135,7 @@ class Preference(_ReplyPart):
 class ExamQuestion(_ReplyPart):
     question: str
     answer: str
-    wrong_options: list[str]
+    wrong_options: Annotated[list[str], Field(json_schema_extra={"maxItems": 3})]
 
 
 PARTS: dict[str, tuple[str, Any]] = {  # of each kind of reply: the name of its list, and what that is a list of
@@ -154,16 +171,63 @@ class BadReply(ValueError):
         self.kind = kind
 
 
+class _EndsInTheMiddle(BadReply):
+    def __init__(self) -> None:
+        super().__init__("it ends in the middle")
+
+
 def parse(call: Call, completion: Completion) -> Any:
-    """The reply as an instance of its model in REPLIES. Raises BadReply, naming the fault, where it does not fit."""
-    if completion.finish_reason == "length":
-        raise BadReply(f"cut off after {completion.completion_tokens} tokens", "cut off")
+    """The reply as an instance of its model in REPLIES. Raises BadReply, naming the fault, where it does not fit.
+
+    Of a reply that was cut off it is what is whole before the cut: at once where ids say what it lacks, otherwise where
+    asking for the whole would not help, or did not.
+    """
     if completion.finish_reason == "content_filter":
         raise BadReply(f"withheld by the endpoint: {completion.text[:200]}", "withheld")
     try:
-        return _parsed(call, completion)
+        if completion.finish_reason != "length":
+            with suppress(_EndsInTheMiddle):
+                return _parsed(call, completion)
+        return _before_the_cut(call, completion)
     except RecursionError:
         raise BadReply("nested too deeply to be read") from None
+
+
+def limit_was_ours(call: Call, completion: Completion) -> bool:
+    """Whether more room may be asked for where a reply was cut off; else the context of the endpoint is full."""
+    written = 0 if is_estimate(call, completion) else completion.completion_tokens
+    return call.max_tokens > 0 and (not written or written >= call.max_tokens)
+
+
+def _before_the_cut(call: Call, completion: Completion) -> Reply:
+    """The items that are surely whole; the one in which the cut is, is never closed by force."""
+    name, _ = PARTS[call.reply]
+    text = json_text.with_lost_backslashes(split_thinking(completion.text)[1])
+    reply = REPLIES[call.reply].model_validate({name: []})
+    for item in json_text.whole_items(text, name):
+        with suppress(ValidationError):
+            if "\ufffd" not in json.dumps(item, ensure_ascii=False):
+                reply.items.extend(one for one in _fitted(call.reply, [item]).items if not _is_borrowed(one, call))
+    fault, has_ids = _cut(call, completion), not call.fields.keys().isdisjoint(("pairs", "facts"))
+    is_last_word = has_ids or fault.kind in call.follows or not limit_was_ours(call, completion)
+    if not (reply.items and is_last_word):
+        raise fault
+    reply._completion, reply._cut_off = completion, str(fault)
+    return reply
+
+
+def _cut(call: Call, completion: Completion) -> BadReply:
+    written, most = completion.completion_tokens, call.max_tokens
+    if completion.finish_reason != "length" and not 0 < most <= written:
+        return _EndsInTheMiddle()
+    if limit_was_ours(call, completion):
+        return BadReply(f"cut off after {written} tokens", "cut off")
+    allowed = f"{most:,}" if most > 0 else "any number"
+    more = "raise OLLAMA_NUM_CTX" if "num_ctx" in call.options else "give the server a larger context"
+    took = f"{completion.prompt_tokens:,} tokens of the prompt, {written:,} of the reply where {allowed} may be"
+    return BadReply(
+        f"the endpoint's context is full: {took}; {more}, or lower CHUNK_TOKENS or ITEMS_PER_CALL", "cut off"
+    )
 
 
 def _parsed(call: Call, completion: Completion) -> Reply:
@@ -196,68 +260,6 @@ def _is_borrowed(item: Any, call: Call) -> bool:
     return (item.question, item.answer) in example.pairs and item.answer not in call.fields["passage"]
 
 
-# --- the shape of a reply ---
-
-
-def shape(reply: str, fields: dict[str, Any]) -> str:
-    """The reply's shape as a line of JSON, for the prompt: some endpoints heed no schema."""
-    return _shape(reply, _left_out(reply, fields))
-
-
-@lru_cache
-def _shape(reply: str, left_out: frozenset[str]) -> str:
-    name, part = PARTS[reply]
-    row: Any = "..."
-    if part is not str:
-        kinds = {key: field.annotation for key, field in part.model_fields.items() if key not in left_out}
-        row = {key: "<id>" if key == "id" else _example(kind) for key, kind in kinds.items()}
-    return json.dumps({name: [row]})
-
-
-def _example(kind: Any) -> Any:
-    if get_args(kind) and get_args(kind)[0] is not str:
-        return " | ".join(get_args(kind))
-    return {str: "...", bool: True, float: 0}.get(kind, ["..."])
-
-
-def schema(call: Call) -> dict[str, Any]:
-    """The JSON schema of a call's reply, as strict endpoints want it: every property required, no others allowed."""
-    angles, count = call.fields.get("angles"), call.fields.get("count")
-    least = most = 0
-    if call.reply == "summaries" and angles:
-        least = most = len(angles)
-    elif call.reply in ("pairs", "reasoned_pairs", "exam") and count and "facts" not in call.fields:
-        most = count
-    return _schema(call.reply, _left_out(call.reply, call.fields), least, most)
-
-
-@lru_cache
-def _schema(reply: str, left_out: frozenset[str], least: int, most: int) -> dict[str, Any]:
-    whole = REPLIES[reply].model_json_schema()
-    definitions = whole.pop("$defs", {})
-
-    def strict(node: dict[str, Any]) -> dict[str, Any]:
-        if "$ref" in node:
-            return strict(definitions[node["$ref"].rsplit("/", 1)[1]])
-        if node["type"] == "object":
-            properties = {name: strict(x) for name, x in node["properties"].items() if name not in left_out}
-            required = {"required": list(properties), "additionalProperties": False}
-            return {"type": "object", "properties": properties} | required
-        plain = {name: node[name] for name in ("type", "enum", "minimum", "maximum") if name in node}
-        return plain | ({"items": strict(node["items"])} if "items" in node else {})
-
-    result = strict(whole)
-    parts = result["properties"][PARTS[reply][0]]
-    parts |= ({"minItems": least} if least else {}) | ({"maxItems": most} if most else {})
-    return result
-
-
-def _left_out(reply: str, fields: dict[str, Any]) -> frozenset[str]:
-    """Of a pair, what is not asked for: the id of its fact, its reasoning."""
-    asked = {"id": "facts" in fields, "reasoning": fields.get("reasoning")} if reply == "pairs" else {}
-    return frozenset(name for name, wanted in asked.items() if not wanted)
-
-
 # --- reading what is not quite JSON ---
 
 
@@ -273,16 +275,17 @@ def _repaired(call: Call, text: str, error: ValidationError) -> Reply:
         except ValidationError as misfit:
             error = misfit
     # Some leave the outermost braces out; a citation, or a box to be ticked, is a list as well.
-    if whole := [one for one in fitting if isinstance(one[1].content, dict)] or fitting[-1:]:
+    is_bare = f'"{PARTS[call.reply][0]}"' not in text
+    if whole := [one for one in fitting if isinstance(one[1].content, dict)] or (fitting[-1:] if is_bare else []):
         return _chosen(call, text, whole)
     inside = json_text.outermost(text)
     if inside is None:
         raise BadReply(f"no JSON in it: {text[:80]!r}")
     if not inside:
-        raise BadReply("it ends in the middle")
+        raise _EndsInTheMiddle
     content = json_text.mended(inside)
     if content is None:
-        raise BadReply("it ends in the middle")
+        raise _EndsInTheMiddle
     if json_text.letters(json.dumps(content, ensure_ascii=False)) == json_text.letters(inside):
         try:
             return _fitted(call.reply, content)
@@ -296,7 +299,7 @@ def _chosen(call: Call, text: str, fitting: Sequence[tuple[Reply, json_text.Valu
     """Of several, the last, for what is before it was a draft; where each has a fence of its own, all in one."""
     reply, last = fitting[-1]
     if f'"{PARTS[call.reply][0]}"' in text[last.end :] or (last.content == [] and "{" in text):
-        raise BadReply("it ends in the middle")
+        raise _EndsInTheMiddle
     if all(value.in_fence for _, value in fitting):
         reply.items[:] = [item for one, _ in fitting for item in one.items]
     return reply

@@ -6,12 +6,13 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ..records import Pair, content_id
 from ..teachers.asker import Session
+from ..teachers.by_id import ask_by_id
 from .figures import Survey
 from .pairs import told
-from .running import ask_by_id
 
 Z = 1.959964  # of the normal distribution, for intervals of 95%
 BOTH = ("first", "second")
@@ -112,7 +113,8 @@ async def judge(block: Sequence[Comparison], session: Session) -> list[Ruling]:
     without a usable reply to both it is `unjudged`.
     """
     shown = [[one.shown(turn) for one in block] for turn in (0, 1)]
-    said = [await ask_by_id(session, "preference", {}, some, recipe="compare") for some in shown]
+    asked: dict[str, Any] = {"origin": {"recipe": "compare"}, "most": len(block), "alone": True}
+    said = [{one.id: one.part for one in await ask_by_id(session, "preference", {}, some, **asked)} for some in shown]
     found = []
     for one, *turns in zip(block, *shown, strict=True):
         replies = [replies.get(pair["id"]) for replies, pair in zip(said, turns, strict=True)]

@@ -14,6 +14,7 @@ from ..files import Register
 from ..records import Pair, Rejection
 from ..settings import Settings
 from ..teachers.asker import Session
+from ..teachers.by_id import ask_by_id
 from ..workspace import journal_path
 from . import outputs, pairs, reading, running
 from .pairs import InOrder, Pairs, batches, identity, shown
@@ -162,7 +163,6 @@ async def ask_about(work: Rework, due: Sequence[Pair], session: Session) -> dict
     passage = due[0].get("source_text", "")
     prompt = work.prompt if passage else work.alone or work.prompt
     origin = {"recipe": work.name, "chunk_id": str(due[0].get("chunk_id", ""))}
-    said = await running.ask_by_id(
-        session, prompt, {"passage": passage, "topic": work.topic}, list(map(shown, due)), **origin
-    )
-    return {name: one for name, one in said.items() if work.usable(one)}
+    fields, things = {"passage": passage, "topic": work.topic}, list(map(shown, due))
+    said = await ask_by_id(session, prompt, fields, things, origin=origin, most=len(things), alone=True)
+    return {one.id: one.part for one in said if work.usable(one.part)}

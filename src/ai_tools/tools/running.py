@@ -11,12 +11,11 @@ from typing import Any, TypeVar
 
 from .. import teachers, workspace
 from ..errors import NotConfirmed
-from ..records import OnProgress, Pair, Rejection, Teacher, Usage
+from ..records import OnProgress, Rejection, Teacher, Usage
 from ..settings import Settings
 from ..teachers.asker import Asker, Session
 from ..teachers.dry_run import DryRun, Estimate
 from ..teachers.journal import Journal
-from ..teachers.prompts import Prompt
 
 T = TypeVar("T")
 
@@ -158,37 +157,3 @@ def done(
         asked=asked,
         seconds=time.monotonic() - started,
     )
-
-
-async def ask_by_id(
-    session: Session, prompt: str | Prompt, fields: dict[str, Any], pairs: Sequence[Pair], **origin: Any
-) -> dict[str, Any]:
-    """What the reply says of each pair, by its `id`; what a reply leaves out is asked for once more.
-
-    Where nothing usable came of all together, each is asked about alone: one may have spoilt it for the others. An id
-    that is missing in the end got no usable answer: that is for the caller to record, never to fill in.
-    """
-    asked = list({pair["id"]: pair for pair in pairs}.values())
-    found = await _said(session, prompt, fields, asked, origin)
-    if not found and len(asked) > 1:
-        for pair in asked:
-            found |= await _said(session, prompt, fields, [pair], origin)
-    return found
-
-
-async def _said(
-    session: Session, prompt: str | Prompt, fields: dict[str, Any], pairs: Sequence[Pair], origin: dict[str, Any]
-) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for draw in (0, 1):
-        due = [pair for pair in pairs if pair["id"] not in found]
-        if not due:
-            break
-        reply = await session.try_ask(session.plan(prompt, fields | {"pairs": due}, draw=draw, **origin))
-        if reply is None:
-            break
-        for pair in due:
-            said = [one for one in reply.items if one.id == pair["id"]]
-            if said and all(one == said[0] for one in said):  # who says two things of one pair has said nothing
-                found[pair["id"]] = said[0]
-    return found
