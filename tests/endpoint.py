@@ -415,7 +415,7 @@ class Endpoint:
         content = self._content(body, mark)
         if outcome == "malformed":
             whole = content if content.startswith("{") else json.dumps({"text": content})
-            content = whole[: len(whole) // 2]
+            content = whole[: min(30, len(whole) // 2)]  # in the middle of the first item
         if behaviour.fence:
             content = f"```json\n{content}\n```\nTell me if you want more of these."
         if behaviour.think == "tag":
