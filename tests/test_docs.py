@@ -42,6 +42,7 @@ COMMANDS = {  # the section of the top page that explains each
     "run": "Command line",
     "status": "Command line",
     "list-providers": "Your own teacher",
+    "get": "Your own student",
     **dict.fromkeys(
         ("chunk", "generate", "generate-cot", "enrich", "enhance-cot", "curate", "validate", "compare", "combine"),
         "Single tools",

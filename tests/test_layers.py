@@ -26,7 +26,7 @@ GROUND = ("errors", "records", "matching", "aliases", "sync", "variables")
 ROWS = (
     *((room,) for room in GROUND),
     ("settings", "sources", "files", "to_markdown", "offline_teacher"),
-    ("workspace",),
+    ("workspace", "packaged"),
     ("teachers",),
     ("documents",),
     ("machine",),
@@ -39,7 +39,7 @@ ROWS = (
 ONLY = {"to_markdown": {"errors", "records"}, "offline_teacher": {"errors", "records"}}
 APART = {"offline_teacher"}  # nobody imports it: it comes in by a line of providers.yaml
 INSIDE = {  # what the modules of a folder may import of one another: those to their left
-    "cli": ("config", "options", "series", "single", "teacher", "__init__"),
+    "cli": ("config", "options", "series", "single", "student", "teacher", "__init__"),
     "documents": (
         *("file_names", "workers", "fetching", "cache", "convert", "blocks", "packing", "chunking", "outlines"),
         *("seeds", "passages", "chunk_folder", "__init__"),

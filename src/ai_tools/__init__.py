@@ -6,6 +6,7 @@ from typing import Any
 _HOMES = {
     "settings": ["Settings", "load_settings"],
     "files": ["read_rows"],
+    "packaged": ["get_student"],
     "workspace": ["Step", "read_manifest"],
     "documents": ["convert"],
     "documents.chunking": ["chunk_document"],

@@ -9,7 +9,7 @@ import warnings
 import typer
 
 from ..errors import AIToolsError, NotConfirmed
-from . import series, single, teacher  # noqa: F401  # each adds its commands
+from . import series, single, student, teacher  # noqa: F401  # each adds its commands
 from .options import app
 
 INTERRUPTED = 130
