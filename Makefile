@@ -11,7 +11,8 @@ run: $(READY)
 	$(BIN)/ai-tools run
 
 test: $(READY) lint
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder -m 'not real_server'
+	$(BIN)/python -m pytest -rs tests/test_real_server.py
 
 lab: $(READY)
 	$(BIN)/jupyter lab

@@ -2,11 +2,15 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+from ai_tools.teachers.journal import Journal
 
 # A test runner in the background ignores Ctrl-C, and its children would inherit that.
 _HEED = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
@@ -38,6 +42,21 @@ def start(*arguments: str, cwd: Path | None = None, **more: str) -> subprocess.P
 def at(address: str) -> dict[str, str]:
     """The settings of a teacher at that address."""
     return {"PROVIDER": "openai-compatible", "TEACHER_MODEL_NAME": "m", "TEACHER_MODEL_BASE_URL": address}
+
+
+def wait_until(done: Callable[[], object], seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+
+
+def journal_rows(path: Path) -> list[sqlite3.Row]:
+    """The calls of a journal, also of one that is being written; none where there is no journal yet."""
+    if not path.exists():
+        return []
+    with Journal(path, read_only=True) as journal:
+        return list(journal.rows())
 
 
 def error_of(done: subprocess.CompletedProcess[str]) -> str:

@@ -3,7 +3,6 @@
 import json
 import random
 import shutil
-import sqlite3
 import time
 from collections import Counter
 from pathlib import Path
@@ -11,9 +10,8 @@ from typing import Any
 
 import pytest
 from endpoint import Answer, Endpoint, Request, error
-from outside import ai_tools, at, bells, error_of, start, write_chunks
+from outside import ai_tools, at, bells, error_of, journal_rows, start, wait_until, write_chunks
 
-from ai_tools.teachers.journal import Journal
 from ai_tools.workspace import DATASETS, STEPS
 
 KILLS = 20
@@ -35,20 +33,8 @@ def words_of(request: Request) -> str:
     return json.dumps(request.body["messages"])
 
 
-def read(path: Path) -> list[sqlite3.Row]:
-    with Journal(path, read_only=True) as journal:
-        return list(journal.rows())
-
-
 def committed(journal: Path) -> set[str]:
-    return {json.dumps(json.loads(row["messages"])) for row in read(journal)} if journal.exists() else set()
-
-
-def wait_until(done: Any, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
+    return {json.dumps(json.loads(row["messages"])) for row in journal_rows(journal)}
 
 
 def test_a_run_that_is_killed_20_times_asks_nothing_finished_again_and_ends_in_the_same_rows(toy_root: Path) -> None:
@@ -122,7 +108,7 @@ def test_every_row_comes_out_of_an_endpoint_that_fails_in_every_way_at_once(toy_
     assert counters.ok == 1000
     assert counters.max_in_flight <= 64
     assert endpoint.asked_again() == 0
-    statuses = Counter(row["status"] for row in read(toy_root / "output/journal.sqlite"))
+    statuses = Counter(row["status"] for row in journal_rows(toy_root / "output/journal.sqlite"))
     assert statuses == {"done": 1000, "rejected": counters.malformed}
 
 
@@ -276,7 +262,7 @@ def test_the_series_asks_an_endpoint_with_only_dotenv_changed_and_half_a_call_fo
             kept[name] = [json.loads(line) for line in text.splitlines()]
             assert {row["model"] for row in kept[name]} == {"m"}
             assert {row["faithfulness_judgment"] for row in kept[name]} == {"YES"}
-        calls = Counter(row["recipe"] for row in read(project / "output/journal.sqlite"))
+        calls = Counter(row["recipe"] for row in journal_rows(project / "output/journal.sqlite"))
         pairs = sum(map(len, kept.values()))
         per_pair = sum(calls[name] for name in DATASETS) / pairs
         print(f"\n{per_pair:.2f} calls a kept pair ({pairs} pairs; {dict(calls)})")
