@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from endpoint import Answer, Endpoint, Request
 
-from ai_tools import teachers
+from ai_tools import machine, teachers
 from ai_tools.errors import SettingsError
 from ai_tools.settings import Settings, load_settings
 from ai_tools.teachers import providers
@@ -18,6 +18,7 @@ from ai_tools.teachers.connect import Check, teacher_of
 
 KEY = "sk-marked-0123456789"
 OPENAI, ANTHROPIC = "https://api.openai.com/v1", "https://api.anthropic.com/v1"
+PROXY = "https://proxy.example/v1"
 
 
 @pytest.fixture(autouse=True)
@@ -130,14 +131,17 @@ def test_ollamas_address_may_end_in_v1_whichever_setting_has_it() -> None:
         ("vllm", {"teacher_model_name": "m", "openai_api_key": "other"}, ""),
         ("ollama", {"openai_api_key": "other", "anthropic_api_key": "other", "gemini_api_key": "other"}, ""),
         ("ollama", {"teacher_model_api_key": "chosen"}, "chosen"),
-        ("openai", {"openai_api_key": "own", "teacher_model_base_url": "https://proxy.example/v1"}, "own"),
+        ("openai", {"teacher_model_api_key": "chosen", "teacher_model_base_url": PROXY}, "chosen"),
+        ("openai", {"openai_api_key": "own", "teacher_model_base_url": "https://API.OpenAI.com:443/v1/"}, "own"),
+        ("openai-compatible", {"openai_api_key": "own", "teacher_model_base_url": OPENAI}, "own"),
         ("openai", {"openai_api_key": " own\n"}, "own"),
     ],
 )
 def test_a_providers_own_key_goes_to_it_and_the_teachers_key_to_whom_is_chosen(
     provider: str, values: dict[str, Any], key: str
 ) -> None:
-    assert providers.endpoint(settings_of(provider, **values)).key == key
+    settings = settings_of(provider, **{"teacher_model_name": "m"} | values)
+    assert providers.endpoint(settings).key == key
 
 
 @pytest.mark.parametrize(
@@ -147,9 +151,15 @@ def test_a_providers_own_key_goes_to_it_and_the_teachers_key_to_whom_is_chosen(
         ("openai", {"openai_api_key": KEY, "teacher_model_base_url": ANTHROPIC}),
         ("openai", {"openai_api_key": KEY, "teacher_model_base_url": "https://API.Anthropic.com:443/v1/messages"}),
         ("anthropic", {"anthropic_api_key": KEY, "teacher_model_base_url": OPENAI}),
+        ("openai", {"openai_api_key": KEY, "teacher_model_base_url": PROXY}),
+        ("openai", {"openai_api_key": KEY, "teacher_model_base_url": "http://127.0.0.1:4000/v1"}),
+        ("openai", {"openai_api_key": KEY, "teacher_model_base_url": "http://api.openai.com/v1"}),
+        ("openai", {"openai_api_key": KEY, "teacher_model_base_url": "https://api.openai.com.example/v1"}),
     ],
 )
-def test_a_key_never_goes_to_another_providers_host(provider: str, values: dict[str, Any]) -> None:
+def test_a_providers_own_key_goes_to_no_host_but_its_own_and_by_https_alone(
+    provider: str, values: dict[str, Any]
+) -> None:
     with pytest.raises(SettingsError, match=f"PROVIDER={provider}: no key"):
         providers.endpoint(settings_of(provider, **values))
 
@@ -173,15 +183,24 @@ def test_a_key_is_not_printed_with_its_endpoint_its_settings_or_its_teacher() ->
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"openai_api_key": KEY, "teacher_model_base_url": ANTHROPIC}, "OPENAI_API_KEY is for api.openai.com alone"),
-        ({"gemini_api_key": KEY}, "GEMINI_API_KEY is for generativelanguage.googleapis.com alone"),
+        (
+            {"openai_api_key": KEY, "teacher_model_base_url": PROXY},
+            "OPENAI_API_KEY is for https://api.openai.com alone; "
+            "set TEACHER_MODEL_API_KEY to use a key at https://proxy.example",
+        ),
+        (
+            {"gemini_api_key": KEY},
+            "GEMINI_API_KEY is for https://generativelanguage.googleapis.com alone; "
+            "set OPENAI_API_KEY or TEACHER_MODEL_API_KEY to use a key at https://api.openai.com",
+        ),
     ],
 )
-def test_where_a_key_is_withheld_the_message_says_why(values: dict[str, Any], message: str) -> None:
+def test_where_a_key_is_withheld_the_message_names_it_its_host_and_the_key_to_set(
+    values: dict[str, Any], message: str
+) -> None:
     with pytest.raises(SettingsError) as caught:
         providers.endpoint(settings_of("openai", **values))
-    host = "api.anthropic.com" if "teacher_model_base_url" in values else "api.openai.com"
-    assert str(caught.value).endswith(f"in the environment or in .env; {message}, and not sent to {host}")
+    assert str(caught.value) == f"PROVIDER=openai: no key; {message}"
 
 
 # --- who is asked where PROVIDER does not say it ---
@@ -196,9 +215,10 @@ def test_before_the_first_call_one_line_names_the_host_and_the_variable_and_what
     ]
     assert teacher.base_url == "http://h.test:8000/v1"
     Path(".env").write_text("OLLAMA_BASE_URL=http://o.test\nOPENAI_API_KEY=k\n")
-    with pytest.warns(
-        UserWarning, match=r"^OLLAMA_BASE_URL is set and .*; OPENAI_API_KEY is for api\.openai\.com alone"
-    ):
+    withheld = (
+        r"OPENAI_API_KEY is for https://api\.openai\.com alone; set TEACHER_MODEL_API_KEY to use a key at http://o"
+    )
+    with pytest.warns(UserWarning, match=rf"^OLLAMA_BASE_URL is set and .*; {withheld}"):
         teachers.connect(load_settings())
 
 
@@ -309,7 +329,7 @@ def test_a_key_is_said_to_be_set_refused_or_wanted(endpoint: Endpoint) -> None:
     assert [(found.key, found.reachable) for found in (right, wrong, none)] == [
         ("set", "yes"),
         ("set", "yes, and the key is refused"),
-        ("not set, as a rule not needed", "yes, and it wants a key"),
+        ("not set, as a rule not needed", "yes, and it wants a key; set TEACHER_MODEL_API_KEY"),
     ]
     assert KEY not in repr((right, wrong, none))
 
@@ -322,15 +342,18 @@ def test_a_key_that_cannot_be_one_is_unusable_and_nobody_is_asked(endpoint: Endp
 
 def test_a_cloud_provider_without_its_key_is_asked_all_the_same(endpoint: Endpoint) -> None:
     endpoint.behaviour.keys = (KEY,)
-    found = check_one(settings_of("openai", teacher_model_base_url=endpoint.url), "openai")
-    assert (found.key, found.reachable) == ("not set", "yes, and it wants a key")
+    settings = settings_of("openai", teacher_model_base_url=endpoint.url)
+    found = check_one(settings, "openai")
+    assert (found.key, found.reachable) == ("not set", "yes, and it wants a key; set TEACHER_MODEL_API_KEY")
+    withheld = check_one(settings.with_(openai_api_key=KEY), "openai")
+    assert "it wants a key; OPENAI_API_KEY is for https://api.openai.com alone; set TEACHER_M" in withheld.reachable
 
 
 def test_a_check_sends_no_key_to_another_providers_host_either(endpoint: Endpoint) -> None:
-    address = f"http://localhost:{endpoint.port}/v1"  # where Ollama and vLLM are at home
-    found = check_one(settings_of("openai", openai_api_key=KEY, teacher_model_base_url=address), "openai")
-    assert found.reachable == "yes"
-    assert KEY not in str(endpoint.requests[0].headers)
+    for address in (f"http://localhost:{endpoint.port}/v1", endpoint.url):
+        found = check_one(settings_of("openai", openai_api_key=KEY, teacher_model_base_url=address), "openai")
+        assert found.reachable == "yes"
+    assert KEY not in str([request.headers for request in endpoint.requests])
 
 
 class Odd(Endpoint):
@@ -365,7 +388,8 @@ def test_what_answers_something_else_is_told_from_an_endpoint(listing: Answer, r
 def test_a_wrong_path_is_told_from_a_wrong_host(endpoint: Endpoint) -> None:
     assert check_one(compatible(f"{endpoint.root}/v2")).reachable == "yes, but it answers 404 for its models"
     endpoint.stop()
-    assert check_one(compatible(endpoint.url)).reachable == "no"
+    nobody = f"no: 127.0.0.1:{endpoint.port}: not reached (Connection refused)"
+    assert check_one(compatible(endpoint.url)).reachable == nobody
 
 
 def test_a_page_is_no_endpoint(endpoint: Endpoint) -> None:
@@ -382,7 +406,7 @@ def test_ollama_is_asked_for_its_tags_whether_it_is_chosen_or_not(endpoint: Endp
 
 
 def test_anthropic_lists_its_models_for_its_own_headers(endpoint: Endpoint) -> None:
-    settings = settings_of("claude", anthropic_api_key=KEY, teacher_model_base_url=endpoint.url)
+    settings = settings_of("claude", teacher_model_api_key=KEY, teacher_model_base_url=endpoint.url)
     assert check_one(settings, "anthropic").reachable == "yes"
     (request,) = endpoint.requests
     assert (request.headers["x-api-key"], request.headers["anthropic-version"]) == (KEY, "2023-06-01")
@@ -415,12 +439,13 @@ def test_every_provider_is_checked_at_its_own_address_and_each_key_stays_with_it
         assert not any("sk-" in str(request.headers) for request in tunnel.requests)
     assert list(found) == list(providers.providers())
     assert wanted == {"api.openai.com", "api.anthropic.com", "generativelanguage.googleapis.com"}
-    assert {name: (check.key, check.reachable) for name, check in found.items()} == {
+    proxied = f" through the proxy 127.0.0.1:{tunnel.port} (https_proxy): the proxy answers 407"
+    assert {name: (check.key, check.reachable.partition(" (Pr")[0]) for name, check in found.items()} == {
         "offline": ("none needed", "yes, it is part of this program"),
-        "openai": ("set", "no"),
-        "anthropic": ("set", "no"),
-        "gemini": ("not set", "no"),
-        "ollama": ("not set, as a rule not needed", "no"),
+        "openai": ("set", f"no: api.openai.com{proxied}"),
+        "anthropic": ("set", f"no: api.anthropic.com{proxied}"),
+        "gemini": ("not set", f"no: generativelanguage.googleapis.com{proxied}"),
+        "ollama": ("not set, as a rule not needed", "no: 127.0.0.1:1: not reached (Connection refused)"),
         "vllm": ("not set, as a rule not needed", "yes"),
         "openai-compatible": ("not set, as a rule not needed", "not asked: no address is set"),
     }
@@ -435,8 +460,38 @@ def test_addresses_that_accept_and_never_answer_are_given_up_after_a_few_seconds
         settings = compatible(endpoint.url, ollama_base_url=f"http://127.0.0.1:{mute.getsockname()[1]}")
         before = time.monotonic()
         found = teachers.check(settings, ["openai-compatible", "ollama", "offline"])
-    assert [check.reachable for check in found] == ["no", "no", "yes, it is part of this program"]
+    silent, mute_one, offline = (check.reachable for check in found)
+    assert silent == f"no: 127.0.0.1:{endpoint.port}: no reply within 5 s"
+    assert (mute_one.endswith(": no reply within 5 s"), offline) == (True, "yes, it is part of this program")
     assert time.monotonic() - before < 9
+
+
+@pytest.mark.parametrize(
+    ("values", "fault"),
+    [
+        ({"teacher_model_name": "tall"}, ""),
+        ({"teacher_model_name": "tall:latest"}, ""),
+        ({"teacher_model_name": "dated"}, ""),
+        ({"teacher_model_name": "ta"}, "it lists no model ta; set TEACHER_MODEL_NAME to one that it has"),
+        ({}, "set TEACHER_MODEL_NAME; `ai-tools list-providers --check` lists the models that the endpoint has"),
+        ({"teacher_model_name": "tall", "teacher_model_api_key": "wrong"}, "yes, and the key is refused"),
+    ],
+)
+def test_a_check_says_what_keeps_a_provider_from_being_the_teacher(
+    values: dict[str, Any], fault: str, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint.behaviour.models, endpoint.behaviour.keys = ("tall", "dated-2026-01-31"), (KEY,)
+    settings = compatible(endpoint.url, **{"teacher_model_api_key": KEY} | values)
+    assert check_one(settings).fault == fault
+    monkeypatch.setitem(machine.EXTRAS, "train", ("no_such_package",))  # so that torch is not loaded
+    assert machine.describe(settings)["teacher"]["ready"] == (not fault)
+
+
+def test_an_endpoint_that_lists_nothing_has_no_model() -> None:
+    with Odd() as odd:
+        odd.listing = Answer("ok", {"data": []})
+        found = check_one(compatible(odd.url, teacher_model_name="tall"))
+    assert (found.reachable, found.fault.startswith("it lists no model tall; ")) == ("yes", True)
 
 
 def test_a_description_names_the_host_that_text_goes_to(endpoint: Endpoint) -> None:

@@ -192,7 +192,7 @@ def test_what_is_not_set_is_not_sent(endpoint: Script, configure: Configure) -> 
 
 
 def test_openai_is_asked_for_its_length_by_the_name_that_it_knows(endpoint: Script, configure: Configure) -> None:
-    make(configure(PROVIDER="openai", OPENAI_API_KEY=KEY, TEACHER_MAX_TOKENS="55"))
+    make(configure(PROVIDER="openai", TEACHER_MODEL_API_KEY=KEY, TEACHER_MAX_TOKENS="55"))
     for request in endpoint.requests:
         assert request.body["max_completion_tokens"] == 55
         assert "max_tokens" not in request.body
@@ -401,7 +401,8 @@ def test_what_other_programs_read_from_the_environment_reaches_nobody(
     has_key = provider == "openai"
     with Endpoint() as other:
         for name, value in {
-            "OPENAI_API_KEY": KEY if has_key else "sk-of-another-marked",
+            "TEACHER_MODEL_API_KEY": KEY if has_key else "",
+            "OPENAI_API_KEY": "sk-of-another-marked",
             "OPENAI_ADMIN_KEY": "sk-admin-marked",
             "OPENAI_ORG_ID": "org-marked",
             "OPENAI_PROJECT_ID": "proj-marked",
@@ -473,13 +474,14 @@ def test_a_proxy_that_will_not_pass_a_call_on_is_told_from_the_endpoint_and_sees
 ) -> None:
     monkeypatch.setenv("https_proxy", proxy.root)
     there = {"TEACHER_MODEL_BASE_URL": "https://bells.example/v1", "TEACHER_MODEL_API_KEY": KEY}
-    with pytest.raises(CallFault, match=r"^bells\.example: the proxy answers 404 \(") as refused:
+    with pytest.raises(CallFault, match=r"^bells\.example.*: the proxy answers 404 \(") as refused:
         ask(teachers.connect(configure(**there)), make_call())
     assert proxy.requests[0].headers["host"].startswith("bells.example")
     assert KEY not in str(proxy.requests[0].headers)
-    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{closed_port()}")
-    gone = r"^bells\.example: the proxy 127\.0\.0\.1:\d+ is not reached \(Connection refused\)$"
-    with pytest.raises(CallFault, match=gone) as unreached:
+    port = closed_port()
+    monkeypatch.setenv("https_proxy", f"http://ada:swordfish@127.0.0.1:{port}")
+    gone = rf"^bells\.example through the proxy 127\.0\.0\.1:{port} \(https_proxy\): the proxy is not reached"
+    with pytest.raises(CallFault, match=gone + r" \(Connection refused\)$") as unreached:
         ask(teachers.connect(configure(**there)), make_call())
     assert [caught.value.kind for caught in (refused, unreached)] == ["connection", "connection"]
 
@@ -812,8 +814,8 @@ WHERE = "set TEACHER_MODEL_NAME to a model that it has, or TEACHER_MODEL_BASE_UR
 @pytest.mark.parametrize(
     ("status", "content", "fix"),
     [
-        (401, SAID, "The key is refused; set TEACHER_MODEL_API_KEY or OPENAI_API_KEY"),
-        (403, SAID, "The key is refused; set TEACHER_MODEL_API_KEY or OPENAI_API_KEY"),
+        (401, SAID, "The key is refused; set TEACHER_MODEL_API_KEY"),
+        (403, SAID, "The key is refused; set TEACHER_MODEL_API_KEY"),
         (402, SAID, "The account has no credit left"),
         (429, QUOTA, "The account has no credit left"),
         (404, SAID, WHERE),
@@ -827,7 +829,7 @@ def test_what_every_further_call_would_meet_stops_at_once_with_the_fix(
 ) -> None:
     endpoint.says(status, content)
     with pytest.raises(TeacherRefused) as caught:
-        ask(teachers.connect(configure(PROVIDER="openai", OPENAI_API_KEY=KEY)), make_call())
+        ask(teachers.connect(configure(PROVIDER="openai", TEACHER_MODEL_API_KEY=KEY)), make_call())
     message = str(caught.value)
     assert message.startswith(f"127.0.0.1:{endpoint.port} answers {status}: {content['error']['message']}")
     assert fix in message
@@ -841,7 +843,7 @@ def test_a_key_that_is_withheld_is_named_with_the_reason_where_one_is_missing(
 ) -> None:
     endpoint.behaviour.keys = ("right",)
     with pytest.raises(
-        TeacherRefused, match=r"The key is missing; set TEACHER_MODEL_API_KEY; OPENAI_API_KEY is for api"
+        TeacherRefused, match=r"The key is missing; OPENAI_API_KEY is for https://api.* set TEACHER_MODEL_API_KEY to"
     ):
         ask(teachers.connect(configure(OPENAI_API_KEY="another")), make_call())
 

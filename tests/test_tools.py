@@ -538,11 +538,14 @@ def test_without_a_journal_that_is_what_it_says(toy_root: Path) -> None:
 # --- the providers ---
 
 
-def checked(root: Path, **more: str) -> dict[str, dict[str, str]]:
-    """What `list-providers --check` says of each provider. Whatever is not on loopback is out of reach."""
+def checked(root: Path, fault: str = "", **more: str) -> dict[str, dict[str, str]]:
+    """What `list-providers --check` says of each provider, with `fault` as that of the chosen one.
+
+    Whatever is not on loopback is out of reach.
+    """
     done = ai_tools("list-providers", "--check", cwd=root, **({"HTTPS_PROXY": "http://127.0.0.1:9"} | more))
-    assert done.returncode == 0, done.stderr
-    assert not done.stderr
+    assert (done.returncode, fault in done.stderr) == (bool(fault), True), done.stderr
+    assert len(done.stderr.splitlines()) == bool(fault)
     blocks = re.split(r"\n(?! )", done.stdout.strip())
     found = {}
     for block in blocks:
@@ -553,7 +556,8 @@ def checked(root: Path, **more: str) -> dict[str, dict[str, str]]:
 
 def test_the_check_tells_of_every_provider_whether_it_is_there_and_what_it_has(toy_root: Path) -> None:
     with Endpoint(keys=("good-key",), models=("tall", "small")) as chosen, Endpoint(models=("gemma4",)) as ollama:
-        more = at(chosen.url) | {"TEACHER_MODEL_API_KEY": "good-key", "OLLAMA_BASE_URL": ollama.root}
+        more = at(chosen.url) | {"TEACHER_MODEL_API_KEY": "good-key", "TEACHER_MODEL_NAME": "tall"}
+        more["OLLAMA_BASE_URL"] = ollama.root
         found = checked(toy_root, **more, OPENAI_API_KEY="sk-not-to-be-shown")
         assert list(found) == ["offline", "openai", "anthropic", "gemini", "ollama", "vllm", "openai-compatible"]
         assert found["openai-compatible"]["key"] == "set"
@@ -561,8 +565,9 @@ def test_the_check_tells_of_every_provider_whether_it_is_there_and_what_it_has(t
         assert found["openai-compatible"]["has"] == "tall, small"
         assert found["ollama"]["reached"] == "yes"
         assert found["ollama"]["has"] == "gemma4"
-        assert (found["openai"]["key"], found["openai"]["reached"]) == ("set", "no")
-        assert (found["gemini"]["key"], found["gemini"]["reached"]) == ("not set", "no")
+        dead = "through the proxy 127.0.0.1:9 (HTTPS_PROXY): the proxy is not reached (Connection refused)"
+        assert (found["openai"]["key"], found["openai"]["reached"]) == ("set", f"no: api.openai.com {dead}")
+        assert (found["gemini"]["key"], found["gemini"]["reached"].endswith(dead)) == ("not set", True)
         assert found["offline"]["reached"].startswith("yes")
         assert all(key not in str(found) for key in ("good-key", "sk-not-to-be-shown"))
         assert not chosen.counters.requests + ollama.counters.requests  # nothing that is paid for
@@ -570,20 +575,28 @@ def test_the_check_tells_of_every_provider_whether_it_is_there_and_what_it_has(t
 
 
 @pytest.mark.parametrize(("key", "words"), [("", "wants a key"), ("bad-key", "the key is refused")])
-def test_the_check_tells_a_wrong_key_from_a_missing_one(toy_root: Path, key: str, words: str) -> None:
+def test_the_check_tells_a_wrong_key_from_a_missing_one_and_fails(toy_root: Path, key: str, words: str) -> None:
     with Endpoint(keys=("good-key",)) as endpoint:
-        found = checked(toy_root, **at(endpoint.url), TEACHER_MODEL_API_KEY=key)["openai-compatible"]
+        found = checked(toy_root, words, **at(endpoint.url), TEACHER_MODEL_API_KEY=key)["openai-compatible"]
     assert words in found["reached"]
     assert "has" not in found
 
 
-def test_the_check_tells_a_web_page_a_wrong_address_and_nobody_apart(toy_root: Path) -> None:
+def test_the_check_fails_where_the_chosen_model_is_not_there_and_says_what_is_lacking(toy_root: Path) -> None:
+    with Endpoint(models=("tall",)) as endpoint:
+        lack = "it lists no model small; set TEACHER_MODEL_NAME to one that it has"
+        found = checked(toy_root, lack, **at(endpoint.url) | {"TEACHER_MODEL_NAME": "small"})["openai-compatible"]
+    assert (found["reached"], found["has"], found["lacks"]) == ("yes", "tall", lack)
+
+
+def test_the_check_tells_a_web_page_a_wrong_address_and_nobody_apart_and_fails(toy_root: Path) -> None:
     def reached(**more: str) -> str:
-        return checked(toy_root, **more)["openai-compatible"]["reached"]
+        fault = "error: openai-compatible, the chosen provider, cannot be used as it is set: "
+        return checked(toy_root, fault if more else "", **more)["openai-compatible"]["reached"]
 
     with Endpoint(page=True) as page:
         assert "no such endpoint" in reached(**at(page.url))
         page.behaviour.page = False
         assert "404" in reached(**at(f"{page.root}/v2"))
-    assert reached(**at(page.url)) == "no"
+    assert "not reached (Connection refused)" in reached(**at(page.url))
     assert reached().startswith("not asked")

@@ -51,14 +51,12 @@ def _teacher(settings: Settings) -> dict[str, Any]:
         (found,) = teachers.check(settings, [settings.provider])
     except AIToolsError as error:
         return {"provider": settings.provider, "ready": False, "why": str(error)}
-    names = {teacher.model, f"{teacher.model}:latest"}  # Ollama adds a tag to a name without one
-    listed = not found.models or bool(names & set(found.models))
     cost = providers.price(teacher.provider, teacher.model, settings.teacher_price)
     return {
         "provider": teacher.provider,
         "model": teacher.model,
-        "ready": found.reachable.startswith("yes") and listed,
-        "reachable": found.reachable if listed else f"{found.reachable}, but it does not list {teacher.model}",
+        "ready": not found.fault,
+        "reachable": found.reachable if found.fault in ("", found.reachable) else f"yes, but {found.fault}",
         "text goes to": teacher.base_url or "nobody, nothing leaves this machine",
         "cost": "none" if not teacher.base_url else _price(cost),
     }

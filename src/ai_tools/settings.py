@@ -92,9 +92,9 @@ class Settings(BaseModel):
         "01? 02 03",
     )
     teacher_model_api_key: SecretStr | None = _secret("Key of the endpoint that is chosen.")
-    openai_api_key: SecretStr | None = _secret("Key for the provider openai alone.")
-    anthropic_api_key: SecretStr | None = _secret("Key for the provider anthropic alone.")
-    gemini_api_key: SecretStr | None = _secret("Key for the provider gemini alone.")
+    openai_api_key: SecretStr | None = _secret("Key for the address of openai itself, sent to no other.")
+    anthropic_api_key: SecretStr | None = _secret("Key for the address of anthropic itself, sent to no other.")
+    gemini_api_key: SecretStr | None = _secret("Key for the address of gemini itself, sent to no other.")
     teacher_temperature: float = _setting(0.7, "Sampling temperature of the teacher.", "01? 02 03", ge=0, le=2)
     teacher_max_tokens: int = _setting(4096, "Most tokens in a teacher's reply.", "01? 02 03", ge=1)
     teacher_top_p: float | None = _setting(None, "Nucleus sampling of the teacher.", "01? 02 03", gt=0, le=1)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ..errors import UsageError
+from ..errors import UsageError, WorkError
 from .options import app
 
 MODELS_SHOWN = 8
@@ -24,13 +24,14 @@ def list_providers(
     from ..teachers import providers
 
     loaded = settings.load_settings()
+    chosen = providers.find(loaded.provider)
     found = {one.endpoint.provider.name: one for one in teachers.check(loaded)} if check else {}
     for provider in providers.providers().values():
         set_as = found[provider.name].endpoint if check else provider
         names = ", ".join((provider.name, *provider.aliases))
         model = set_as.model or ("rules" if provider.name == providers.OFFLINE else "none by default")
         typer.echo(f"{names}\n  model:    {model}\n  address:  {set_as.base_url or '-'}\n  set-up:   {provider.setup}")
-        if provider == providers.find(loaded.provider):
+        if provider == chosen:
             typer.echo(f"  chosen:   by {loaded.chosen_by or 'default'}")
         if provider.ignores:
             typer.echo(f"  ignores:  {', '.join(provider.ignores)}")
@@ -39,6 +40,10 @@ def list_providers(
             if one.models:
                 more = f" and {len(one.models) - MODELS_SHOWN} more" if len(one.models) > MODELS_SHOWN else ""
                 typer.echo(f"  has:      {', '.join(one.models[:MODELS_SHOWN])}{more}")
+            if one.reachable == "yes" and one.fault:
+                typer.echo(f"  lacks:    {one.fault}")
+    if check and (fault := found[chosen.name].fault):
+        raise WorkError(f"{chosen.name}, the chosen provider, cannot be used as it is set: {fault}")
 
 
 @app.command()

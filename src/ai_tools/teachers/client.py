@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import TeacherRefused
 from ..records import Call, CallFault, Completion
-from ..variables import env_names
 from . import schemas
 from .budget import BYTES_PER_TOKEN, tokens_of
 from .json_text import integer
@@ -151,9 +150,8 @@ class EndpointTeacher:
         words, _ = self._error(response)
         said = f"{self.endpoint.host} answers {status}: {words}"
         if status in (401, 403):
-            key = " or ".join((variables.key, *(env_names(name)[0] for name in self.endpoint.provider.keys)))
             state = "refused" if self.endpoint.key else "missing"
-            raise TeacherRefused(f"{said}. The key is {state}; set {key}{self.endpoint.withheld}")
+            raise TeacherRefused(f"{said}. The key is {state}; {self.endpoint.withheld or f'set {variables.key}'}")
         if status == 402 or (status == 429 and b"insufficient_quota" in response.content):
             raise TeacherRefused(f"{said}. The account has no credit left")
         if status in (404, 405) or 300 <= status < 400:

@@ -98,12 +98,16 @@ def teacher_of(endpoint: Endpoint) -> Teacher:
 
 @dataclass(frozen=True)
 class Check:
-    """What a provider is like from here, as the settings have it. `models` are those that the endpoint lists."""
+    """What a provider is like from here, as the settings have it.
+
+    `models` are those that the endpoint lists; `fault` is why it could not be the teacher, empty where it could.
+    """
 
     endpoint: Endpoint
     key: str
     reachable: str
     models: tuple[str, ...] = ()
+    fault: str = ""
 
 
 def check(settings: Settings, names: list[str] | None = None) -> list[Check]:
@@ -122,24 +126,37 @@ async def _check(settings: Settings, provider: Provider) -> Check:
     try:
         endpoint = providers.endpoint(settings, provider, complete=False)
     except SettingsError as error:
-        return Check(Endpoint(provider, ""), "unusable", f"not asked: {error}")
+        return Check(Endpoint(provider, ""), "unusable", f"not asked: {error}", fault=str(error))
     key = "set" if endpoint.key else "not set" + ("" if provider.keys else ", as a rule not needed")
-    if not endpoint.base_url:
-        return Check(endpoint, key, "not asked: no address is set")
-    return Check(endpoint, key, *await _models_of(endpoint))
+    reachable, models = await _models_of(endpoint) if endpoint.base_url else ("not asked: no address is set", ())
+    fault = _lack(settings, endpoint, models) if reachable == "yes" else reachable
+    return Check(endpoint, key, reachable, models, fault)
+
+
+def _lack(settings: Settings, endpoint: Endpoint, models: tuple[str, ...]) -> str:
+    """Why nothing can be asked of an endpoint that is reached and lists these models; empty where it can."""
+    try:
+        providers.endpoint(settings, endpoint.provider)
+    except SettingsError as error:
+        return error.reason
+    wanted = endpoint.model.removesuffix(":latest")  # Ollama adds a tag to a name without one
+    if any(providers.is_version_of(name.removesuffix(":latest"), wanted) for name in models):
+        return ""
+    return f"it lists no model {endpoint.model}; set {endpoint.variables.model} to one that it has"
 
 
 async def _models_of(endpoint: Endpoint) -> tuple[str, tuple[str, ...]]:
     listing = {name: value.format(key=endpoint.key) for name, value in endpoint.provider.listing_headers.items()}
     wire = Wire(replace(endpoint, timeout=CHECK_SECONDS), listing)
     try:
-        response = await wire.send("/api/tags" if endpoint.provider.api == "ollama" else "/models")
-    except (CallFault, TeacherRefused):
-        return "no", ()
+        response = await wire.send(endpoint.provider.listing)
+    except (CallFault, TeacherRefused) as fault:
+        return f"no: {fault}", ()
     finally:
         await wire.close()
     if response.status_code in (401, 403):
-        return "yes, and the key is refused" if endpoint.key else "yes, and it wants a key", ()
+        wanted = f"it wants a key; {endpoint.withheld or f'set {endpoint.variables.key}'}"
+        return f"yes, and {'the key is refused' if endpoint.key else wanted}", ()
     if response.status_code != 200:
         return f"yes, but it answers {response.status_code} for its models", ()
     try:

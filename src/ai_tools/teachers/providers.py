@@ -39,8 +39,9 @@ JUDGE = Variables("JUDGE_MODEL_NAME", "JUDGE_BASE_URL", "JUDGE_API_KEY")
 class Provider:
     """One way to a teacher.
 
-    `keys` are the settings that hold a key for it alone. `schema` and `seed` say whether the endpoint takes a JSON
-    schema and a seed; `ignores` names settings that it does not heed. `concurrency` is what it can stand by default.
+    `keys` are the settings that hold a key for its own host alone. `schema` and `seed` say whether the endpoint takes a
+    JSON schema and a seed; `ignores` names settings that it does not heed; `listing` is where it lists its models.
+    `concurrency` is what it can stand by default.
     `teacher_class` (`class` in the table), `module:Class`, answers in this process instead of an endpoint's client.
     """
 
@@ -54,6 +55,7 @@ class Provider:
     schema: bool = True
     seed: bool = True
     length_parameter: str = "max_tokens"
+    listing: str = "/models"
     listing_headers: dict[str, str] = field(default_factory=dict)
     ignores: tuple[str, ...] = ()
     concurrency: int = 64
@@ -84,7 +86,7 @@ class Endpoint:
     timeout: float = 120.0
     reply_mb: float = 8.0
     variables: Variables = TEACHER
-    withheld: str = ""  # what the user should know of a key that is there and not for this host
+    withheld: str = ""  # where a key is missing and one is there that is for another host: which, and what to set
 
     @property
     def own_host(self) -> bool:
@@ -140,8 +142,11 @@ def endpoint(settings: Settings, provider: Provider | None = None, *, complete: 
     if provider.api == "ollama":
         base_url = (base_url or settings.ollama_base_url).removesuffix("/v1")
     base_url = base_url or provider.base_url
-    key = _key(settings, provider, base_url, is_chosen)
-    withheld = "" if key else _withheld(settings, base_url)
+    key = _key(settings, base_url, is_chosen)
+    variables = TEACHER._replace(
+        key=" or ".join(env_names(name)[0] for name in (*_keys_of(base_url), "teacher_model_api_key"))
+    )
+    withheld = "" if key else _withheld(settings, base_url, variables.key)
     if complete and not provider.teacher_class:
         missing = ""
         if not base_url:
@@ -150,14 +155,12 @@ def endpoint(settings: Settings, provider: Provider | None = None, *, complete: 
             listed = "`ai-tools list-providers --check` lists the models that the endpoint has"
             missing = f"set TEACHER_MODEL_NAME; {listed}"
         elif provider.keys and not key:
-            names = " or ".join(env_names(name)[0] for name in (*provider.keys, "teacher_model_api_key"))
-            missing = f"no key; set {names} in the environment or in .env{withheld}"
+            missing = f"no key; {withheld or f'set {variables.key} in the environment or in .env'}"
         if missing:
             raise SettingsError(missing, setting="provider", value=provider.name)
     concurrency = settings.max_concurrency or provider.concurrency
-    return Endpoint(
-        provider, model, base_url, key, concurrency, settings.request_timeout, settings.max_reply_mb, withheld=withheld
-    )
+    timeout, size = settings.request_timeout, settings.max_reply_mb
+    return Endpoint(provider, model, base_url, key, concurrency, timeout, size, variables, withheld)
 
 
 def notice(settings: Settings, chosen: Endpoint) -> str:
@@ -165,8 +168,9 @@ def notice(settings: Settings, chosen: Endpoint) -> str:
     if settings.chosen_by in env_names("provider"):
         return ""
     if chosen.provider.name != OFFLINE:
-        where = f"text goes to {chosen.host}, provider {chosen.provider.name}{chosen.withheld}"
-        return f"{settings.chosen_by} is set and PROVIDER is not: {where}"
+        where = f"text goes to {chosen.host}, provider {chosen.provider.name}"
+        said = f"{settings.chosen_by} is set and PROVIDER is not: {where}"
+        return "; ".join(filter(None, (said, chosen.withheld)))
     names = ["teacher_model_name", "teacher_model_api_key", *(key for one in providers().values() for key in one.keys)]
     unused = [settings.variable(name) for name in names if getattr(settings, name)]
     owners = [one.name for one in providers().values() if any(getattr(settings, key) for key in one.keys)]
@@ -201,35 +205,45 @@ def price(provider: str, model: str, own: tuple[float, float] | None = None) -> 
     if own:
         return Price(*own, "TEACHER_PRICE")
     rows = _table()["prices"].get(provider, {})
-    name = max((name for name in rows if _is_version_of(model, name)), key=len, default="")
+    name = max((name for name in rows if is_version_of(model, name)), key=len, default="")
     if not name:
         return None
     tokens_in, tokens_out = rows[name]
     return Price(tokens_in, tokens_out, f"as published, seen {_table()['seen']}")
 
 
-def _is_version_of(model: str, name: str) -> bool:
+def is_version_of(model: str, name: str) -> bool:
     """`gpt-x-2026-04-23` is a version of `gpt-x`, and `gpt-x-mini` is not."""
     rest = model.removeprefix(name)
     return rest != model and (not rest or (rest[0] in "-@" and rest[1:].replace("-", "").isdigit()))
 
 
-def _key(settings: Settings, provider: Provider, base_url: str, chosen: bool) -> str:
-    """A key goes to the provider it belongs to, and TEACHER_MODEL_API_KEY to the chosen endpoint; nowhere else."""
-    if chosen and settings.teacher_model_api_key:
-        return _clean(settings.teacher_model_api_key, "TEACHER_MODEL_API_KEY")
-    host = urlsplit(base_url).hostname
-    if any(host == urlsplit(other.base_url).hostname for other in providers().values() if other.name != provider.name):
-        return ""
-    found = ((getattr(settings, name), env_names(name)[0]) for name in provider.keys)
-    return next((key for secret, name in found if (key := _clean(secret, name))), "")
+def _key(settings: Settings, base_url: str, chosen: bool) -> str:
+    """A provider's own key goes to its own host, and TEACHER_MODEL_API_KEY to the chosen endpoint; nowhere else."""
+    if chosen and (key := _clean(settings.teacher_model_api_key, settings.variable("teacher_model_api_key"))):
+        return key
+    found = (_clean(getattr(settings, name), settings.variable(name)) for name in _keys_of(base_url))
+    return next(filter(None, found), "")
 
 
-def _withheld(settings: Settings, base_url: str) -> str:
-    """Which keys do not go to this address, and why; empty where there is none."""
-    kept = {name: urlsplit(one.base_url).hostname for one in providers().values() for name in one.keys}
-    said = [f"{settings.variable(name)} is for {host} alone" for name, host in kept.items() if getattr(settings, name)]
-    return f"; {', '.join(said)}, and not sent to {urlsplit(base_url).hostname}" if said and base_url else ""
+def _keys_of(base_url: str) -> tuple[str, ...]:
+    """The settings whose key is for that host, whoever is said to be the provider there."""
+    found = (one.keys for one in providers().values() if one.keys and _origin(one.base_url) == _origin(base_url))
+    return next(found, ())
+
+
+def _withheld(settings: Settings, base_url: str, wanted: str) -> str:
+    """Which keys do not go to this address, and what to set for one there; empty where there is none."""
+    kept = {name: _origin(one.base_url) for one in providers().values() for name in one.keys}
+    others = {name: origin for name, origin in kept.items() if getattr(settings, name) and origin != _origin(base_url)}
+    said = ", ".join(f"{settings.variable(name)} is for {origin} alone" for name, origin in others.items())
+    return f"{said}; set {wanted} to use a key at {_origin(base_url)}" if said and base_url else ""
+
+
+def _origin(address: str) -> str:
+    """What a key belongs to: the host, and the scheme, since without https a key is there for all to read."""
+    url = urlsplit(address)
+    return f"{url.scheme}://{url.hostname}"
 
 
 def _clean(secret: SecretStr | None, name: str) -> str:

@@ -35,6 +35,7 @@ class Wire:
         self._headers = headers or endpoint.authorization
         self._client: Any = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._proxy = _proxy_of(endpoint.base_url)
 
     async def send(self, path: str, body: dict[str, Any] | None = None) -> httpx2.Response:
         """One request, a POST where there is a body. Redirects are not followed: they would lose it.
@@ -58,7 +59,7 @@ class Wire:
             response = error.response
         except TimeoutError:
             waited = f"no reply within {self.endpoint.timeout:g} s"
-            raise CallFault("timeout", f"{self.endpoint.host}: {waited}") from None
+            raise CallFault("timeout", f"{self._way}: {waited}") from None
         except (openai.APIConnectionError, aiohttp.ClientError, httpx2.InvalidURL, UnicodeError) as error:
             raise self._fault(error) from None
         return response
@@ -68,11 +69,20 @@ class Wire:
             await self._client.close()
         self._client = None
 
+    @property
+    def _way(self) -> str:
+        """The host, and the proxy before it, without its password, with the variable that names it."""
+        if not self._proxy:
+            return self.endpoint.host
+        scheme = urlsplit(self.endpoint.base_url).scheme
+        named = max((name for name in os.environ if name.lower() == f"{scheme}_proxy"), default="of the system")
+        return f"{self.endpoint.host} through the proxy {urlsplit(self._proxy).netloc.rpartition('@')[2]} ({named})"
+
     def _opened(self) -> tuple[Any, dict[str, Any]]:
         """The client, which belongs to the event loop that opened it, and what every request of it is sent with."""
         loop = asyncio.get_running_loop()
         if self._client is None or self._loop is not loop:
-            self._client, self._options = _open(self.endpoint, self._headers)
+            self._client, self._options = _open(self.endpoint, self._headers, self._proxy)
             self._loop = loop
         return self._client, self._options
 
@@ -85,7 +95,7 @@ class Wire:
             error = error.__cause__
         if isinstance(error, CallFault):
             return error
-        host, why = self.endpoint.host, " ".join(str(error).split()) or type(error).__name__
+        host, why = self._way, " ".join(str(error).split()) or type(error).__name__
         match error:
             case aiohttp.InvalidURL() | httpx2.InvalidURL() | UnicodeError():
                 fix = f"set {self.endpoint.variables.base_url}"
@@ -99,7 +109,7 @@ class Wire:
             case aiohttp.ClientSSLError():
                 what = f"no secure connection ({error.strerror})"
             case aiohttp.ClientProxyConnectionError():
-                what = f"the proxy {error.host}:{error.port} is not reached ({_reason(error.os_error)})"
+                what = f"the proxy is not reached ({_reason(error.os_error)})"
             case aiohttp.ClientConnectorError():
                 what = f"not reached ({_reason(error.os_error)})"
             case _:
@@ -129,17 +139,22 @@ def _reason(error: OSError) -> str:
     return os.strerror(number) if number > 0 else error.strerror or str(error)
 
 
-def _open(endpoint: Endpoint, own: dict[str, str]) -> tuple[Any, dict[str, Any]]:
+def _proxy_of(address: str) -> str:
+    """The proxy that the environment or the system has for an address; empty where it needs none."""
+    url = urlsplit(address)
+    proxy = "" if proxy_bypass(url.hostname or "") else getproxies().get(url.scheme, "")
+    return proxy if not proxy or "://" in proxy else f"http://{proxy}"
+
+
+def _open(endpoint: Endpoint, own: dict[str, str], proxy: str) -> tuple[Any, dict[str, Any]]:
     """A client, and the options of its requests: `own` headers, plain ones, and none that it would send by itself."""
     import httpx2
     from openai import AsyncOpenAI, DefaultAioHttpClient, omit
 
-    url = urlsplit(endpoint.base_url)
-    proxy = None if proxy_bypass(url.hostname or "") else getproxies().get(url.scheme)
     http = DefaultAioHttpClient(
         trust_env=False,
         verify=_trusted(),
-        proxy=proxy if not proxy or "://" in proxy else f"http://{proxy}",
+        proxy=proxy or None,
         follow_redirects=False,
         timeout=httpx2.Timeout(None, connect=min(CONNECT_SECONDS, endpoint.timeout)),
         limits=httpx2.Limits(max_connections=ANY_NUMBER),
