@@ -440,7 +440,8 @@ def test_a_providers_own_address_may_move_and_another_one_may_not(settings: Sett
     openai = settings.with_(provider="openai", openai_api_key="sk-k", teacher_model_base_url="")
     spelled = openai.with_(teacher_model_base_url="https://api.openai.com/v1/")
     assert key_of(spelled) == key_of(openai)
-    assert key_of(openai.with_(teacher_model_base_url="http://127.0.0.1:1/v1")) != key_of(openai)
+    moved = openai.with_(teacher_model_base_url="http://127.0.0.1:1/v1", teacher_model_api_key="sk-k")
+    assert key_of(moved) != key_of(openai)
 
 
 # --- reasoning ---

@@ -322,7 +322,7 @@ def test_the_key_is_in_no_file_and_in_nothing_that_is_said(project: Path) -> Non
         write_env(project, endpoint.url, **calm)
         run(2, *generate("--model", "n"))
         assert "answers 401" in run(2, "run", "--from", "2", "--to", "3")  # as the notebook said it
-        run(0, "list-providers", "--check")
+        run(1, "list-providers", "--check")
     with Strict() as endpoint:
         write_env(project, endpoint.url, **calm)
         run(0, "run", "--from", "2", "--to", "3")
