@@ -585,6 +585,21 @@ def test_a_table_of_code_is_asked_about_in_words_made_for_code(
     assert {request.body["messages"][0]["content"] for request in endpoint.requests} == {"You ask about Python."}
 
 
+def test_a_table_of_code_gets_reasoned_questions_in_words_made_for_code_and_prose_gets_none_of_them(
+    ask: Callable[..., GenerateSummary], endpoint: Endpoint
+) -> None:
+    endpoint.reply = reasoned
+    table([("a.md", text) for text in bells(1)])
+    table([("bells.py", "# house 7\ndef ring(at=None):\n    return at\n")], "code_chunks")
+    ask("db", tables=("text_chunks", "code_chunks"), tool=generate_cot)
+    asked = {
+        "def ring" in user["content"]: user["content"] for _, user in (r.body["messages"] for r in endpoint.requests)
+    }
+    assert "The passage is code. Ask what a given call or case leads to" in asked[True]
+    assert "is code" not in asked[False]
+    assert "look again before you say so.\n\nReply with JSON only" in asked[False]
+
+
 # --- what is asked ---
 
 

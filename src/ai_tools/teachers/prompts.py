@@ -25,9 +25,10 @@ LONGEST_QUOTE = 8_000  # characters of a bad reply that are shown back to its wr
 class Prompt:
     """One file of `data/prompts`: two templates and the kind of reply they ask for.
 
-    `reasoning` is what the second says besides where the reasoning of each answer is wanted; `example` is what a worked
-    example is asked with, as an exchange of its own before. A temperature in it is fixed. A file that gives the name of
-    another prompt has other words for the same: who answers by rules has one rule for both.
+    `reasoning` is what the second says besides where the reasoning of each answer is wanted, `code` where the passage
+    is code; `example` is what a worked example is asked with, as an exchange of its own before. A temperature in it is
+    fixed. A file that gives the name of another prompt has other words for the same: who answers by rules has one rule
+    for both.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Prompt:
     system: str
     user: str
     reasoning: str = ""
+    code: str = ""
     example: str = ""
     temperature: float | None = None
 
@@ -124,6 +126,7 @@ def plan_call(
     shown |= {f"{name}_tag": _tag(name, shown.get(name, "")) for name in ("passage", "facts", "pairs")}
     shown["shape"] = shape(prompt.reply, fields)
     shown["topic"] = f"Topic: {fields['topic']}\n" if fields.get("topic") else ""
+    shown["code"] = prompt.code if fields.get("code") else ""
     shown["reasoning"] = f"{prompt.reasoning}\n" if fields.get("reasoning") else ""
     system = prompt.system.strip() + (f"\n\n{instructions.strip()}" if instructions.strip() else "")
     messages = (

@@ -206,8 +206,9 @@ def call_about(kind: Kind, inquiry: Inquiry, session: Session) -> Call:
     passage, angle = inquiry.passage, ANGLES[inquiry.number % len(ANGLES)]
     title = passage.title or PurePath(passage.file).stem
     about = {"title": title, "section": passage.section, "passage": passage.shown}
-    fields = about | {"count": inquiry.count, "angle": angle} | kind.fields
-    prompt = kind.code if kind.code and passage.origin == CODE_TABLE else kind.prompt
+    is_code = passage.origin == CODE_TABLE
+    fields = about | {"count": inquiry.count, "angle": angle, "code": is_code} | kind.fields
+    prompt = kind.code if kind.code and is_code else kind.prompt
     return session.plan(prompt, fields, recipe=kind.name, chunk_id=passage.chunk_id, draw=inquiry.number)
 
 
