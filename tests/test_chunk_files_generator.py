@@ -89,6 +89,12 @@ def test_its_generate_runs_with_every_option_it_has(
     assert "sk-mine" not in said.out + said.err
 
 
+def test_a_comma_inside_one_stop_of_the_command_line_stays_in_it(chunks: Path, endpoint: Endpoint) -> None:
+    line = "generate chunks -o qa --provider local --ollama-base-url {root} --ollama-stop 'so, then' --ollama-stop END"
+    call(line, root=endpoint.root)
+    assert endpoint.requests[0].body["options"]["stop"] == ["so, then", "END"]
+
+
 def test_its_combine_and_convert_run_as_they_stand(chunks: Path) -> None:
     call("generate --chunks-dir chunks --qa-dir qa --provider offline")
     call("combine --qa-dir qa --output-file training_data.json")

@@ -265,7 +265,7 @@ TEACHERS = [
     ("OLLAMA_REPEAT_PENALTY", "1.1", 1.1),
     ("OLLAMA_NUM_PREDICT", "-1", -1),
     ("OLLAMA_NUM_CTX", "512", 512),
-    ("OLLAMA_STOP", "END,STOP", "END,STOP"),
+    ("OLLAMA_STOP", "END,STOP", ("END", "STOP")),
     ("ENABLE_REASONING", "true", True),
     ("JUDGE_MODEL_NAME", "j", "j"),
     ("JUDGE_BASE_URL", "http://j.test/v1", "http://j.test/v1"),
@@ -472,6 +472,11 @@ def test_a_step_records_the_settings_that_change_its_result_and_no_others() -> N
     assert {"teacher_temperature", "customisation_prompt", "seed"} <= values.keys()
     assert not {"max_concurrency", "output_dir", "learning_rate"} & values.keys()
     assert json.loads(json.dumps(values)) == values
+
+
+def test_stops_of_one_text_are_separated_by_commas_and_those_of_a_list_stand_as_they_are() -> None:
+    stops = {"": (), "END,###": ("END", "###"), 5: ("5",), ("so, then", 5): ("so, then", "5"), None: ()}
+    assert {given: Settings(ollama_stop=given).ollama_stop for given in stops} == stops
 
 
 def test_the_example_file_is_what_the_settings_say() -> None:

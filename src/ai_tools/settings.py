@@ -108,7 +108,9 @@ class Settings(BaseModel):
         None, "Ollama's num_predict. Empty: TEACHER_MAX_TOKENS.", "01? 02 03", ge=-2
     )
     ollama_num_ctx: int = _setting(8192, "Context window that Ollama loads the model with.", "01? 02 03", ge=256)
-    ollama_stop: str = _setting("", "Where Ollama stops writing; several are separated by commas.", "01? 02 03")
+    ollama_stop: tuple[str, ...] = _setting(
+        (), "Where Ollama stops writing; several are separated by commas.", "01? 02 03"
+    )
     enable_reasoning: bool = _setting(False, "Ask for the reasoning of each answer, and keep it.", "03")
     judge_model_name: str = _setting("", "The judge's model. Empty: the teacher's.", "03")
     judge_base_url: str = _setting("", "Address of an OpenAI-compatible judge. Empty: the teacher's endpoint.", "03")
@@ -194,6 +196,13 @@ class Settings(BaseModel):
         if not cuts or min(cuts) < 1:
             raise ValueError("give one or more whole numbers from 1 up, such as 5,10")
         return tuple(sorted(set(cuts)))
+
+    @field_validator("ollama_stop", mode="before")
+    @classmethod
+    def _stops(cls, value: Any) -> tuple[str, ...]:
+        """Commas separate several in one text; in a list each stands as it is."""
+        parts = value if isinstance(value, list | tuple) else ("" if value is None else str(value)).split(",")
+        return tuple(str(part) for part in parts if part != "")
 
     @field_validator("source_documents")
     @classmethod

@@ -117,8 +117,7 @@ class Asking:
     def for_settings(self) -> dict[str, Any]:
         """The options that stand for settings, where they were given."""
         values = {name: getattr(self, name, None) for name in SETTING_OF}
-        stated = {name: one for name, one in values.items() if one is not None and one is not False and one != []}
-        return {name: ",".join(one) if isinstance(one, list) else one for name, one in stated.items()}
+        return {name: one for name, one in values.items() if one is not None and one is not False and one != []}
 
     def settings(self) -> Settings:
         """Settings, with the options that were given, these and those of the command."""

@@ -50,8 +50,8 @@ def sampling(settings: Settings) -> Sampling:
         most = settings.ollama_num_predict or most
         top_p = top_p if settings.ollama_top_p is None else settings.ollama_top_p
         options = {"top_k": settings.ollama_top_k, "repeat_penalty": settings.ollama_repeat_penalty}
-        options |= {"num_ctx": settings.ollama_num_ctx, "stop": settings.ollama_stop.split(",")}
-        options = {name: value for name, value in options.items() if value not in (None, [""])}
+        options |= {"num_ctx": settings.ollama_num_ctx, "stop": [*settings.ollama_stop]}
+        options = {name: value for name, value in options.items() if value not in (None, [])}
     return Sampling(settings.teacher_temperature, most, top_p, settings.seed, options)
 
 
