@@ -161,7 +161,9 @@ def test_where_every_reply_fails_there_is_an_error_and_what_was_there_stays(
     enriched([pair()], settings)
     before = Path("out.json").read_bytes()
     endpoint.reply = lambda _: "No."
-    with pytest.raises(NothingProduced, match="none of 1 answers got a usable reply"):
+    with pytest.raises(
+        NothingProduced, match=r"none of 1 answers got a usable reply .*; run again with --retry-rejected"
+    ):
         enrich(Path("pairs.json"), Path("out.json"), at(endpoint, teacher_model_name="other"))
     assert Path("out.json").read_bytes() == before
 

@@ -16,7 +16,7 @@ import pytest
 from ai_tools import files, teachers, workspace
 from ai_tools.documents import seeds
 from ai_tools.errors import NothingProduced, TooManyFailures
-from ai_tools.records import Call, Chunk, Completion, Document, Passage, Progress, Sample, WorkedExample
+from ai_tools.records import Call, CallFault, Chunk, Completion, Document, Passage, Progress, Sample, WorkedExample
 from ai_tools.settings import Settings
 from ai_tools.steps import evaluation, generation
 from ai_tools.steps.generation import Batch, Recipe, load_recipe
@@ -455,6 +455,19 @@ class FaultyTeacher(FakeTeacher):
         return done
 
 
+class LosingTeacher(FakeTeacher):
+    """Loses calls about one passage on the way."""
+
+    def __init__(self, lost: str):
+        super().__init__()
+        self.lost = lost
+
+    async def complete(self, call: Call) -> Completion:
+        if self.lost in call.fields["passage"]:
+            raise CallFault("refused", "The line is down.")
+        return await super().complete(call)
+
+
 @pytest.mark.parametrize(("finish_reason", "says"), [("stop", REFUSAL), ("length", "cut off after")])
 def test_a_bad_reply_is_one_recorded_failure_and_the_others_go_on(
     journal: Journal, settings: Settings, finish_reason: str, says: str
@@ -531,6 +544,21 @@ def test_too_many_failures_are_an_error_that_says_how_many_and_why(journal: Jour
 def test_a_second_try_at_a_bad_reply_does_not_thin_out_the_failures(journal: Journal, settings: Settings) -> None:
     with pytest.raises(TooManyFailures):  # 5 of 20 questions and 3 judgements
         make("document_based_qa", FaultyTeacher("c2"), journal, settings.with_(max_failure_rate=0.2))
+
+
+@pytest.mark.parametrize(
+    ("teacher", "again"),
+    [
+        (FaultyTeacher("c2"), "run again with RETRY_REJECTED=true, with --fresh once the step is complete"),
+        (LosingTeacher("c2"), "run again, with --fresh once the step is complete"),
+    ],
+    ids=["rejected", "lost"],
+)
+def test_a_step_that_goes_on_without_some_calls_warns_how_they_are_made_again(
+    journal: Journal, settings: Settings, teacher: FakeTeacher, again: str
+) -> None:
+    with pytest.warns(UserWarning, match=rf"^document_based_qa: 5 of \d+ calls failed \(.*\); {again}$"):
+        make("document_based_qa", teacher, journal, settings.with_(max_failure_rate=0.5, max_retries=0))
 
 
 @pytest.mark.parametrize("step", ["worked examples", "exam"])

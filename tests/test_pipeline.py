@@ -107,7 +107,9 @@ def test_a_file_that_cannot_be_the_training_file_is_refused_before_anything_is_a
 
 def test_where_no_answer_can_be_reworded_it_stops_and_says_why(settings: Settings, endpoint: Endpoint) -> None:
     endpoint.reply = lambda body: "I cannot." if "<pairs" in str(body["messages"]) else reply(body)
-    with pytest.raises(NothingProduced, match=r"none of 2 answers got a usable reply \(.*no JSON"):
+    with pytest.raises(
+        NothingProduced, match=r"none of 2 answers got a usable reply \(.*no JSON.*; run again with --retry-rejected"
+    ):
         piped(settings)
     assert names() == ["generated.jsonl"]
 

@@ -434,6 +434,22 @@ def test_passages_that_failed_are_named_and_all_others_are_in_the_file(toy_root:
     assert len(rows_of(toy_root)) == 8
 
 
+def test_the_closing_line_says_how_what_failed_is_asked_again(toy_root: Path, endpoint: Endpoint) -> None:
+    write_chunks(toy_root / "chunks.jsonl", bells(3))
+    endpoint.behaviour.p500 = 1.0
+    lost = error_of(generate(toy_root, endpoint.url, MAX_RETRIES="0", MAX_FAILURE_RATE="1"))
+    assert "run again" in lost
+    assert "--retry-rejected" not in lost
+    endpoint.behaviour.p500 = 0.0
+    good = '{"pairs": [{"question": "When?", "answer": "At noon."}]}'
+    endpoint.reply = lambda body: "No." if "house 1 " in str(body) else good
+    assert error_of(generate(toy_root, endpoint.url)).endswith("; run again with --retry-rejected")
+    endpoint.reply = lambda _: "No."
+    nothing = error_of(generate(toy_root, endpoint.url, "--fresh", "--retry-rejected", "--model", "other"))
+    assert "no pair came out of 3 passages" in nothing
+    assert "; run again with --retry-rejected" in nothing
+
+
 def test_a_budget_stops_the_run_and_keeps_all_that_was_paid_for(toy_root: Path, endpoint: Endpoint) -> None:
     write_chunks(toy_root / "chunks.jsonl", bells(20))
     for _ in range(2):

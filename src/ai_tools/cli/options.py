@@ -303,7 +303,7 @@ def report(done: ToolSummary, line: str, failed: int, of_what: str) -> None:
     typer.echo(f"{already}{costs(done.asked)}; {done.seconds:.1f} s")
     tell("warning", done.warnings)
     tell("left out", done.unread)
-    fail(failed, of_what, len(done.unread), done.output, done.causes)
+    fail(failed, of_what, len(done.unread), done.output, done.causes, done.again)
 
 
 def costs(asked: Usage) -> str:
@@ -312,13 +312,18 @@ def costs(asked: Usage) -> str:
     return f"{asked.calls:,} calls, {asked.from_journal:,} from the journal, {asked.tokens:,} tokens, {usd}"
 
 
-def fail(failed: int, of_what: str, unread: int, output: Path, causes: Sequence[str] = ()) -> None:
-    """Raises TooManyFailures where anything failed: with all that was made kept, the exit code is 1."""
+def fail(failed: int, of_what: str, unread: int, output: Path, causes: Sequence[str] = (), again: str = "") -> None:
+    """Raises TooManyFailures where anything failed: with all that was made kept, the exit code is 1.
+
+    Args:
+        again: how to ask again for what has `causes`; what a usable reply left out has none.
+    """
     why = f" ({'; '.join(causes[:3])})" if causes else ""
     what = [f"{failed:,} {of_what} failed{why}"] if failed else []
     what += [f"{unread:,} rows or files could not be used"] if unread else []
     if what:
-        raise TooManyFailures(f"{', '.join(what)}; all others are in {output}")
+        fix = f"; {again}" if failed and causes else ""
+        raise TooManyFailures(f"{', '.join(what)}; all others are in {output}{fix}")
 
 
 def tell(what: str, lines: Sequence[str | Rejection]) -> None:

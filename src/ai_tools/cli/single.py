@@ -313,9 +313,9 @@ def pipeline(
     typer.echo(f"{made.generated.pairs:,} made, {rewritten}{kept}, {made.exported.pairs:,} exported -> {made.output}")
     typer.echo(f"what each stage left: {made.stages}")
     typer.echo(f"{options.costs(made.asked)}; {made.seconds:.1f} s")
-    options.fail(
-        made.failed, "passages or pairs", 0, made.output, [cause for stage in stages for cause in stage.causes]
-    )
+    causes = [cause for stage in stages for cause in stage.causes]
+    again = max((stage.again for stage in stages if stage.causes), default="", key=len)
+    options.fail(made.failed, "passages or pairs", 0, made.output, causes, again)
 
 
 def _report_generated(made: tools.GenerateSummary) -> None:

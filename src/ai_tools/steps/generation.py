@@ -7,6 +7,7 @@ order, whatever the order of completion.
 from __future__ import annotations
 
 import asyncio
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
@@ -18,7 +19,7 @@ import yaml
 from ..errors import NothingProduced, TooManyFailures
 from ..records import Call, Passage, Question, Rejection, Sample, WorkedExample, content_id, grouped, in_turn
 from ..teachers import replies
-from ..teachers.asker import Asker, Outcome, Session
+from ..teachers.asker import Asker, Outcome, Session, how_again
 from ..teachers.by_id import ask_by_id
 from ..teachers.dry_run import DryRun, Estimate
 
@@ -119,11 +120,15 @@ def generate(items: Sequence[Passage], recipe: Recipe, *, asker: Asker) -> Batch
 
 
 def _check_failures(name: str, outcome: Outcome[Any], asker: Asker) -> None:
+    """Raise TooManyFailures where more than may have failed, and else warn of those that did."""
     failed, asked = outcome.failed, outcome.asked
-    if failed and len(failed) > asker.limits.max_failure_rate * asked:
-        causes = "; ".join(sorted({rejection.reason for rejection in failed})[:3])
-        again = "run again with RETRY_REJECTED=true" if any(row.check == "reply" for row in failed) else "run again"
-        raise TooManyFailures(f"{name}: {len(failed)} of {asked} calls failed ({causes}); {again} to ask once more")
+    if not failed:
+        return
+    causes = "; ".join(sorted({rejection.reason for rejection in failed})[:3])
+    lost = f"{name}: {len(failed)} of {asked} calls failed ({causes}); {how_again(failed)}"
+    if len(failed) > asker.limits.max_failure_rate * asked:
+        raise TooManyFailures(lost)
+    warnings.warn(f"{lost}, with --fresh once the step is complete", stacklevel=3)
 
 
 def plan(items: Sequence[Passage], recipes: Iterable[Recipe], *, asker: Asker) -> list[Estimate]:

@@ -11,7 +11,7 @@ import asyncio
 import time
 import warnings
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sized
+from collections.abc import Awaitable, Callable, Iterable, Sequence, Sized
 from contextvars import ContextVar
 from dataclasses import dataclass
 from operator import itemgetter
@@ -236,7 +236,8 @@ class LiveRun:
         if len(self._recent) == RECENT and sum(self._recent) > most * RECENT:
             causes = "; ".join(sorted({row.reason for _, row in self._failed[-RECENT:]})[:3])
             lost = f"{sum(self._recent)} of the last {RECENT} calls failed"
-            await self._stop(TooManyFailures(f"{lost} ({causes}); all finished work is kept; mend that and run again"))
+            again = how_again([row for _, row in self._failed], "RETRY_REJECTED=true (a single tool: --retry-rejected)")
+            await self._stop(TooManyFailures(f"{lost} ({causes}); all finished work is kept; mend that and {again}"))
 
     async def _stop(self, error: Exception) -> NoReturn:
         """Raise, once the calls that are on their way, and paid for, have come in."""
@@ -289,6 +290,11 @@ class _Writer:
         """Raises where the journal could not be written."""
         if self._last:
             await self._last
+
+
+def how_again(failed: Sequence[Rejection], option: str = "RETRY_REJECTED=true") -> str:
+    """How calls that came to nothing are made again: a rejected reply is in the journal and stays, but for `option`."""
+    return f"run again with {option}" if any(row.check == "reply" for row in failed) else "run again"
 
 
 class Standing(NamedTuple):

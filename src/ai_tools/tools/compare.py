@@ -97,7 +97,7 @@ def compare(
     done = running.done(asker.teacher, output, started, asked.usage, asked.failed, unread=unread, warnings=warnings)
     unjudged = sum(one.verdict == "unjudged" for one in judged)
     if judged and unjudged == len(judged):
-        raise NothingProduced(f"none of {unjudged:,} comparisons could be judged ({'; '.join(done.causes[:3])})")
+        raise NothingProduced(f"none of {unjudged:,} comparisons could be judged ({done.why})")
     counted = [Tally(two, Counter(one.verdict for one in judged if one.comparison.sources == two)) for two in couples]
     whole = _report(surveys, counted, sample, rated, {"judged_by": done.teacher, "seed": settings.seed})
     whole |= {"judgements": [report.judgement(one, list(given)) for one in judged]}

@@ -71,8 +71,7 @@ def enrich(
 
         done = rework(task, take)
         if counts["failed"] == task.pairs.total:
-            causes = "; ".join(done.causes[:3])
-            raise NothingProduced(f"{source}: none of {task.pairs.total:,} answers got a usable reply ({causes})")
+            raise NothingProduced(f"{source}: none of {task.pairs.total:,} answers got a usable reply ({done.why})")
     return EnrichSummary(**vars(done) | {"pairs": task.pairs.total} | counts)
 
 

@@ -267,8 +267,7 @@ def _work(
         sink.take(made)
 
     def why_nothing() -> str:
-        causes = sorted({row.reason for one in runs for row in one.failed})
-        why = "; ".join(causes[:3]) or "none held any"
+        why = running.why(*running.causes_of([row for one in runs for row in one.failed])) or "none held any"
         return f"{source}: no pair came out of {counts['chunks']:,} passages ({why})"
 
     with sink.writing(why_nothing):

@@ -95,7 +95,7 @@ def curate(
 
     def why_nothing() -> str:
         best = max(found.histogram, default=None)
-        causes = "; ".join(["none could be rated", *done.causes[:3]])
+        causes = "; ".join(filter(None, ["none could be rated", done.why]))
         reached = causes if best is None else f"the best has {best} points or a little more"
         return f"no pair of {total:,} is kept at {least:g} ({reached}); see {rejected_file}"
 
@@ -227,7 +227,7 @@ def validate(
         found = _Checks(least, filter_least, keep, lines)
         done = rework(task, found.take)
         if not found.scores:
-            raise NothingProduced(f"{source}: none of {total:,} pairs could be checked ({'; '.join(done.causes[:3])})")
+            raise NothingProduced(f"{source}: none of {total:,} pairs could be checked ({done.why})")
         told = {"source": str(source), "pairs": total, "threshold": least, "verdicts": dict(found.verdicts)}
         summary = told | {"means": found.means, "checked_by": done.teacher}  # it stands first, for people
         lines.seek(0)

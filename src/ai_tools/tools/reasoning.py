@@ -63,8 +63,8 @@ def enhance_cot(
 
         done = rework(task, take)
         if counts["failed"] == total:
-            causes = "; ".join(done.causes[:3]) or "replies without a step"
-            raise NothingProduced(f"{source}: none of {total:,} pairs got usable reasoning ({causes})")
+            why = done.why or "replies without a step"
+            raise NothingProduced(f"{source}: none of {total:,} pairs got usable reasoning ({why})")
     failed, not_following = counts["failed"], counts["not_following"]
     return EnhanceCotSummary(
         **vars(done), pairs=total, reasoned=total - failed, not_following=not_following, failed=failed

@@ -13,7 +13,7 @@ from .. import teachers, workspace
 from ..errors import NotConfirmed
 from ..records import OnProgress, Rejection, Teacher, Usage
 from ..settings import Settings
-from ..teachers.asker import Asker, Session
+from ..teachers.asker import Asker, Session, how_again
 from ..teachers.dry_run import DryRun, Estimate
 from ..teachers.journal import Journal
 
@@ -55,18 +55,33 @@ class ToolSummary:
     """What every tool that asks says of its work.
 
     `teacher` is who was asked; `already` counts what needed no asking, being done before; `causes` are why calls came
-    to nothing; `unread` is what of the input could not be used, `warnings` what was used all the same; `asked` has
-    calls, tokens and money.
+    to nothing, and `again` how they are made again; `unread` is what of the input could not be used, `warnings` what
+    was used all the same; `asked` has calls, tokens and money.
     """
 
     output: Path
     teacher: str
     already: int
     causes: tuple[str, ...]
+    again: str
     unread: tuple[Rejection, ...]
     warnings: tuple[str, ...]
     asked: Usage
     seconds: float
+
+    @property
+    def why(self) -> str:
+        """Why calls came to nothing, in few words, and how they are made again; empty where none did."""
+        return why(self.causes, self.again)
+
+
+def why(causes: Sequence[str], again: str) -> str:
+    return "; ".join([*causes[:3], *([again] if causes else [])])
+
+
+def causes_of(failed: Sequence[Rejection]) -> tuple[tuple[str, ...], str]:
+    """Why calls came to nothing, each cause once, and how they are made again."""
+    return tuple(sorted({row.reason for row in failed})), how_again(failed, "--retry-rejected")
 
 
 @contextmanager
@@ -147,11 +162,13 @@ def done(
     warnings: Sequence[str] = (),
 ) -> ToolSummary:
     """What is said of work that began at `started`, by the monotonic clock; `failed` are calls that came to nothing."""
+    causes, again = causes_of(failed)
     return ToolSummary(
         output=output,
         teacher=teachers.describe(teacher),
         already=already,
-        causes=tuple(sorted({row.reason for row in failed})),
+        causes=causes,
+        again=again,
         unread=tuple(unread),
         warnings=tuple(warnings),
         asked=asked,
