@@ -14,7 +14,7 @@ from outside import ai_tools, error_of
 
 from ai_tools import QAGenerator
 from ai_tools.cli import app
-from ai_tools.errors import InputError, SettingsError, TooManyFailures, UsageError
+from ai_tools.errors import BudgetReached, InputError, NotConfirmed, SettingsError, TooManyFailures, UsageError
 
 ALL = """generate --chunks-dir chunks --qa-dir qa --provider local --model mistral --api-key sk-mine --temperature 0.3
 --max-tokens 500 --questions-per-chunk 2 --qa-system-message 'You ask.' --qa-extra-instructions 'Be short.'
@@ -269,13 +269,20 @@ def test_a_combined_file_has_its_fields_besides_ours(chunks: Path) -> None:
         assert one["qa_pairs_count"] == one["total_qa_pairs"] == len(made["training_pairs"])
 
 
+def old_file(name: str, done: int = 3, **about: Any) -> Path:
+    """A file as that tool left it, with a pair of each chunk that is done."""
+    path = Path(f"qa/{name}_qa.json")
+    path.parent.mkdir(exist_ok=True)
+    rows = [{"question": f"Which {n} of the {name}?", "answer": f"The {n}.", "chunk_id": n} for n in range(done)]
+    whole = {"metadata": {"file_name": f"{name}.md"}, "training_pairs": rows, "completed_chunks": [*range(done)]}
+    path.write_text(json.dumps(whole | about, indent=1))
+    return path
+
+
 def old_files() -> tuple[Path, str]:
     """A folder as that tool left it, one file of it torn; that file and what is in it."""
-    Path("qa").mkdir()
     for name in ("bells", "lamps"):
-        rows = [{"question": f"Which {n} of the {name}?", "answer": f"The {n}.", "chunk_id": n} for n in range(3)]
-        whole = {"metadata": {"file_name": f"{name}.md"}, "training_pairs": rows, "completed_chunks": [0, 1, 2]}
-        Path(f"qa/{name}_qa.json").write_text(json.dumps(whole, indent=1))
+        old_file(name)
     torn = Path("qa/bells_qa.json")
     torn.write_text(torn.read_text("utf-8").partition("Which 2")[0])
     return torn, torn.read_text("utf-8")
@@ -295,11 +302,138 @@ def test_of_a_torn_file_what_is_whole_is_used_and_the_rest_is_one_line(
     assert torn.read_text("utf-8") == text
 
 
-def test_a_torn_file_of_it_is_not_written_over(chunks: Path) -> None:
+@pytest.mark.parametrize("names", [("llm_provider", "model_used"), ("provider", "model")])
+def test_a_file_of_it_and_one_of_ours_stand_side_by_side_in_a_combined_file(
+    chunks: Path, names: tuple[str, str]
+) -> None:
+    call("generate --chunks-dir chunks --qa-dir qa --provider offline")
+    made = dict(zip(names, ("openai", "gpt-4o"), strict=True))
+    old_file("bells", 2, qa_generation_info=made, failed_chunks=[2], processing_info={"total_chunks": 3})
+    call("combine --qa-dir qa --output-file all.json")
+    whole = read("all.json")
+    config = whole["metadata"]["processing_config"]
+    assert config["llm_provider"] == {"bells_qa.json": "openai", "lamps_qa.json": "offline"}
+    rules = read("qa/lamps_qa.json")["qa_generation_info"]["model"]
+    assert config["model_used"] == {"bells_qa.json": "gpt-4o", "lamps_qa.json": rules}
+    (old, ours) = whole["documents"]
+    assert [old[name] for name in ("total_chunks", "completed_chunks", "failed_chunks", "model")] == [3, 2, 1, "gpt-4o"]
+    assert [ours[name] for name in ("total_chunks", "completed_chunks", "failed_chunks", "model")] == [3, 3, 0, rules]
+    assert {type(row["chunk_id"]) for row in whole["training_pairs"]} == {int}
+
+
+RESUME = "generate --chunks-dir chunks --qa-dir qa --provider local --model m --ollama-base-url {root} --resume"
+
+
+def test_a_whole_file_of_it_is_gone_on_with_where_it_stopped(
+    chunks: Path, endpoint: Endpoint, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = old_file("bells", 2, qa_generation_info={"model_used": "m"})
+    before, begun = whole.read_bytes(), old_file("lamps", 2).read_bytes()
+    call(RESUME, root=endpoint.root)
+    assert [re.findall("house . at the ....", str(one.body["messages"])) for one in endpoint.requests] == [
+        ["house 2 at the lamp"]
+    ]
+    assert whole.read_bytes() == before
+    assert Path("qa/lamps_qa.edited.json").read_bytes() == begun
+    made = read("qa/lamps_qa.json")
+    assert [row["question"][:7] for row in made["training_pairs"]] == ["Which 0", "Which 1", *["What is"] * 3]
+    assert [row["chunk_id"] for row in made["training_pairs"]] == [0, 1, 2, 2, 2]
+    assert (made["completed_chunks"], made["resumed_chunks"], made["status"]) == ([0, 1, 2], [0, 1], "completed")
+    assert "lamps_qa.json: 2 chunks with 2 pairs of it are kept" in capsys.readouterr().err
+    written = Path("qa/lamps_qa.json").read_bytes()
+    call(RESUME, root=endpoint.root)
+    assert (endpoint.counters.requests, Path("qa/lamps_qa.json").read_bytes()) == (1, written)
+    assert "lamps" not in capsys.readouterr().err
+
+
+def test_a_plan_counts_no_chunk_that_a_file_of_it_has_done(
+    chunks: Path, endpoint: Endpoint, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old_file("bells", 2)
+    old_file("lamps", 1)
+    before = {path.name: path.read_bytes() for path in Path("qa").iterdir()}
+    with pytest.raises(NotConfirmed):
+        call(f"{RESUME} --plan", root=endpoint.root)
+    assert re.search(r"generate +2 ", capsys.readouterr().out)
+    assert {path.name: path.read_bytes() for path in Path("qa").iterdir()} == before
+
+
+def test_pairs_of_another_model_or_of_another_text_are_not_gone_on_with_and_kept_aside(
+    chunks: Path, endpoint: Endpoint
+) -> None:
+    other = old_file("bells", 2, qa_generation_info={"model": "another"}).read_bytes()
+    rows = [{"question": "Which?", "answer": "It.", "chunk_id": 0, "source_text": "Another text."}]
+    old_file("lamps", 2, training_pairs=rows)
+    call(RESUME, root=endpoint.root)
+    assert endpoint.counters.requests == 4
+    assert Path("qa/bells_qa.edited.json").read_bytes() == other
+    assert "resumed_chunks" not in read("qa/bells_qa.json")
+    assert read("qa/lamps_qa.json")["resumed_chunks"] == [1]
+
+
+@pytest.mark.parametrize(("more", "asked"), [("--overwrite", 1), ("--fresh", 5)])
+def test_nothing_of_its_files_is_lost_whatever_is_allowed(
+    chunks: Path, endpoint: Endpoint, more: str, asked: int
+) -> None:
+    old_file("bells", 2)
+    before = old_file("lamps", 2).read_bytes()
+    call(f"{RESUME.removesuffix(' --resume')} {more}", root=endpoint.root)
+    assert endpoint.counters.requests == asked
+    assert Path("qa/lamps_qa.edited.json").read_bytes() == before
+    path = Path("qa/lamps_qa.json")
+    path.write_text(path.read_text("utf-8").replace("It is 0.", "Corrected."))
+    call(f"{RESUME} --temperature 0.1", root=endpoint.root)
+    assert Path("qa/lamps_qa.edited.json").read_bytes() == before
+    assert "Corrected." in Path("qa/lamps_qa.edited2.json").read_text("utf-8")
+
+
+def test_a_file_of_it_stays_while_its_successor_is_not_complete(
+    chunks: Path, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = old_file("lamps", 1).read_bytes()
+    monkeypatch.setenv("MAX_CALLS", "3")
+    with pytest.raises(BudgetReached):
+        call(RESUME, root=endpoint.root)
+    assert Path("qa/lamps_qa.json").read_bytes() == before
+    monkeypatch.delenv("MAX_CALLS")
+    call(RESUME, root=endpoint.root)
+    assert (endpoint.counters.requests, read("qa/lamps_qa.json")["resumed_chunks"]) == (4, [0])
+
+
+def test_a_torn_file_of_it_is_gone_on_with_and_named_with_what_is_kept(
+    chunks: Path, endpoint: Endpoint, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, text = old_files()
+    call(RESUME, root=endpoint.root)
+    assert endpoint.counters.requests == 1  # of the last chunk before the tear pairs may be missing
+    assert Path("qa/bells_qa.edited.json").read_text("utf-8") == text
+    said = "torn; 1 chunks with 1 pairs of it are kept, the others asked; as it was it is kept in bells_qa.edited.json"
+    assert f"warning: qa/bells_qa.json: {said}\n" in capsys.readouterr().err
+    assert [row["question"][:7] for row in read("qa/bells_qa.json")["training_pairs"]] == ["Which 0", *["What is"] * 3]
+    assert read("qa/bells_qa.json")["completed_chunks"] == [0, 1]
+
+
+@pytest.mark.parametrize("text", ["", '{"metadata": {"file_na', '{\n "metadata": {},\n "training_pairs": [\n  {"ques'])
+def test_a_file_of_it_that_is_torn_before_any_pair_stops_nobody(chunks: Path, endpoint: Endpoint, text: str) -> None:
+    old_file("lamps").with_name("bells_qa.json").write_text(text)
+    call(RESUME, root=endpoint.root)
+    assert (endpoint.counters.requests, read("qa/bells_qa.json")["status"]) == (2, "completed")
+    assert Path("qa/bells_qa.edited.json").read_text("utf-8") == text
+
+
+def test_what_is_no_file_of_a_document_is_not_written_over(chunks: Path) -> None:
+    with pytest.raises(UsageError, match="was not made by this command"):
+        call(f"generate-cot chunks --output {old_file('bells').parent} --provider offline")
+    for text in ('{"mine": 1}', '[{"question": "Q?", "answer": "A."}]', '{"training_pairs": [{"a": 1}]}', "notes"):
+        old_file("bells").write_text(text)
+        for line in (RESUME, f"generate-cot chunks -o qa {RESUME.partition('qa ')[2]}"):
+            with pytest.raises(UsageError, match=r"bells_qa\.json: exists, and was not made by this command; add --ov"):
+                call(line, root="http://127.0.0.1:9")
+        assert Path("qa/bells_qa.json").read_text("utf-8") == text
+
+
+def test_a_file_that_breaks_off_before_its_pairs_is_one_line(chunks: Path) -> None:
     torn, text = old_files()
-    with pytest.raises(UsageError, match=r"bells_qa\.json: exists, and was not made by this command"):
-        call("generate --chunks-dir chunks --qa-dir qa --provider offline --resume")
-    assert torn.read_text("utf-8") == text
     torn.write_text(text[: text.index("training_pairs")])
     with pytest.raises(InputError, match=r"bells_qa\.json: not JSON"):
         call("convert qa/bells_qa.json --output-dir out")

@@ -542,7 +542,7 @@ def test_torn_and_malformed_files_are_named_and_the_others_combined(folder: Path
         assert words in reasons
     assert done.duplicates == 1, "the row before the tear"
     torn = next(one for one in whole["documents"] if one["file"] == "torn_qa.json")
-    assert (torn["status"], torn["source_file"], torn["total_chunks"]) == ("completed", "bells.md", None)
+    assert (torn["status"], torn["source_file"], torn["total_chunks"]) == ("completed", "bells.md", 3)
     assert "Good?" in [one["question"] for one in whole["training_pairs"]]
 
 

@@ -345,7 +345,7 @@ def test_a_torn_file_is_named_as_torn_and_made_anew_of_the_journal(
     assert not endpoint.requests
 
 
-def test_where_the_register_is_lost_a_correction_is_set_aside_and_what_has_none_stays(
+def test_where_the_register_is_lost_files_stay_with_their_corrections_unless_other_words_ask(
     ask: Callable[..., GenerateSummary], endpoint: Endpoint
 ) -> None:
     for name in ("bells", "lamps"):
@@ -357,14 +357,19 @@ def test_where_the_register_is_lost_a_correction_is_set_aside_and_what_has_none_
     with closing(sqlite3.connect(journal_path(settings(endpoint).output))) as db:
         db.execute("DROP TABLE made_files")
     made = ask()
-    assert [warning.split(": ")[0] for warning in made.warnings] == ["qa/bells_qa.json"]
+    assert (made.untouched, [path.name for path in sorted(Path("qa").iterdir())]) == (
+        2,
+        ["bells_qa.json", "lamps_qa.json"],
+    )
+    assert (path.read_bytes(), Path("qa/lamps_qa.json").read_bytes()) == (corrected, whole)
+    said = (
+        "6 chunks done in 2 files that OUTPUT_DIR knows nothing of are taken as they are; --fresh asks about all anew"
+    )
+    assert made.warnings == (f"qa: {said}",)
+    made = ask(extra_instructions="In rhymes.")
+    assert (made.untouched, files()["bells"]["training_pairs"][0]["answer"]) == (0, "It is 0.")
     assert Path("qa/bells_qa.edited.json").read_bytes() == corrected
-    assert Path("qa/lamps_qa.json").read_bytes() == whole
-    assert sorted(path.name for path in Path("qa").iterdir()) == [
-        "bells_qa.edited.json",
-        "bells_qa.json",
-        "lamps_qa.json",
-    ]
+    assert made.warnings[0] == "qa/bells_qa.json: made anew; as it was it is kept in bells_qa.edited.json"
 
 
 def test_a_completed_file_stays_until_its_successor_is_complete(
@@ -376,6 +381,28 @@ def test_a_completed_file_stays_until_its_successor_is_complete(
     with pytest.raises(BudgetReached):
         ask(teacher_model_name="n", max_calls=8)
     assert Path("qa/bells_qa.json").read_bytes() == before
+
+
+def test_a_torn_file_costs_its_intact_neighbours_no_call_where_the_journal_is_lost_too(
+    ask: Callable[..., GenerateSummary], endpoint: Endpoint
+) -> None:
+    for name in ("bells", "lamps"):
+        document(name, bells(4))
+    ask()
+    path, whole = Path("qa/bells_qa.json"), Path("qa/lamps_qa.json").read_bytes()
+    pairs_before = files()["bells"]["training_pairs"]
+    text = path.read_text("utf-8")
+    torn = text[: text.rindex("bells2")]
+    path.write_text(torn)
+    endpoint.reset()
+    made = ask(output_dir="other_output")
+    assert sorted(house(one.body) for one in endpoint.requests) == [2, 3]
+    assert Path("qa/bells_qa.edited.json").read_text("utf-8") == torn
+    assert Path("qa/lamps_qa.json").read_bytes() == whole
+    assert files()["bells"]["training_pairs"] == pairs_before
+    assert files()["bells"]["resumed_chunks"] == ["bells0", "bells1"]
+    said = "torn; 2 chunks with 4 pairs of it are kept, the others asked; as it was it is kept in bells_qa.edited.json"
+    assert made.warnings[0] == f"qa/bells_qa.json: {said}"
 
 
 # --- a stop in the middle ---
@@ -667,9 +694,9 @@ def test_sampling_is_seeded(ask: Callable[..., GenerateSummary], endpoint: Endpo
     seeds = [one.body["seed"] for one in endpoint.requests]
     assert len({*seeds}) == 2
     endpoint.reset()
-    ask(output_dir="other_output")
+    ask(output="other", output_dir="other_output")
     assert sorted(one.body["seed"] for one in endpoint.requests) == sorted(seeds)
-    ask(output_dir="third_output", seed=1)
+    ask(output="third", output_dir="third_output", seed=1)
     assert not {*seeds} & {one.body["seed"] for one in endpoint.requests[2:]}
 
 

@@ -89,6 +89,13 @@ EITHER = frozenset(("gemini_api_key",))  # both names are in use for what a run 
 NOT_ALONE = {"ENDPOINT": ("MODEL_NAME", "API_KEY", "TEACHER_MODEL_API_KEY")}
 
 
+def making(said: Mapping[str, Any]) -> dict[str, Any]:
+    """What is said of how pairs were made, under our names."""
+    return {ours: said[other] for other, ours in CONFIG.items() if other in said} | {
+        name: value for name, value in said.items() if name not in CONFIG
+    }
+
+
 def is_nothing(value: Any) -> bool:
     """Whether a value says nothing: what is not known may be null, NaN, blank or empty."""
     if isinstance(value, str):

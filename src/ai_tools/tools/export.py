@@ -229,8 +229,10 @@ def _unique(read: Pairs) -> Iterator[tuple[PairFile, Pair]]:
 def _document(name: str, about: dict[str, Any], n_pairs: int) -> dict[str, Any]:
     """What is said of a document, in our names and in those of another tool."""
     blocks = {block: _object(about, name) for block, name in aliases.BLOCKS.items()}
-    made, counts = blocks["qa_generation_info"], _object(about, "summary")
-    chunks = {one: counts.get(one) for one in ("total_chunks", "completed_chunks", "failed_chunks")}
+    made, counts = aliases.making(blocks["qa_generation_info"]), _object(about, "summary")
+    lists = {one: len(ids) for one in ("completed_chunks", "failed_chunks") if isinstance(ids := about.get(one), list)}
+    told = {"total_chunks": blocks["processing_info"].get("total_chunks")} | lists | counts
+    chunks = {one: told.get(one) for one in ("total_chunks", "completed_chunks", "failed_chunks")}
     return {
         "file": name,
         "source_file": blocks["file_info"].get("source_file"),
@@ -248,7 +250,8 @@ def _config(abouts: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """How the pairs were made: what all files agree on stands once, all else by file."""
     said: dict[str, Any] = {}
     for file, about in abouts.items():
-        for name, value in (_object(about, "processing_info") | _object(about, "qa_generation_info")).items():
+        made = aliases.making(_object(about, "qa_generation_info"))
+        for name, value in (_object(about, "processing_info") | made).items():
             if name not in _ITS_OWN:
                 said.setdefault(name, {})[file] = value
     for name, by_file in said.items():

@@ -14,14 +14,15 @@ from .. import teachers
 from ..documents.passages import CODE_TABLE
 from ..files import Register
 from ..matching import normalise
-from ..records import Call, Completion, Pair, Teacher, Usage
+from ..records import Call, Completion, Pair, Teacher, Usage, content_id
 from ..settings import Settings
 from ..teachers import prompts
 from ..teachers.asker import Asker, Outcome, Session
 from ..teachers.prompts import Prompt
 from ..workspace import journal_path
 from . import outputs, reading, running
-from .qa_folder import Made, OneFile, QaFolder
+from .one_file import Made, OneFile
+from .qa_folder import QaFolder
 from .reasoning import follows, numbered
 from .running import Run, ToolSummary
 from .targets import Extent, Inquiry, Scope
@@ -177,10 +178,12 @@ def _generate(
             made_by = {"generated_by": kind.name, "provider": teacher.provider, "model": teacher.model}
             asked = {"temperature": settings.teacher_temperature, "max_tokens": settings.teacher_max_tokens}
             info = made_by | {"questions_per_chunk": settings.questions_per_chunk} | asked
+            words = (kind.prompt.version, kind.instructions, kind.own, kind.fields)
+            info["fingerprint"] = content_id(*words, *info.values(), settings.seed, settings.teacher_top_p)
             sink = QaFolder(output, scope.documents, info, register, fresh=run.fresh)
             sink.check(scope.chosen, overwrite=run.overwrite)
         with running.asking(
-            kind.name, *_plan(scope, kind), settings, run,
+            kind.name, *_plan(scope, kind, sink), settings, run,
             unread=found.failed, instructions=kind.instructions, own=kind.own,
         ) as asker:  # fmt: skip
             counts, runs = _work(source, scope, kind, asker, sink)
@@ -221,7 +224,9 @@ def pairs_of(reply: Any, kind: Kind, inquiry: Inquiry) -> dict[str, Pair]:
     return found
 
 
-def _plan(scope: Scope, kind: Kind) -> tuple[Iterator[Inquiry], Callable[[Inquiry, Session], Awaitable[None]]]:
+def _plan(
+    scope: Scope, kind: Kind, sink: OneFile | QaFolder
+) -> tuple[Iterator[Inquiry], Callable[[Inquiry, Session], Awaitable[None]]]:
     """What is gone through for the plan, round by round as in the run; and how."""
     rounds = scope.rounds()
 
@@ -231,14 +236,18 @@ def _plan(scope: Scope, kind: Kind) -> tuple[Iterator[Inquiry], Callable[[Inquir
             rounds.next_round()
 
     async def chain(inquiry: Inquiry, session: Session) -> None:
-        reply = await session.try_ask(call_about(kind, inquiry, session))
-        rounds.note(inquiry.place, pairs_of(reply, kind, inquiry))
+        call = call_about(kind, inquiry, session)
+        standing = sink.standing(inquiry, call.key)
+        pairs = standing.pairs if standing else pairs_of(await session.try_ask(call), kind, inquiry)
+        rounds.note(inquiry.place, pairs)
 
     return inquiries(), chain
 
 
-async def _ask(kind: Kind, inquiry: Inquiry, session: Session) -> Made:
+async def _ask(kind: Kind, sink: OneFile | QaFolder, inquiry: Inquiry, session: Session) -> Made:
     call = call_about(kind, inquiry, session)
+    if made := sink.standing(inquiry, call.key):
+        return made
     reply = await session.try_ask(call)
     by = reply.completion if reply else Completion("", "")
     return Made(inquiry, pairs_of(reply, kind, inquiry), reply is None, call.key, by.created, by.model)
@@ -273,6 +282,6 @@ def _work(
     with sink.writing(why_nothing):
         while rounds.due:
             sink.due, sink.is_last = scope.documents_of(rounds.asked), rounds.is_last
-            runs.append(asker.run(partial(_ask, kind), scope.inquiries(rounds), len(rounds.due), each=take))
+            runs.append(asker.run(partial(_ask, kind, sink), scope.inquiries(rounds), len(rounds.due), each=take))
             rounds.next_round()
     return counts, runs

@@ -103,6 +103,12 @@ def marked_by(path: Path) -> str:
     return next((str(head["generated_by"]).removeprefix("ai-tools ") for head in heads if "generated_by" in head), "")
 
 
+def holds_rows(path: Path) -> bool:
+    """Whether a file would be a loss: it has a row, or is none of rows."""
+    file, row = _first_row(path)
+    return file is None or row is not None
+
+
 def _first_row(path: Path) -> tuple[PairFile | None, Any]:
     """A file of rows and its first one; no file where it is none of rows."""
     try:

@@ -53,12 +53,12 @@ def known(path: Path) -> PairFile:
     """A file, with where its rows are.
 
     Raises:
-        InputError: it has no place for rows.
+        InputError: it has no place for rows. TornFile: it breaks off before them.
     """
     with _opened(path) as file:
         line, _, rest = file.read(BLOCK).lstrip().partition(b"\n")
     if not line:
-        raise InputError(f"{path}: empty; give a file of pairs")
+        raise TornFile(f"{path}: empty; give a file of pairs")
     if line.startswith(b"["):
         return PairFile(path, "")
     if not line.startswith(b"{"):
@@ -69,12 +69,16 @@ def known(path: Path) -> PairFile:
                 return PairFile(path, name)
         except _BreaksOff as error:
             if not rest.lstrip().startswith(b"{"):  # else it is a torn line before others
-                raise InputError(f"{path}: not JSON ({error}); make the file anew") from None
+                raise TornFile(f"{path}: not JSON ({error}); make the file anew") from None
         else:
             if rest.strip():
                 wanted = f"an array, a row a line, or an object with `{aliases.PAIRS[0]}`"
                 raise InputError(f"{path}: no pairs in it; wanted is {wanted}")
     return PairFile(path, None)
+
+
+class TornFile(InputError):
+    """A file breaks off before its rows."""
 
 
 class _BreaksOff(Exception):

@@ -48,7 +48,7 @@ class Pairs:
             yield from self.of(file)
 
     def of(self, file: PairFile) -> Iterator[Pair]:
-        return (row for row in _rows(file) if not isinstance(row, Rejection))
+        return (row for row in rows_of(file) if not isinstance(row, Rejection))
 
 
 def read(source: str | Path) -> Pairs:
@@ -76,7 +76,7 @@ def read(source: str | Path) -> Pairs:
             failed.append(Rejection("read", str(error), {}))
             continue
         counts[path] = 0
-        for row in _rows(file):
+        for row in rows_of(file):
             if isinstance(row, Rejection):
                 failed.append(row)
                 continue
@@ -108,7 +108,8 @@ def shown(pair: Pair) -> dict[str, Any]:
     return {"id": identity(pair), **told(pair)}
 
 
-def _rows(file: PairFile) -> Iterator[Pair | Rejection]:
+def rows_of(file: PairFile) -> Iterator[Pair | Rejection]:
+    """The pairs of a file; a Rejection in place of what is none."""
     for where, row in file.rows():
         yield row if isinstance(row, Rejection) else _pair(row, where)
 

@@ -1,143 +1,67 @@
-"""What `generate` leaves: one file of rows, or for each document its pairs, and which of its chunks are done."""
+"""What `generate` leaves in a folder: for each document its pairs, and which of its chunks are done."""
 
 from __future__ import annotations
 
 import filecmp
-import json
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
+from itertools import chain, count
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from typing import Any
 
 from .. import files
 from ..documents import file_names, passages
 from ..documents.chunk_folder import about_source
 from ..errors import NothingProduced, UsageError
-from ..files import Note, Register, RowWriter
+from ..files import Register
+from ..matching import normalise
 from ..records import Home, Pair, content_id
-from . import outputs
+from . import earlier, outputs
+from .earlier import Earlier
+from .one_file import Made, Place, waiting
 from .pairs import SUFFIX
 from .targets import Inquiry
 
 SECONDS = 2.0  # at least, between two states of the file of a document that is being worked on
 SHARE = 10  # of the time, one part at most goes into such states: documents may be long, or many at a time
-EDITED = "_qa.edited.json"
-Place = tuple[int, int]  # where rows wait: their start and length
-
-
-@dataclass
-class Made:
-    """What came of a call: new pairs by their questions; `failed` where no usable reply came."""
-
-    inquiry: Inquiry
-    pairs: dict[str, Pair]
-    failed: bool
-    key: str
-    created: str = ""
-    model: str = ""
-
-
-class _Waiting:
-    """Rows that wait in a file without a name, so that no text is held."""
-
-    def __init__(self, file: BinaryIO):
-        self._file = file
-
-    def put(self, rows: Iterable[Pair]) -> Place:
-        text = "".join(json.dumps(row) + "\n" for row in rows).encode()
-        start = self._file.seek(0, 2)
-        self._file.write(text)
-        return start, len(text)
-
-    def write(self, places: Iterable[Place], write: RowWriter) -> None:
-        for start, length in places:
-            self._file.seek(start)
-            for line in self._file.read(length).splitlines():
-                write(json.loads(line))
-
-
-@contextmanager
-def _waiting(folder: Path) -> Iterator[_Waiting]:
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=folder) as file:
-        yield _Waiting(file)
-
-
-class OneFile:
-    """Takes what came of every call to one file of rows, which is written in the order of the source."""
-
-    due: Counter[Home]
-    is_last: bool
-    completed = failed = kept = 0
-    warnings: Sequence[str] = ()
-
-    def __init__(self, path: Path, note: Note):
-        self._path, self._note = path, note
-        self._places: dict[int, list[Place]] = {}
-
-    @contextmanager
-    def writing(self, nothing: Callable[[], str]) -> Iterator[None]:
-        """The file is whole on leaving. Raises NothingProduced, with what `nothing` says, where there is no row."""
-        with _waiting(self._path.parent) as rows, files.rows_to(self._path, nothing, note=self._note) as write:
-            self._rows, self._write = rows, write
-            yield
-            for _, places in sorted(self._places.items()):
-                rows.write(places, write)
-
-    def take(self, made: Made) -> None:
-        rows = (_row(made, pair) for pair in made.pairs.values())
-        if not self.is_last:
-            self._places.setdefault(made.inquiry.place, []).append(self._rows.put(rows))
-            return
-        for row in rows:
-            self._write(row)
-
-
-def _row(made: Made, pair: Pair) -> Pair:
-    passage = made.inquiry.passage
-    return {
-        **{name: pair[name] for name in ("question", "answer", "type")},
-        "chunk_id": passage.chunk_id,
-        "source": passage.document_id or passage.file,
-        "source_file": passage.file,
-        "source_text": passage.text,
-        **{name: pair[name] for name in ("reasoning", "follows") if name in pair},
-        "generated_at": made.created,
-        "model": made.model,
-    }
-
-
-# --- a file for each document ---
+EDITED = "_qa.edited{}.json"
 
 
 @dataclass(slots=True)
 class _Harvest:
-    """What came of a passage so far. `key` is what its calls depend on, `given` the id that its file gives it."""
+    """What came of a passage so far. `key` is what its calls depend on, `given` the id that its file gives it.
+
+    `stood_there` is the key of the call that was not made, since the document's file had the pairs.
+    """
 
     name: str
     given: int | str | None
     key: str = ""
     created: str = ""
     failed: bool = False
+    stood_there: str = ""
     count: int = 0
     places: list[Place] = field(default_factory=list)
+
+    @property
+    def is_as_it_stood(self) -> bool:
+        return self.key == content_id("", self.stood_there)
 
 
 @dataclass
 class _File:
-    """The file of a document. `is_there`: what the calls were of one that an earlier run has completed."""
+    """The file of a document. `before` is the one that is there, `waits` that it stays until this one is complete."""
 
     path: Path
     about: dict[str, Any]
+    before: Earlier | None
+    waits: bool
     chunks: dict[int, _Harvest] = field(default_factory=dict)  # by their numbers in the source
     total: int = 0
-    is_there: str = ""
-    edited: bool = False
     written: float = field(default_factory=time.monotonic)
 
     def in_order(self) -> list[_Harvest]:
@@ -148,13 +72,34 @@ class _File:
         """What the pairs depend on: the calls about each chunk, and which of them came to nothing."""
         return content_id(*(part for one in self.in_order() for part in (one.name, one.key, one.failed)))
 
+    @property
+    def ids(self) -> list[int | str]:
+        """Of the chunks in their order: those that their file gives them, where no other has the same."""
+        often = Counter(one.given for one in self.chunks.values())
+        return [one.name if one.given is None or often[one.given] > 1 else one.given for one in self.in_order()]
+
+    @property
+    def is_right(self) -> bool:
+        """Whether what is there needs no successor."""
+        if self.before is None or not self.waits or self.before.state == "torn":
+            return False
+        return self.before.calls == self.calls or all(one.is_as_it_stood for one in self.chunks.values())
+
+    def fate(self, before: Earlier) -> str:
+        """What became of the file before, in words."""
+        stood = [one for one in self.chunks.values() if one.stood_there]
+        kept = f"{len(stood):,} chunks with {sum(one.count for one in stood):,} pairs of it are kept, the others asked"
+        if before.state == "torn":
+            return f"torn; {kept}"
+        return kept if stood else "made anew"
+
 
 class QaFolder:
     """Takes what came of every call, and keeps each document's file up to date.
 
     A file that an earlier run completed is left as it is, hand-made corrections with it, where passages, prompt, model
-    and sampling are the same; else it stays until its successor is complete, and corrections in it are set aside.
-    `fresh` writes all anew.
+    and sampling are the same; else it stays until its successor is complete, and corrections in it are set aside. One
+    that the register does not know is gone on with, and set aside where it has to be written. `fresh` makes all anew.
 
     Args:
         documents: all of the source, by which names are told apart, with the number of their passages.
@@ -176,15 +121,20 @@ class QaFolder:
         self._open: dict[Home, _File] = {}
         self._count = 0
         self._told: tuple[str, dict[str, Any]] = ("", {})
+        self._earlier: dict[Home, Earlier] = {}
+        self._rows_in = lru_cache(maxsize=16)(earlier.rows_by_chunk)
+        self._taken: dict[tuple[Home, str], int] = {}  # the places of passages by the ids that they stand under
+        self._unknown = Counter[str]()
         self._rests_until = 0.0
         self.completed = self.failed = self.kept = 0
         self.warnings: list[str] = []
 
     def check(self, chosen: Iterable[Home], *, overwrite: bool) -> None:
-        """Refuses to write over what this command has not made."""
-        for path in (self._paths[which] for which in chosen):
-            if path.is_file() and not overwrite:
-                outputs.claimed(path, self._register)
+        """Looks at what is there. Refuses to write over what is neither this command's nor a document's file."""
+        for which in chosen:
+            path = self._paths[which]
+            if path.is_file():
+                self._earlier[which] = earlier.find(path, self._register, self._info, overwrite=overwrite)
             elif path.is_dir():
                 raise UsageError(f"-o {path}: a folder stands where a file is to be; move it or give another folder")
 
@@ -194,18 +144,39 @@ class QaFolder:
 
         Raises NothingProduced, with what `nothing` says, where not one pair came.
         """
-        with _waiting(self._folder) as self._rows:
+        with waiting(self._folder) as self._rows:
             try:
                 yield
                 for home in [*self._open]:
                     self._complete(home)
             except BaseException:
                 for file in self._open.values():
-                    if not file.is_there:
+                    if not file.waits:
                         self._write(file, "interrupted")
                 raise
+        if self._unknown:
+            files, chunks = self._unknown["files"], self._unknown["chunks"]
+            said = f"{chunks:,} chunks done in {files:,} files that OUTPUT_DIR knows nothing of are taken as they are"
+            self.warnings.append(f"{self._folder}: {said}; --fresh asks about all anew")
         if not self._count:
             raise NothingProduced(nothing())
+
+    def standing(self, inquiry: Inquiry, key: str) -> Made | None:
+        """What a document's file has of a passage that the journal knows nothing of; None: it is to be asked about."""
+        passage = inquiry.passage
+        before = self._earlier.get(passage.home)
+        if self._fresh or inquiry.number or before is None:
+            return None
+        name = before.id_of(passage, key)
+        if not name or self._taken.setdefault((passage.home, name), inquiry.place) != inquiry.place:
+            return None
+        found: dict[str, Pair] = {}
+        for row in self._rows_in(before.path).get(name, []):
+            if row.get("source_text", passage.text) != passage.text:
+                return None
+            question = normalise(row["question"])
+            found[f"{question} {len(found)}" if question in found else question] = row
+        return Made(inquiry, found, failed=False, key=key, stood_there=True)
 
     def take(self, made: Made) -> None:
         passage = made.inquiry.passage
@@ -216,62 +187,62 @@ class QaFolder:
         chunk.key, chunk.created = content_id(chunk.key, made.key), max(chunk.created, made.created)
         chunk.count += len(made.pairs)
         chunk.failed = made.failed and not chunk.count
+        chunk.stood_there = made.key if made.stood_there else chunk.stood_there
         rows = (self._row(file, made, pair) for pair in made.pairs.values())
         chunk.places.append(self._rows.put(rows))
         self._count += len(made.pairs)
         if self.is_last and len(file.chunks) == file.total:
             self._complete(home)
-        elif not file.is_there and file.written + SECONDS < (now := time.monotonic()) > self._rests_until:
+        elif not file.waits and file.written + SECONDS < (now := time.monotonic()) > self._rests_until:
             self._write(file, "in_progress")
             self._rests_until = now + SHARE * (time.monotonic() - now)
 
     def _file(self, home: Home) -> _File:
         if home in self._open:
             return self._open[home]
-        self._open[home] = file = _File(self._paths[home], self._about(home))
-        if file.path.is_file():
-            made = self._register.find(file.path)
-            if made is None:  # of a file of ours without an entry nobody knows whether it was edited
-                file.edited = outputs.marked_by(file.path) == self._register.command
-            elif made.state == "torn":
-                self.warnings.append(f"{file.path}: {outputs.TORN}")
-            else:
-                file.edited = made.state == "edited"
-                file.is_there = "" if self._fresh else made.depends
-        return file
+        before = self._earlier.get(home)
+        waits = before is not None and before.is_of_use and not self._fresh
+        self._open[home] = _File(self._paths[home], self._about(home), before, waits)
+        if before and before.state == "torn" and before.keys is not None:
+            self.warnings.append(f"{before.path}: {outputs.TORN}")
+        return self._open[home]
 
     def _complete(self, home: Home) -> None:
         file = self._open.pop(home)
         failed = all(chunk.failed for chunk in file.chunks.values())
         self.completed += not failed
         self.failed += failed
-        if file.is_there == file.calls:
+        stood = sum(bool(one.stood_there) for one in file.chunks.values())
+        if stood and file.before and file.before.state == "unknown":
+            self._unknown.update(files=1, chunks=stood)
+        if file.is_right:
             self.kept += 1
         else:
             self._write(file, "failed" if failed else "completed")
 
     def _write(self, file: _File, status: str) -> None:
-        note = partial(self._enter, file, file.calls if status == "completed" else "")
+        taken = (one.stood_there for one in file.in_order() if one.stood_there)
+        note = partial(self._enter, file, " ".join((file.calls, *taken)) if status == "completed" else "")
         with files.rows_to(file.path, inside="training_pairs", about=self._head(file, status), note=note) as write:
-            for chunk in file.in_order():
-                self._rows.write(chunk.places, write)
+            for chunk, name in zip(file.in_order(), file.ids, strict=True):
+                self._rows.write(chunk.places, write, chunk_id=name)
         file.written = time.monotonic()
 
     def _enter(self, file: _File, depends: str, path: Path, whole: Path) -> None:
         """Set aside what was corrected, where the new file has it not, and enter the new one in the register."""
-        if file.edited and not filecmp.cmp(path, whole, shallow=False):
-            aside = path.with_name(f"{path.name.removesuffix(SUFFIX)}{EDITED}")
+        before, file.before = file.before, None
+        if before and before.may_hold_work and not filecmp.cmp(path, whole, shallow=False):
+            names = (f"{path.name.removesuffix(SUFFIX)}{EDITED.format(mark)}" for mark in chain(("",), count(2)))
+            aside = next(one for one in map(path.with_name, names) if not one.exists())
             path.replace(aside)
-            self.warnings.append(f"{path}: what had been corrected in it is kept in {aside.name}")
-        file.edited = False
+            self.warnings.append(f"{path}: {file.fate(before)}; as it was it is kept in {aside.name}")
         self._register.note(path, whole, depends)
 
     def _head(self, file: _File, status: str) -> dict[str, Any]:
-        chunks = file.in_order()
-        often = Counter(one.given for one in chunks)
-        ids = [one.name if one.given is None or often[one.given] > 1 else one.given for one in chunks]
+        chunks, ids = file.in_order(), file.ids
         done = [name for name, one in zip(ids, chunks, strict=True) if not one.failed]
         failed = [name for name, one in zip(ids, chunks, strict=True) if one.failed]
+        taken = [name for name, one in zip(ids, chunks, strict=True) if one.stood_there]
         last = max((one.created for one in chunks), default="")
         return {
             **file.about,
@@ -279,6 +250,7 @@ class QaFolder:
             "status": status,
             "completed_chunks": done,
             "failed_chunks": failed,
+            **({"resumed_chunks": taken} if taken else {}),
             "completion_time": last if status in ("completed", "failed") else None,
             "summary": {
                 "total_chunks": file.total,
