@@ -193,7 +193,7 @@ def test_the_default_file_is_read_where_it_exists_and_no_other_is_given(toy_root
     assert parsed("generate")["n_pairs"] is None
     write("generation: {n_pairs: 4}", "configs/config.yaml")
     assert parsed("generate")["n_pairs"] == 4
-    write("", "other.yaml")
+    write("llm:", "other.yaml")
     assert parsed("generate", "--config", "other.yaml")["n_pairs"] is None
 
 
@@ -330,9 +330,22 @@ def test_two_numbers_of_pairs_in_one_block_are_refused(toy_root: Path) -> None:
         run("generate", "chunks.jsonl", "-o", "out.json", "--config", "config.yaml")
 
 
-def test_an_empty_file_and_empty_values_say_nothing(toy_root: Path) -> None:
-    for text in ("", "# nothing\n", "llm:\n", "llm: {model: }\ngeneration:\n"):
+def test_empty_values_say_nothing(toy_root: Path) -> None:
+    for text in ("llm:\n", "llm: {model: }\ngeneration:\n"):
         assert defaults(write(text), "generate") == {}
+
+
+@pytest.mark.parametrize("text", ["", "# llm: {model: m}\n", "---\n", "{}"])
+def test_a_file_without_an_option_is_an_error_where_it_is_named_and_else_a_warning(toy_root: Path, text: str) -> None:
+    write(text)
+    says = re.escape(
+        "--config config.yaml: holds no option; write some, as in `llm: {model: NAME}`, or leave --config out"
+    )
+    with pytest.raises(SettingsError, match=says):
+        parsed("generate", "--config", "config.yaml")
+    write(text, "configs/config.yaml")
+    with pytest.warns(UserWarning, match=r"--config configs/config\.yaml: holds no option; .* or remove the file"):
+        assert parsed("generate")["n_pairs"] is None
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,12 @@ def defaults(path: Path | None, command: str, given: Mapping[str, Any] | None = 
         InputError: no such file, or not YAML. SettingsError: keys that are not known, or a variable that is not set.
     """
     file = path or FILE
-    return Defaults(file, _read(file) if path or FILE.is_file() else {}, command, {} if given is None else given)
+    return Defaults(
+        file,
+        _read(file, is_named=path is not None) if path or FILE.is_file() else {},
+        command,
+        {} if given is None else given,
+    )
 
 
 def _of_provider(values: dict[str, Any], given: str | None, file: Path) -> dict[str, Any]:
@@ -128,13 +133,15 @@ def _typed(value: Any, file: Path, where: str) -> Any:
 # --- what may stand in the file ---
 
 
-def _read(file: Path) -> dict[str, dict[str, Any]]:
+def _read(file: Path, *, is_named: bool) -> dict[str, dict[str, Any]]:
     """The blocks of the file. All that is wrong with it is in one error."""
     import yaml
     from pydantic import ValidationError
 
     try:
         content = yaml.safe_load(file.read_text("utf-8"))
+        if not content and content in (None, {}):
+            _say_empty(file, is_named=is_named)
         if isinstance(content, dict) and len(content) > 1 and not content.keys() & {*BLOCKS, *_FOREIGN}:
             has = ", ".join(map(str, list(content)[:5]))
             raise SettingsError(f"--config {file}: no file of options; it has {has} in place of {', '.join(BLOCKS)}")
@@ -155,6 +162,13 @@ def _read(file: Path) -> dict[str, dict[str, Any]]:
         instead = "keys are read from the environment; for a threshold write curate: {threshold: 7}, for a format -f"
         warnings.warn(f"--config {file}: {', '.join(foreign)} mean nothing here; ignored ({instead})", stacklevel=2)
     return dict(found.model_dump(exclude_none=True))
+
+
+def _say_empty(file: Path, *, is_named: bool) -> None:
+    said = f"--config {file}: holds no option"
+    if is_named:
+        raise SettingsError(f"{said}; write some, as in `llm: {{model: NAME}}`, or leave --config out")
+    warnings.warn(f"{said}; write some, as in `llm: {{model: NAME}}`, or remove the file", stacklevel=2)
 
 
 def _take_out_foreign(content: Any) -> list[str]:
