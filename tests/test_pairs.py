@@ -155,6 +155,62 @@ def test_rows_of_every_tool_become_the_same_pair_with_all_else_kept(tmp_path: Pa
     assert one(tmp_path, row) == {"question": "When?", "answer": "At noon.", "type": "qa"} | kept
 
 
+SQUAD = {  # the article file, as it is published
+    "version": "v2.0",
+    "data": [
+        {
+            "title": "Bells",
+            "paragraphs": [
+                {
+                    "context": "P.",
+                    "qas": [
+                        {
+                            "id": "i",
+                            "question": "When?",
+                            "answers": [{"text": "At noon.", "answer_start": 0}],
+                            "is_impossible": False,
+                        },
+                        {"id": "k", "question": "Why?", "answers": [], "plausible_answers": [], "is_impossible": True},
+                    ],
+                },
+                {"context": "Q.", "qas": [{"id": "j", "question": "Who?", "answers": [{"text": "Ada."}]}]},
+            ],
+        },
+        {
+            "title": "Lamps",
+            "paragraphs": [{"context": "R.", "qas": [{"question": "Lit?", "answers": [{"text": "Yes."}]}]}],
+        },
+    ],
+}
+
+
+@pytest.mark.parametrize("content", [SQUAD, json.dumps(SQUAD, indent=1).encode(), SQUAD["data"], lines(*SQUAD["data"])])
+def test_articles_of_squad_are_the_questions_in_them_with_passage_and_title(tmp_path: Path, content: Any) -> None:
+    path = written(tmp_path, content)
+    assert found(path) == [
+        {"question": "When?", "answer": "At noon.", "type": "qa", "source": "Bells", "id": "i", "is_impossible": False,
+         "source_text": "P."},
+        {"question": "Who?", "answer": "Ada.", "type": "qa", "source": "Bells", "id": "j", "source_text": "Q."},
+        {"question": "Lit?", "answer": "Yes.", "type": "qa", "source": "Lamps", "source_text": "R."},
+    ]  # fmt: skip
+    [impossible] = pairs.read(path).failed
+    assert impossible.reason.endswith(" 1, question 2: no answer")
+
+
+def test_articles_of_squad_are_trained_on(tmp_path: Path) -> None:
+    answered = json.loads(json.dumps(SQUAD))
+    del answered["data"][0]["paragraphs"][0]["qas"][1]
+    rows = training.read_rows(written(tmp_path, answered))
+    assert [row["messages"][-1]["content"] for row in rows] == ["At noon.", "Ada.", "Yes."]
+
+
+def test_what_looks_like_an_article_and_is_none_costs_itself_alone(tmp_path: Path) -> None:
+    rows = [{"paragraphs": 1}, {"paragraphs": [1, {"qas": [2, OTHER]}]}, PAIR]
+    path = written(tmp_path, {"data": rows})
+    assert [row["question"] for row in found(path)] == ["Who?", "When?"]
+    assert len(pairs.read(path).failed) == 2
+
+
 def test_rows_on_the_use_of_tools_are_read_and_a_solution_that_is_an_object_is_its_json(tmp_path: Path) -> None:
     asked = {"instruction": "Ring the bell at noon."}
     assert one(tmp_path, asked | {"solution": "ring(at=12)"})["answer"] == "ring(at=12)"

@@ -29,7 +29,8 @@ ANSWER = (
 SOURCE_TEXT = ("source_text", "context", "passage", "reference_contexts")
 SYSTEM = ("system", "system_prompt")
 PAIR_ID = ("id", "sample_id", "qac_id")
-PAIRS = ("training_pairs", "qa_pairs", "pairs")  # where a document's file, one of another tool, a report have theirs
+# Where a document's file, one of another tool, a report, one of SQuAD have theirs.
+PAIRS = ("training_pairs", "qa_pairs", "pairs", "data")
 TURNS = (("messages",), ("conversations",), ("prompt", "completion"))  # where a row has its messages, in parts or not
 THINKING = ("thinking", "reasoning_content", "reasoning")
 ROLES = {
@@ -126,6 +127,16 @@ def plain(value: Any) -> str | None:
         found = [text for part in parts if isinstance(text := part.get("text"), str)]
         return "\n".join(found) if found else None
     return value if isinstance(value, str) else None
+
+
+def questions(row: Any) -> list[Any]:
+    """The rows that a row is: itself, or the questions of an article of SQuAD's, with their passages and its title."""
+    if not isinstance(row, dict) or not isinstance(row.get("paragraphs"), list):
+        return [row]
+    paragraphs = [one for one in row["paragraphs"] if isinstance(one, dict) and isinstance(one.get("qas"), list)]
+    source = {"source": row["title"]} if row.get("title") else {}
+    about = [(source | {"context": one.get("context")}, one["qas"]) for one in paragraphs]
+    return [told | asked if isinstance(asked, dict) else asked for told, some in about for asked in some]
 
 
 def thoughts(told: Any) -> str:

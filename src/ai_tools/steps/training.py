@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from .. import files, workspace
+from .. import aliases, files, workspace
 from ..errors import InputError
 from . import formats, students, trainer
 from .batches import BatchPlan, Row, TrainingRecipe, general_rows
@@ -129,7 +129,7 @@ def train(
 
 
 def read_rows(path: Path) -> list[Row]:
-    """The rows of a cut, of both its files, or of any file that `ai-tools export` writes, ready for `train`.
+    """The rows of a cut, of both its files, of any file that `ai-tools export` writes or of SQuAD, ready for `train`.
 
     Raises:
         InputError: not such a file, with the place, the reason and what to do.
@@ -163,6 +163,8 @@ def _array(path: Path) -> Iterator[tuple[str, Row]]:
         rows = json.loads(path.read_bytes())
     except ValueError as error:
         raise InputError(f"{path}: not JSON ({error}); write it anew") from None
+    if isinstance(rows, dict) and isinstance(rows.get("data"), list):
+        rows = [one for row in rows["data"] for one in aliases.questions(row)]
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise InputError(f"{path}: no array of rows. Fix: write it with `ai-tools export`")
     return ((f"{path}, row {number}", row) for number, row in enumerate(rows, 1))

@@ -46,7 +46,10 @@ class PairFile:
 
     def rows(self) -> Iterator[tuple[str, Any]]:
         """(where it stands, the row) of each; a Rejection in place of what is none."""
-        return _lines(self.path) if self.inside is None else _items(self.path, self.inside)
+        for where, row in _lines(self.path) if self.inside is None else _items(self.path, self.inside):
+            asked = [row] if isinstance(row, Rejection) else aliases.questions(row)
+            for number, one in enumerate(asked, 1):
+                yield where if one is row else f"{where}, question {number}", one
 
 
 def known(path: Path) -> PairFile:
