@@ -289,6 +289,30 @@ def test_of_three_sources_one_wins_only_against_all_others(settings: Settings) -
     assert made.winner is None  # two are as good as each other
 
 
+def test_a_bad_source_beside_two_good_ones_is_named_as_not_to_be_merged(settings: Settings) -> None:
+    other = [pair(n, GOOD, question=f"Where is {n}?") for n in range(40)]
+    made, report = compared(settings, many(BAD), many(GOOD), other, sample_size=20)
+    assert made.verdict == "no clear winner"
+    said = "none of b.json and c.json is significantly preferred to the others left; significantly behind: a.json to c"
+    assert any(said in reason for reason in made.reasons)
+    advice = report["recommendation"]
+    assert (advice["take"], advice["leave_out"]) == (None, ["a.json"])
+    assert advice["reason"].startswith("recommended: neither of ")
+    assert advice["reason"].endswith("; merge them; not to be merged: a.json (score 5 of 10, b.json 8)")
+
+
+def test_no_size_makes_up_for_what_is_poor(settings: Settings) -> None:
+    _, report = compared(settings, many(BAD, 60), many(GOOD, 12), sample_size=12)
+    assert (report["recommendation"]["take"], report["recommendation"]["leave_out"]) == ("b.json", ["a.json"])
+
+
+@pytest.mark.parametrize("name", ["source", "file_name", "file", "document_id"])
+def test_documents_are_counted_under_whatever_name_the_pairs_have_them(settings: Settings, name: str) -> None:
+    rows = [{"question": f"Q{n}?", "answer": "A.", "chunk_id": n % 2, name: f"{n // 2}.md"} for n in range(4)]
+    made, _ = compared(settings, rows, many(GOOD, 3), sample_size=0)
+    assert (made.figures["a.json"]["documents"], made.figures["a.json"]["passages"]) == (2, 4)
+
+
 def test_figures_are_those_of_the_sources(settings: Settings) -> None:
     rows = [
         pair(1, question="How many bells ring?", answer="one two", rating=8, source_file="x.md"),

@@ -126,9 +126,11 @@ def _report(
 ) -> dict[str, Any]:
     """What was found of all sources and of each two."""
     names = [one.name for one in surveys]
-    wins = Counter(one.winner(SIGNIFICANT / len(counted)) for one in counted)
+    threshold = SIGNIFICANT / len(counted)
+    wins = Counter(one.winner(threshold) for one in counted)
     winner = next((name for which, name in enumerate(names) if wins[which] == len(names) - 1), None)
     merge = _merge(surveys, sample)
+    why_none = () if winner else (report.why_no_winner(counted, surveys, threshold),)
     figures = {one.name: one.figures | {"sample": sample.figures(i)} for i, one in enumerate(surveys)}
     assessed = {name: scores.assessment(rows, figures[name]) for name, rows in zip(names, rated, strict=True)}
     advice = scores.recommendation(assessed, figures)
@@ -137,7 +139,7 @@ def _report(
         "compared": names,
         "verdict": f"{winner} is the better material" if winner else "no clear winner",
         "winner": winner,
-        "reasons": (*report.reasons(counted, surveys), *sentences),
+        "reasons": (*report.reasons(counted, surveys), *why_none, *sentences),
         **by,
         "assessments": assessed,
         "recommendation": advice,

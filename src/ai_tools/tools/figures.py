@@ -16,6 +16,7 @@ from hashlib import blake2b
 from itertools import accumulate
 from typing import Any
 
+from .. import aliases
 from ..matching import missing_facts, near_duplicates, normalise
 from ..records import Pair
 from .pairs import Pairs
@@ -72,8 +73,8 @@ def survey(name: str, pairs: Pairs, texts: Texts, seed: int) -> Survey:
         found.passages.append(lot(_passage(row) or f"of its own: {question}"))
         found.questions.append(lot(question))
         found.contents.append(lot(f"{question}\x1f{answer}"))
-        if row.get("source_file"):
-            documents.add(lot(str(row["source_file"])))
+        if document := _document(row):
+            documents.add(lot(document))
         types[str(row["type"])] += 1
         kinds[kind_of(row["question"])] += 1
         asked[len(question.split())] += 1
@@ -110,7 +111,16 @@ def kind_of(question: str) -> str:
 def _passage(row: Pair) -> str:
     """What tells the passage of a row from others; empty where nothing does."""
     place = f"{row['source_file']}:{row['chunk_start']}" if row.get("source_file") and "chunk_start" in row else ""
-    return str(row.get("source_text") or row.get("chunk_id") or place)
+    chunk = row.get("chunk_id")
+    if isinstance(chunk, int):  # counted anew in each document
+        chunk = f"{_document(row)}:{chunk}"
+    return str(row.get("source_text") or chunk or place)
+
+
+def _document(row: Pair) -> str:
+    """What tells the document of a row from others; empty where nothing does."""
+    _, name = aliases.first(row, (*aliases.FILE, *aliases.DOCUMENT_ID))
+    return "" if aliases.is_nothing(name) else str(name)
 
 
 def _lot(seed: int) -> Callable[[str], int]:

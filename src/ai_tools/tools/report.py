@@ -46,6 +46,16 @@ def _why_none(first: Survey, second: Survey) -> str:
     return "no comparison was asked for"
 
 
+def why_no_winner(counted: Sequence[Tally], surveys: Sequence[Survey], threshold: float) -> str:
+    """Why no source is preferred to every other."""
+    lost = [(one.sources, won) for one in counted if (won := one.winner(threshold)) is not None]
+    beaten = {sum(two) - won: surveys[won].name for two, won in lost}
+    left = " and ".join(one.name for i, one in enumerate(surveys) if i not in beaten)
+    losses = ", ".join(f"{surveys[i].name} to {by}" for i, by in sorted(beaten.items()))
+    why = f"none of {left} is significantly preferred to the others left" if left else "each loses to another"
+    return f"no clear winner: {why}" + (f"; significantly behind: {losses}" if losses else "")
+
+
 def merged(merge: dict[str, Any]) -> str:
     """What a merge of all would give, as a sentence."""
     return (

@@ -96,8 +96,10 @@ def recommendation(assessed: dict[str, dict[str, Any]], figures: dict[str, dict[
     """Which source to take, with what was weighed: quality (the score), diversity, and size; each from 0 to 1.
 
     Diversity is the share of pairs that repeat no other, size the number of those beside the largest source's. Without
-    a score of every source quality is left out. `take` is None where two are as good as each other.
+    a score of every source quality is left out. `take` is None where two are as good as each other. `leave_out` are
+    sources that would spoil a merge: their score is poor, and its interval lies below that of the best.
     """
+    spoils = _spoils(assessed)
     distinct = {name: one["pairs"] * (1 - one["exact_duplicates"]) for name, one in figures.items()}
     weighs = {
         name: WEIGHTS[name] for name in WEIGHTS if name != "quality" or all(one["score"] for one in assessed.values())
@@ -111,15 +113,33 @@ def recommendation(assessed: dict[str, dict[str, Any]], figures: dict[str, dict[
         }
         total = sum(weighs[which] * points[which] for which in weighs) / sum(weighs.values())
         weighed[name] = {which: round(points[which], 2) for which in weighs} | {"total": round(total, 2)}
-    best, second = sorted(weighed, key=lambda name: -weighed[name]["total"])[:2]
-    is_ahead = weighed[best]["total"] - weighed[second]["total"] > NEARLY
+    best, second = sorted(weighed, key=lambda name: (name in spoils, -weighed[name]["total"]))[:2]
+    is_ahead = second in spoils or weighed[best]["total"] - weighed[second]["total"] > NEARLY
     told = ", ".join(f"{which} {weighed[best][which]:.2f}" for which in weighs)
     reason = (
         f"recommended: {best} ({told}; weighed {weighed[best]['total']:.2f}, {second} {weighed[second]['total']:.2f})"
         if is_ahead
         else f"recommended: neither of {best} and {second} before the other by {', '.join(weighs)}; merge them"
     )
-    return {"take": best if is_ahead else None, "reason": reason, "weights": weighs, "weighed": weighed}
+    reason += f"; not to be merged: {', '.join(spoils.values())}" if spoils else ""
+    return {
+        "take": best if is_ahead else None,
+        "leave_out": list(spoils),
+        "reason": reason,
+        "weights": weighs,
+        "weighed": weighed,
+    }
+
+
+def _spoils(assessed: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """The sources that are surely worse than the best and poor, each with why."""
+    scored = {name: one for name, one in assessed.items() if one["score"] is not None}
+    best = max(scored, key=lambda name: scored[name]["score"], default="")
+    return {
+        name: f"{name} (score {one['score']:g} of 10, {best} {scored[best]['score']:g})"
+        for name, one in scored.items()
+        if one["score"] < 10 * POOR and one["interval"][1] < scored[best]["interval"][0]
+    }
 
 
 def told(name: str, one: dict[str, Any]) -> str:
