@@ -59,20 +59,8 @@ INSIDE = {  # what the modules of a folder may import of one another: those to t
     ),
     "tools": (
         *("running", "pair_files", "pairs", "chunk", "reading", "outputs", "rework", "targets", "earlier", "one_file"),
-        *(
-            "qa_folder",
-            "reasoning",
-            "enrich",
-            "export",
-            "generate",
-            "rate",
-            "figures",
-            "preferences",
-            "scores",
-            "report",
-            "compare",
-        ),
-        *("pipeline", "qa_generator", "__init__"),
+        *("qa_folder", "reasoning", "enrich", "export", "generate", "rate", "figures", "preferences", "scores"),
+        *("report", "compare", "pipeline", "qa_generator", "__init__"),
     ),
     "view": ("progress", "lines", "tables", "plots", "report", "widgets", "__init__"),
 }
