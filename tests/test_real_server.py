@@ -33,6 +33,7 @@ GENERATE = (
     *("generate", "docs", "-o", "out.json", "--n-pairs", "1", "--max-tokens", "48", "--temperature", "0"),
     *("--qa-system-message", "Be short.", "--qa-prompt-template-file", "ask.txt"),
 )
+LONG = 480  # words of a page: one passage still, and more than 512 tokens with its prompt
 # Of each kind of reply what changes its schema.
 FIELDS: list[tuple[str, dict[str, Any]]] = [
     *(("summaries", {"angles": angles}) for angles in ((), ("facts",), ("facts", "people", "numbers"))),
@@ -59,6 +60,12 @@ def gguf() -> Path:
 @pytest.fixture(scope="module")
 def server(gguf: Path) -> Iterator[LlamaServer]:
     with LlamaServer(gguf) as running:
+        yield running
+
+
+@pytest.fixture
+def small_server(gguf: Path) -> Iterator[LlamaServer]:
+    with LlamaServer(gguf, context=512) as running:
         yield running
 
 
@@ -125,14 +132,21 @@ def test_six_documents_come_through_a_restart_and_a_kill_of_their_server_and_not
     assert before.items() <= answered(toy_root).items()
 
 
-def test_a_prompt_that_is_larger_than_the_context_is_told_with_both_sizes(toy_root: Path, gguf: Path) -> None:
-    long = " ".join(f"The bell of house {n} rings at noon and its rope is {n} metres long." for n in range(28))
-    write(toy_root, SENTENCES[0], long)
-    with LlamaServer(gguf, context=512) as small:
-        done = ai_tools(*GENERATE, **settings_at(small), CHUNK_TOKENS="1000")
+def test_a_context_that_is_too_small_is_told_with_the_sizes_and_other_pages_are_kept(
+    toy_root: Path, small_server: LlamaServer
+) -> None:
+    write(toy_root, SENTENCES[0], "lamp " * LONG)
+    done = ai_tools(*GENERATE, **settings_at(small_server))
     assert done.returncode == 1
-    assert re.search(r"request \(\d+ tokens\) exceeds the available context size \(512 tokens\)", error_of(done))
+    told = re.search(r"request \((\d+) tokens\) exceeds the available context size \(512 tokens\)", error_of(done))
+    assert told, done.stderr
     assert_told(done, toy_root, 2)
+    before = len(answered(toy_root))
+    write(toy_root, "lamp " * (LONG - int(told[1]) + 502))  # leaves room for 10 tokens, too few for any pair
+    done = ai_tools(*GENERATE, **settings_at(small_server))
+    assert done.returncode == 1
+    assert re.search(r"context is full: 5\d\d tokens of the prompt, 1?\d of the reply where 48 may be", error_of(done))
+    assert len(answered(toy_root)) == before + 1  # more room is not asked for, which would be the same again
 
 
 @pytest.mark.parametrize(("reply", "fields"), FIELDS, ids=str)
