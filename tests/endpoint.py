@@ -29,6 +29,7 @@ from typing import Any, Self
 from zlib import crc32
 
 CHAT_PATHS = ("/v1/chat/completions", "/api/chat")
+LISTINGS = ("/v1/models", "/api/tags")
 SENTENCE = "The lamp on the pier is lit at dusk and put out at dawn."
 THOUGHT = 'They want an object such as {"lamp": "..."}, so I copy what stands there.'
 NOT_HTTP = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
@@ -248,6 +249,7 @@ class Endpoint:
     def reset(self) -> None:
         """Forget what was asked and counted."""
         self.requests: list[Request] = []
+        self.listings: list[Request] = []  # what asked for the models
         self.counters = Counters()
         # Bodies are known by their hashes, so that a long load does not fill the memory.
         self._attempts: Counter[int] = Counter()
@@ -312,7 +314,7 @@ class Endpoint:
         if path in ("/stats", "/reset", "/config"):
             return request, self._steer(path, request.body)
         if self.record:
-            self.requests.append(request)
+            (self.listings if path in LISTINGS else self.requests).append(request)
         if method == "POST" and path in CHAT_PATHS:
             self._count(request, hash(raw))
         if self.behaviour.page:

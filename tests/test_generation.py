@@ -246,6 +246,24 @@ def test_replies_are_matched_by_id_in_any_order_and_unknown_ids_are_ignored(
 KEPT = pytest.mark.filterwarnings("ignore:replies are cut off")
 
 
+def test_items_per_call_is_the_top_of_every_batch_of_a_recipe(journal: Journal, settings: Settings) -> None:
+    few, teacher = settings.with_(items_per_call=2, number_of_summaries=3), FakeTeacher()
+    batch = make("detailed_summary", teacher, journal, few)
+    make("key_facts_to_qa", teacher, journal, few)
+    batches = (
+        call.fields[name] for call in teacher.calls for name in ("angles", "facts", "pairs") if name in call.fields
+    )
+    assert {*map(len, batches)} <= {1, 2}
+    assert {sample.draw for sample in batch.samples} == {1, 2, 3}
+    assert all(sample.faithfulness_judgment == "YES" for sample in batch.samples)
+    blocks = [call.fields["angles"] for call in teacher.calls if call.chunk_id == "c1" and "angles" in call.fields]
+    angles = load_recipe("detailed_summary").angles
+    assert blocks == [list(angles[:2]), list(angles[2:4])]
+    again = FakeTeacher()
+    make("detailed_summary", again, journal, few.with_(number_of_summaries=4))
+    assert again.count("detailed_summary") == 0, "the fourth came with the third"
+
+
 @KEPT
 @pytest.mark.parametrize("finish_reason", ["length", "stop"])
 def test_what_a_judge_says_before_a_cut_is_kept_and_only_the_others_are_asked_about_again(
@@ -860,6 +878,21 @@ def test_a_plan_tells_the_calls_of_a_typical_run_beforehand_and_asks_nobody(
     after = plan(recipe, teacher, journal, settings, items)
     assert (after.calls, after.known, after.tokens_in, after.tokens_out) == (0, batch.calls, 0, 0)
     assert len(teacher.calls) == len(journal) == batch.calls
+
+
+def test_a_plan_says_what_its_largest_call_takes_and_how_many_summaries_are_asked_for_in_vain(
+    journal: Journal, settings: Settings
+) -> None:
+    items = long_passages(240)
+    for count, note in ((5, ""), (7, "10 summaries of each passage are asked for, in blocks of 5, and 7 used")):
+        found = plan("detailed_summary", FakeTeacher(), journal, settings.with_(number_of_summaries=count), items)
+        assert found.note == note
+    assert plan("document_based_qa", FakeTeacher(), journal, settings, items).note == ""
+    small = plan("key_facts_to_qa", FakeTeacher(), journal, settings.with_(items_per_call=2), items)
+    large = plan("key_facts_to_qa", FakeTeacher(), journal, settings, items)
+    assert 0 < sum(small.largest) < sum(large.largest)
+    make("key_facts_to_qa", FakeTeacher(), journal, settings, items)
+    assert sum(plan("key_facts_to_qa", FakeTeacher(), journal, settings, items).largest) > 0, "known calls count, too"
 
 
 def test_a_plan_counts_every_block_of_judgements(journal: Journal, settings: Settings) -> None:

@@ -50,8 +50,8 @@ INSIDE = {  # what the modules of a folder may import of one another: those to t
         *("evidence", "reviewer", "turning", "rewriter", "reasoner", "teacher", "__init__"),
     ),
     "teachers": (
-        *("json_text", "providers", "budget", "replies", "schemas", "prompts", "journal", "wire", "client", "throttle"),
-        *("asker", "by_id", "connect", "dry_run", "__init__"),
+        *("json_text", "providers", "budget", "replies", "schemas", "sizes", "prompts", "journal", "wire", "contexts"),
+        *("client", "throttle", "asker", "by_id", "connect", "dry_run", "__init__"),
     ),
     "to_markdown": (
         *("raw_file", "markdown", "archives", "media_types", "text", "html_blocks", "html", "office", "epub"),

@@ -317,7 +317,7 @@ def test_an_endpoint_that_answers_is_reachable_with_its_models_and_no_model_need
     endpoint.behaviour.models = ("small", "models/large")
     found = check_one(compatible(endpoint.url))
     assert (found.key, found.reachable, found.models) == ("not set, as a rule not needed", "yes", ("small", "large"))
-    assert [request.path for request in endpoint.requests] == ["/v1/models"]
+    assert [request.path for request in endpoint.listings] == ["/v1/models"]
     assert endpoint.counters.requests == 0, "no call is paid for"
 
 
@@ -337,7 +337,7 @@ def test_a_key_is_said_to_be_set_refused_or_wanted(endpoint: Endpoint) -> None:
 def test_a_key_that_cannot_be_one_is_unusable_and_nobody_is_asked(endpoint: Endpoint) -> None:
     found = check_one(compatible(endpoint.url, teacher_model_api_key="two words"))
     assert (found.key, found.reachable.startswith("not asked: TEACHER_MODEL_API_KEY: ")) == ("unusable", True)
-    assert endpoint.requests == []
+    assert endpoint.listings == []
 
 
 def test_a_cloud_provider_without_its_key_is_asked_all_the_same(endpoint: Endpoint) -> None:
@@ -353,7 +353,7 @@ def test_a_check_sends_no_key_to_another_providers_host_either(endpoint: Endpoin
     for address in (f"http://localhost:{endpoint.port}/v1", endpoint.url):
         found = check_one(settings_of("openai", openai_api_key=KEY, teacher_model_base_url=address), "openai")
         assert found.reachable == "yes"
-    assert KEY not in str([request.headers for request in endpoint.requests])
+    assert KEY not in str([request.headers for request in endpoint.listings])
 
 
 class Odd(Endpoint):
@@ -402,20 +402,20 @@ def test_ollama_is_asked_for_its_tags_whether_it_is_chosen_or_not(endpoint: Endp
     chosen = check_one(settings_of("ollama", ollama_base_url=endpoint.url), "ollama")
     beside = check_one(settings_of("offline", ollama_base_url=endpoint.root), "ollama")
     assert (chosen.reachable, chosen.models) == (beside.reachable, beside.models) == ("yes", ("gemma4:latest",))
-    assert [request.path for request in endpoint.requests] == ["/api/tags"] * 2
+    assert [request.path for request in endpoint.listings] == ["/api/tags"] * 2
 
 
 def test_anthropic_lists_its_models_for_its_own_headers(endpoint: Endpoint) -> None:
     settings = settings_of("claude", teacher_model_api_key=KEY, teacher_model_base_url=endpoint.url)
     assert check_one(settings, "anthropic").reachable == "yes"
-    (request,) = endpoint.requests
+    (request,) = endpoint.listings
     assert (request.headers["x-api-key"], request.headers["anthropic-version"]) == (KEY, "2023-06-01")
 
 
 def test_the_teachers_key_and_address_are_those_of_the_chosen_provider_alone(endpoint: Endpoint) -> None:
     settings = compatible("http://127.0.0.1:1/v1", teacher_model_api_key=KEY, ollama_base_url=endpoint.root)
     assert check_one(settings, "ollama").reachable == "yes"
-    assert KEY not in str(endpoint.requests[0].headers)
+    assert KEY not in str(endpoint.listings[0].headers)
     assert check_one(settings_of("offline"), "openai-compatible").reachable == "not asked: no address is set"
 
 
@@ -449,7 +449,7 @@ def test_every_provider_is_checked_at_its_own_address_and_each_key_stays_with_it
         "vllm": ("not set, as a rule not needed", "yes"),
         "openai-compatible": ("not set, as a rule not needed", "not asked: no address is set"),
     }
-    assert not any("sk-" in str(request.headers) for request in endpoint.requests)
+    assert not any("sk-" in str(request.headers) for request in endpoint.listings)
 
 
 def test_addresses_that_accept_and_never_answer_are_given_up_after_a_few_seconds_side_by_side(

@@ -418,12 +418,13 @@ def test_what_other_programs_read_from_the_environment_reaches_nobody(
         assert found.models == ("any",)
         assert other.requests == []
     plain = {"host", "connection", "accept", "accept-encoding", "user-agent", "content-type", "content-length"}
-    for request in endpoint.requests:
+    for request in (*endpoint.requests, *endpoint.listings):
         assert set(request.headers) <= plain | {"authorization"}
         assert request.headers.get("authorization") == (f"Bearer {KEY}" if has_key else None)
         assert "marked" not in str(request.headers).replace(KEY, "")
         assert "swordfish" not in str(request.headers)
-    assert [request.headers.get("content-type") for request in endpoint.requests] == ["application/json"] * 2 + [None]
+    assert [request.headers.get("content-type") for request in endpoint.requests] == ["application/json"] * 2
+    assert {request.headers.get("content-type") for request in endpoint.listings} == {None}
 
 
 class Proxy(Endpoint):
@@ -451,11 +452,11 @@ def test_a_proxy_is_used_and_an_address_that_needs_none_is_asked_directly(
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", proxy.root)
     make(configure())
-    assert proxy.asked == [f"{endpoint.url}/chat/completions"] * 2
-    assert endpoint.requests == []
+    assert proxy.asked == [f"{endpoint.url}/models", *[f"{endpoint.url}/chat/completions"] * 2]
+    assert endpoint.requests == endpoint.listings == []
     monkeypatch.setenv("NO_PROXY", "example.org,127.0.0.1")
     make(configure(SEED="1"))
-    assert (len(proxy.asked), len(endpoint.requests)) == (2, 2)
+    assert (len(proxy.asked), len(endpoint.requests)) == (3, 2)
 
 
 @pytest.mark.parametrize("password", ["ada:swordfish", ""])

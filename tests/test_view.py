@@ -16,6 +16,7 @@ from ai_tools.records import Answer, Progress, Question, Rejection
 from ai_tools.settings import Settings
 from ai_tools.steps import evaluation
 from ai_tools.teachers.dry_run import Estimate
+from ai_tools.teachers.sizes import Size
 
 EVIL = "<script>alert('x')</script><img src=x onerror=alert(1)>&amp;"
 
@@ -255,7 +256,7 @@ def test_seconds_left_go_by_the_rate_so_far() -> None:
 # --- what a run would take, and what it took ---
 
 PLANS = [
-    Estimate("key_facts_to_qa", calls=1200, known=34, tokens_in=1e6, tokens_out=2e5, usd=0.27, seconds=94),
+    Estimate(*("key_facts_to_qa", 1200, 34, 1e6, 2e5, 0.27, 94), largest=Size(1200, 800), note="6 asked for, 5 used"),
     Estimate("document_based_qa", calls=3, tokens_in=900, tokens_out=300, usd=0.0005, seconds=1800),
 ]
 
@@ -268,17 +269,18 @@ def cells(line: str) -> list[str]:
 def test_a_plan_names_who_is_asked_and_has_a_line_for_each_piece_of_work_and_all(toy_settings: Settings) -> None:
     first, head, *rows = view.plan_lines(PLANS, "openai, gpt-x, text goes to h.test", toy_settings)
     assert first == "teacher: openai, gpt-x, text goes to h.test"
-    assert cells(head) == ["calls", "in journal", "tokens in", "tokens out", "price", "time"]
+    assert cells(head) == ["calls", "in journal", "tokens in", "tokens out", "price", "time", "largest call"]
     assert [cells(row) for row in rows] == [
-        ["key_facts_to_qa", "1,200", "34", "1,000,000", "200,000", "$0.27", "94 s"],
-        ["document_based_qa", "3", "0", "900", "300", "$0.0005", "30 min"],
-        ["all", "1,203", "34", "1,000,900", "200,300", "$0.27", "31 min"],
+        ["key_facts_to_qa", "1,200", "34", "1,000,000", "200,000", "$0.27", "94 s", "1,200 + 800"],
+        ["document_based_qa", "3", "0", "900", "300", "$0.0005", "30 min", "0 + 0"],
+        ["all", "1,203", "34", "1,000,900", "200,300", "$0.27", "31 min", "1,200 + 800"],
+        ["key_facts_to_qa: 6 asked for, 5 used"],
     ]
-    assert len(view.plan_lines(PLANS[:1], "t", toy_settings)) == 3, "one piece of work is all"
+    assert len(view.plan_lines(PLANS[1:], "t", toy_settings)) == 3, "one piece of work is all"
 
 
 def test_a_price_that_is_not_known_for_one_is_not_known_for_all_and_never_nothing(toy_settings: Settings) -> None:
-    rows = view.plan_lines([PLANS[0], replace(PLANS[1], usd=None)], "t", toy_settings)[2:]
+    rows = view.plan_lines([PLANS[0], replace(PLANS[1], usd=None)], "t", toy_settings)[2:5]
     assert [cells(row)[5] for row in rows] == ["$0.27", "unknown", "unknown"]
     assert list(view.plan_table([replace(PLANS[1], usd=None)])["price"]) == ["unknown"]
     free = view.plan_lines([Estimate("offline")], "t", toy_settings)[2]
@@ -290,7 +292,7 @@ def test_a_price_below_a_cent_is_not_shown_as_nothing_in_the_table() -> None:
 
 
 def test_a_plan_says_what_it_assumes_what_limits_it_and_what_the_user_adds(toy_settings: Settings) -> None:
-    assert len(view.plan_lines(PLANS, "t", toy_settings)) == 2 + 3
+    assert len(view.plan_lines(PLANS, "t", toy_settings)) == 2 + 3 + 1
     unseen = view.plan_lines([replace(PLANS[0], seen=False), PLANS[1]], "t", toy_settings)
     assert unseen[-1] == "time: assuming 5 s a reply; known once some have come"
     chosen = toy_settings.with_(max_calls=5000, max_usd=2.5)
@@ -301,7 +303,8 @@ def test_a_plan_says_what_it_assumes_what_limits_it_and_what_the_user_adds(toy_s
 
 def test_a_plan_is_a_table_in_a_notebook() -> None:
     (row, _) = view.plan_table(PLANS).to_dict("records")
-    assert list(row.values()) == ["key_facts_to_qa", 1200, 34, 1_000_000, 200_000, "$0.27", "94 s"]
+    amounts = ["key_facts_to_qa", 1200, 34, 1_000_000, 200_000, "$0.27", "94 s"]
+    assert list(row.values()) == [*amounts, "1,200 + 800", "6 asked for, 5 used"]
 
 
 def summary_row(status: str, error: str = "", calls: int = 1, **changes: Any) -> dict[str, Any]:

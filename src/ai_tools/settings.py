@@ -127,6 +127,12 @@ class Settings(BaseModel):
     max_concurrency: int | None = _setting(None, "Most teacher calls in flight. Empty: 64, and 4 for ollama.", ge=1)
     request_timeout: float = _setting(120.0, "Seconds that a teacher has for a reply.", gt=0)
     max_reply_mb: float = _setting(8.0, "Largest reply that is read, in MiB, unpacked.", gt=0)
+    items_per_call: int | None = _setting(
+        None,
+        "Most summaries, facts or pairs that one call is about. Empty: by recipe, fewer where the context is small.",
+        "03",
+        ge=1,
+    )
     max_retries: int = _setting(
         5, "Further attempts at a call after overload, server errors and lost connections.", ge=0
     )

@@ -131,12 +131,22 @@ def _check_failures(name: str, outcome: Outcome[Any], asker: Asker) -> None:
     warnings.warn(f"{lost}, with --fresh once the step is complete", stacklevel=3)
 
 
-def plan(items: Sequence[Passage], recipes: Iterable[Recipe], *, asker: Asker) -> list[Estimate]:
+def plan(items: Sequence[Passage], recipes: Sequence[Recipe], *, asker: Asker) -> list[Estimate]:
     """What each dataset takes: the way that `generate` goes, without asking.
 
     Later calls depend on earlier replies; where these are not in the journal, replies of typical size are assumed.
     """
-    return [DryRun(asker, recipe.name).run(partial(_chain, recipe), items) for recipe in recipes]
+    estimates = [DryRun(asker, recipe.name).run(partial(_chain, recipe), items) for recipe in recipes]
+    return [replace(one, note=_spare(recipe, asker)) for one, recipe in zip(estimates, recipes, strict=True)]
+
+
+def _spare(recipe: Recipe, asker: Asker) -> str:
+    """What is asked for beyond what is used, since summaries come in blocks."""
+    size = min(SUMMARIES_PER_CALL, asker.limits.items_per_call or SUMMARIES_PER_CALL)
+    asked = -(-recipe.draws // size) * size
+    if not recipe.summary or asked == recipe.draws:
+        return ""
+    return f"{asked} summaries of each passage are asked for, in blocks of {size}, and {recipe.draws} used"
 
 
 async def _chain(recipe: Recipe, item: Passage, session: Session) -> list[Sample]:
@@ -173,9 +183,15 @@ class _PassageChain:
     async def summaries(self) -> list[tuple[int, str, str]]:
         """(draw, angle, text) of all draws, asked for in fixed blocks, so that a larger number repeats nothing."""
         found = []
-        for first in range(1, self.recipe.draws + 1, SUMMARIES_PER_CALL):
-            angles = [self.recipe.angle(draw) for draw in range(first, first + SUMMARIES_PER_CALL)]
-            _, reply = await self.ask(self.recipe.summary, _about(self.item) | {"angles": angles}, first)
+
+        def call_about(angles: Sequence[str]) -> Call:
+            return self.session.plan(self.recipe.summary, _about(self.item) | {"angles": angles}, **self.origin)
+
+        angles = [self.recipe.angle(draw) for draw in range(1, self.recipe.draws + SUMMARIES_PER_CALL)]
+        size = self.session.fit(call_about, angles, SUMMARIES_PER_CALL)
+        for first in range(1, self.recipe.draws + 1, size):
+            fields = _about(self.item) | {"angles": angles[first - 1 :][:size]}
+            _, reply = await self.ask(self.recipe.summary, fields, first)
             if reply is not None:
                 block = zip(range(first, self.recipe.draws + 1), reply.summaries, strict=False)
                 found += [(draw, summary.angle, summary.text) for draw, summary in block if summary.text.strip()]

@@ -20,11 +20,12 @@ from typing import Any, Generic, NamedTuple, NoReturn, Protocol, TypeVar
 from ..errors import BudgetReached, TeacherRefused, TeacherUnreachable, TooManyFailures
 from ..records import Call, Completion, OnProgress, Progress, Rejection, Teacher, Usage
 from ..sync import run_sync
-from . import prompts, replies
+from . import contexts, prompts, replies
 from .budget import Budget, Limits
 from .journal import Entry, Journal
 from .prompts import Prompt, Sampling
 from .replies import BadReply, Reply
+from .sizes import fitting
 from .throttle import CallFailed, Throttle
 
 LAST_CALLS = 30.0  # seconds that calls on their way have when a run is stopped
@@ -44,6 +45,9 @@ class Session(Protocol):
     def teacher(self) -> Teacher: ...
 
     def plan(self, prompt: str | Prompt, fields: dict[str, Any], **origin: Any) -> Call: ...
+
+    def fit(self, call_about: Callable[[Sequence[Any]], Call], things: Sequence[Any], most: int) -> int:
+        """How many of the things, from the first on, one call is to be about; see `Asker.fit`."""
 
     async def try_ask(self, call: Call) -> Any | None:
         """The parsed reply; None where it came to nothing."""
@@ -79,6 +83,7 @@ class Asker:
         self.teacher, self.judge, self.journal = teacher, judge, journal
         self.limits, self.on_progress = limits, on_progress
         self._sampling, self._instructions = sampling, instructions
+        contexts.recall((teacher, judge), journal)
 
     def plan(self, prompt: str | Prompt, fields: dict[str, Any], **origin: Any) -> Call:
         """The call that would be made: look at its `messages` before any bulk work."""
@@ -88,6 +93,17 @@ class Asker:
         return prompts.plan_call(
             loaded, fields, teacher=teacher, sampling=self._sampling, instructions=instructions, **origin
         )
+
+    def fit(self, call_about: Callable[[Sequence[Any]], Call], things: Sequence[Any], most: int) -> int:
+        """How many of the things, from the first on, one call is to be about: one at least, and no more than `most`.
+
+        No more than ITEMS_PER_CALL, either, nor than the context holds, where it is known. How fast a teacher is has no
+        say: a batch of another size is another call, and would be paid again.
+        """
+        things = things[: min(most, self.limits.items_per_call or most)]
+        call, ours = call_about(things), self._sampling.options.get("num_ctx", 0)
+        context = contexts.context_of(self.teacher_for(call.reply)) or ours
+        return fitting(call_about, things, context) if context else len(things)
 
     def teacher_for(self, reply: str) -> Teacher:
         """Who is asked for this kind of reply."""
@@ -109,7 +125,12 @@ class Asker:
             each: is given every result in order instead of the list, so that none need be kept.
         """
         run = LiveRun(self, len(items) if isinstance(items, Sized) else total)
-        return run_sync(run.through(chain, items, each))
+
+        async def whole() -> Outcome[T]:
+            await contexts.learn((self.teacher, self.judge), self.journal)
+            return await run.through(chain, items, each)
+
+        return run_sync(whole())
 
 
 class LiveRun:
@@ -117,7 +138,7 @@ class LiveRun:
 
     def __init__(self, asker: Asker, total: int):
         limits, both = asker.limits, (asker.teacher, asker.judge)
-        self.teacher, self.plan = asker.teacher, asker.plan
+        self.teacher, self.plan, self.fit = asker.teacher, asker.plan, asker.fit
         self._asker, self._on_progress = asker, asker.on_progress
         self._budget = Budget(limits, asker.journal.summary(), both)
         slots = {teacher.base_url: limits.max_concurrency or teacher.concurrency for teacher in both}

@@ -36,6 +36,7 @@ class Limits:
     max_failure_rate: float = 0.1
     max_concurrency: int | None = None
     max_retries: int = 5
+    items_per_call: int | None = None
     request_timeout: float = 120.0
     retry_rejected: bool = False
     teacher_price: tuple[float, float] | None = None

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from ..records import Call
 from .asker import Session
 from .prompts import Prompt
 from .replies import Reply
+
+Thing = dict[str, Any]
 
 
 class Said(NamedTuple):
@@ -24,7 +26,7 @@ async def ask_by_id(
     session: Session,
     prompt: str | Prompt,
     fields: dict[str, Any],
-    things: Sequence[dict[str, Any]],
+    things: Sequence[Thing],
     *,
     origin: dict[str, Any],
     most: int,
@@ -43,32 +45,36 @@ async def ask_by_id(
         shown_as: the field that has the things, `pairs` or `facts`.
         alone: ask about each by itself where nothing usable came of a call: one may have spoilt it for the others.
     """
-    distinct = list({thing["id"]: thing for thing in things}.values())
+
+    def call_about(block: Sequence[Thing]) -> Call:
+        shown = [thing | {"id": name} for name, thing in _names(block, shown_as).items()]
+        return session.plan(prompt, fields | {shown_as: shown}, **origin)
+
+    rest = list({thing["id"]: thing for thing in things}.values())
     said: list[Said] = []
-    for draw, start in enumerate(range(0, len(distinct), most)):
-        block = distinct[start : start + most]
-        found = await _of_block(session, prompt, fields, block, shown_as, origin | {"draw": draw})
+    while rest:
+        count = session.fit(call_about, rest, most)
+        block, rest = rest[:count], rest[count:]
+        found = await _of_block(session, call_about, block, shown_as)
         if alone and not found and len(block) > 1:
             for thing in block:
-                found += await _of_block(session, prompt, fields, [thing], shown_as, origin | {"draw": draw})
+                found += await _of_block(session, call_about, [thing], shown_as)
         said += found
     return said
 
 
+def _names(block: Sequence[Thing], shown_as: str) -> dict[str, Thing]:
+    """The things by the ids that a call shows: those of facts are short as they are."""
+    return {thing["id"] if shown_as == "facts" else f"p{n}": thing for n, thing in enumerate(block, 1)}
+
+
 async def _of_block(
-    session: Session,
-    prompt: str | Prompt,
-    fields: dict[str, Any],
-    block: Sequence[dict[str, Any]],
-    shown_as: str,
-    origin: dict[str, Any],
+    session: Session, call_about: Callable[[Sequence[Thing]], Call], block: Sequence[Thing], shown_as: str
 ) -> list[Said]:
     said: list[Said] = []
     are_facts, due = shown_as == "facts", list(block)
     while due:
-        names = {thing["id"] if are_facts else f"p{n}": thing for n, thing in enumerate(due, 1)}
-        shown = [thing | {"id": name} for name, thing in names.items()]
-        call = session.plan(prompt, fields | {shown_as: shown}, **origin)
+        names, call = _names(due, shown_as), call_about(due)
         reply = await session.try_ask(call)
         if reply is None:
             break

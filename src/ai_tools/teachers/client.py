@@ -51,6 +51,7 @@ class EndpointTeacher:
         self.concurrency = endpoint.concurrency
         self.endpoint = endpoint
         self._is_ollama = endpoint.provider.api == "ollama"
+        self.context: int | None = None  # tokens; see contexts
         self._left_out: set[str] = set()
         self._shape = 0  # how much of the schema is sent: see _SCHEMAS
         self._takes_system = True

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 from ..records import Call
 from ..sync import run_sync
-from . import replies
 from .asker import Asker, look_up
 from .budget import tokens_of
 from .providers import price
 from .replies import Reply
+from .sizes import NO_CALL, Size, size_of, typical_reply
 
 Item = TypeVar("Item")
 ASSUMED_SECONDS = 5.0  # for a reply, where none has been seen yet
@@ -20,7 +20,11 @@ ASSUMED_SECONDS = 5.0  # for a reply, where none has been seen yet
 
 @dataclass
 class Estimate:
-    """What a piece of work takes: calls to make, calls in the journal, tokens, dollars (None: unknown), seconds."""
+    """What a piece of work takes: calls to make, calls in the journal, tokens, dollars (None: unknown), seconds.
+
+    `largest` is the call that needs most of a context, whether it is in the journal or not; `note` is what to know
+    besides.
+    """
 
     name: str
     calls: int = 0
@@ -30,13 +34,15 @@ class Estimate:
     usd: float | None = 0.0
     seconds: float = 0.0
     seen: bool = True  # whether seconds are those of earlier replies, not assumed ones
+    largest: Size = NO_CALL
+    note: str = ""
 
 
 class DryRun:
     """A session that asks nobody: it answers from the journal, else with a reply of typical size, which it counts."""
 
     def __init__(self, asker: Asker, name: str):
-        self.teacher, self.plan = asker.teacher, asker.plan
+        self.teacher, self.plan, self.fit = asker.teacher, asker.plan, asker.fit
         self.estimate = Estimate(name)
         self._asker = asker
         self._typical = asker.journal.typical()
@@ -55,11 +61,12 @@ class DryRun:
         return self.estimate
 
     async def try_ask(self, call: Call) -> Any | None:
+        self.estimate.largest = max(self.estimate.largest, size_of(call), key=sum)
         standing = look_up(self._asker.journal, call, retry_rejected=self._asker.limits.retry_rejected)
         if standing.due is None:
             self.estimate.known += standing.in_journal
             return standing.reply
-        reply = _typical_reply(call)
+        reply = typical_reply(call)
         if call.key not in self._planned:
             self._planned.add(call.key)
             self.estimate.known += standing.in_journal
@@ -80,32 +87,3 @@ class DryRun:
         self._slowest[call.prompt] = max(seconds, self._slowest.get(call.prompt, 0.0))
         now.seconds = max(self._busy, sum(self._slowest.values()))  # however few calls: one waits for the other
         now.seen = now.seen and seen is not None
-
-
-def _typical_reply(call: Call) -> Reply:
-    """A reply as long as a language model's would be, as far as one can say beforehand; no two parts are equal."""
-    fields, (name, part) = call.fields, replies.PARTS[call.reply]
-    passage, count = fields.get("passage", ""), int(fields.get("count", 1))
-    rows: list[Any]
-    if call.reply == "summaries":
-        rows = [{"angle": angle, "text": f"{angle} {passage[: len(passage) // 2]}"} for angle in fields["angles"]]
-    elif call.reply == "facts":
-        rows = [f"{call.key} {number} " + "word " * 16 for number in range(max(1, len(passage.split()) // 20))]
-    elif "pairs" in fields:  # something is said of each pair that is shown
-        rows = [_typical_part(part, pair["id"]) for pair in fields["pairs"]]
-    else:
-        reasoning = "word " * 25 if fields.get("reasoning") else ""
-        rows = [
-            _typical_part(
-                part, fact["id"], question=f"{call.key} {fact['id']} {number} " + "word " * 12, reasoning=reasoning
-            )
-            for fact in fields.get("facts", [{"id": ""}])
-            for number in range(count)
-        ]
-    return replies.REPLIES[call.reply].model_validate({name: rows})
-
-
-def _typical_part(part: Any, name: str, **own: str) -> dict[str, Any]:
-    typical = {str: "word " * 12, bool: True, float: 2.0, list[str]: ["word " * 12] * 3}
-    kinds = {field: info.annotation for field, info in part.model_fields.items()}
-    return {field: typical.get(kind) or get_args(kind)[0] for field, kind in kinds.items()} | {"id": name} | own

@@ -33,6 +33,8 @@ _COLUMNS = {
     **dict.fromkeys(("base_url", "asked_model", "sampling"), "TEXT"),  # layout 2
 }
 _SCHEMA = f"CREATE TABLE IF NOT EXISTS calls ({', '.join(map(' '.join, _COLUMNS.items()))}, PRIMARY KEY (key))"
+_CONTEXTS = """CREATE TABLE IF NOT EXISTS contexts
+               (base_url TEXT, model TEXT, tokens INTEGER, PRIMARY KEY (base_url, model))"""
 _MIGRATIONS = {1: [f"ALTER TABLE calls ADD COLUMN {name} TEXT" for name in ("base_url", "asked_model", "sampling")]}
 _PAID = ("attempts", "prompt_tokens", "completion_tokens")  # what an earlier try at the same call took was taken, too
 _RENEWED = ", ".join(f"{name}=excluded.{name}" + f"+{name}" * (name in _PAID) for name in _COLUMNS)
@@ -97,6 +99,20 @@ class Journal:
         with self._writing, self._db:
             self._db.executemany(_INSERT, values)
 
+    def context(self, base_url: str, model: str) -> int | None:
+        """The context that was recorded of a model; 0 where it has answered without, None where it has not answered."""
+        is_there = self._db.execute("SELECT 1 FROM sqlite_master WHERE name='contexts'").fetchone()
+        recorded = "SELECT tokens FROM contexts WHERE base_url=? AND model=?"
+        if is_there and (row := self._db.execute(recorded, (base_url, model)).fetchone()):
+            return int(row[0])
+        answered = "SELECT 1 FROM calls WHERE base_url=? AND asked_model=? AND status != 'failed' LIMIT 1"
+        return 0 if self._db.execute(answered, (base_url, model)).fetchone() else None
+
+    def put_context(self, base_url: str, model: str, tokens: int) -> None:
+        """Record the context of a model, once."""
+        with self._writing, self._db:
+            self._db.execute("INSERT OR IGNORE INTO contexts VALUES (?, ?, ?)", (base_url, model, tokens))
+
     def rows(self) -> Iterator[sqlite3.Row]:
         yield from self._db.execute("SELECT * FROM calls ORDER BY created, key")
 
@@ -147,6 +163,7 @@ def _prepare(db: sqlite3.Connection, path: Path) -> None:
         for statement in _MIGRATIONS.get(layout, ()):
             db.execute(statement)
         db.execute(_SCHEMA)
+        db.execute(_CONTEXTS)
         db.execute(f"PRAGMA user_version={LAYOUT}")
 
 

@@ -163,6 +163,12 @@ def endpoint(settings: Settings, provider: Provider | None = None, *, complete: 
     return Endpoint(provider, model, base_url, key, concurrency, timeout, size, variables, withheld)
 
 
+def is_hosted(base_url: str) -> bool:
+    """Whether an address is that of a known provider on the internet."""
+    hosts = {urlsplit(one.base_url).hostname for one in providers().values() if one.base_url.startswith("https:")}
+    return urlsplit(base_url).hostname in hosts
+
+
 def notice(settings: Settings, chosen: Endpoint) -> str:
     """What to know before the first call where PROVIDER does not say who is asked; empty where it does."""
     if settings.chosen_by in env_names("provider"):

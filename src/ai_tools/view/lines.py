@@ -20,6 +20,11 @@ def dollars(usd: float | None) -> str:
     return "unknown" if usd is None else f"${usd:,.2f}" if usd >= 0.01 or not usd else f"${usd:.4f}"
 
 
+def largest(estimate: Estimate) -> str:
+    """The largest call of a piece of work, in tokens: prompt and reply."""
+    return "{:,} + {:,}".format(*estimate.largest)
+
+
 def plan_lines(estimates: Sequence[Estimate], teacher: str, settings: Settings, *, instructions: str = "") -> list[str]:
     """A plan as people read it: who is asked, then calls, tokens, money and time of each piece of work and of all."""
     whole = Estimate("all")
@@ -28,15 +33,16 @@ def plan_lines(estimates: Sequence[Estimate], teacher: str, settings: Settings, 
             setattr(whole, name, getattr(whole, name) + getattr(one, name))
         whole.usd = None if one.usd is None or whole.usd is None else whole.usd + one.usd
         whole.seen = whole.seen and one.seen
+        whole.largest = max(whole.largest, one.largest, key=sum)
     lines = [f"teacher: {teacher}"]
     if instructions:
         lines.append(f"added to the instructions: {instructions}")
-    lines.append(
-        f"{'':22} {'calls':>9} {'in journal':>11} {'tokens in':>12} {'tokens out':>12} {'price':>10} {'time':>9}"
-    )
+    heads = f"{'calls':>9} {'in journal':>11} {'tokens in':>12} {'tokens out':>12} {'price':>10} {'time':>9}"
+    lines.append(f"{'':22} {heads} {'largest call':>16}")
     for one in [*estimates, whole] if len(estimates) > 1 else estimates:
         counts = f"{one.calls:>9,} {one.known:>11,} {one.tokens_in:>12,.0f} {one.tokens_out:>12,.0f}"
-        lines.append(f"{one.name:22} {counts} {dollars(one.usd):>10} {duration(one.seconds):>9}")
+        lines.append(f"{one.name:22} {counts} {dollars(one.usd):>10} {duration(one.seconds):>9} {largest(one):>16}")
+    lines += [f"{one.name}: {one.note}" for one in estimates if one.note]
     if whole.calls and not whole.seen and whole.seconds:
         lines.append(f"time: assuming {ASSUMED_SECONDS:g} s a reply; known once some have come")
     limits = {name.upper(): getattr(settings, name) for name in ("max_calls", "max_tokens_total", "max_usd")}
