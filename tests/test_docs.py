@@ -14,7 +14,7 @@ from dotenv import dotenv_values
 from typer.testing import CliRunner
 
 import ai_tools
-from ai_tools import teachers, tools
+from ai_tools import checks, teachers, tools
 from ai_tools.cli import app
 from ai_tools.runner import parameters_of
 from ai_tools.settings import Settings, example_env, load_settings
@@ -222,7 +222,7 @@ def test_no_key_is_a_parameter_of_a_notebook() -> None:
 def test_the_checks_of_step_03_are_all_named() -> None:
     ((_, content),) = [row for row in table(text_of(STEPS[3])) if row[0] == "`rejected.jsonl`"]
     listed = {name for part in re.findall(r"\(([a-z_, ]+)\)", content) for name in part.split(", ")}
-    assert listed == {*CHECKS, "duplicate"}
+    assert listed == {*checks.CHECKS, *CHECKS, "duplicate"}
     assert {"reply", "transport"} <= set(re.findall(r"(\w+):", content))
 
 

@@ -701,7 +701,7 @@ def test_a_worked_example_has_three_different_pairs_and_no_empty_ones(journal: J
 
     found, failed = generation.worked_examples(ITEMS[:1], asker=make_asker(settings, journal, teacher=Careless()))
     (example,) = found.values()
-    assert failed == []
+    assert [row.check for row in failed] == ["empty", "echo"]
     assert example.pairs == (("Who?", "Ada."), ("Why?", "Dusk."), ("How?", "So."))
 
 
@@ -735,7 +735,7 @@ def test_every_document_is_asked_about_with_texts_of_its_own(journal: Journal, s
 def test_a_written_exam_is_marked_generated_and_its_options_hold_the_answer(
     journal: Journal, settings: Settings, tmp_path: Path
 ) -> None:
-    questions = generation.write_exam(ITEMS, asker=make_asker(settings, journal, teacher=ExamTeacher()))
+    questions, _ = generation.write_exam(ITEMS, asker=make_asker(settings, journal, teacher=ExamTeacher()))
     assert len(questions) == 4, "questions without words or answer are left out"
     for one in questions:
         assert one.source == "generated"
@@ -745,6 +745,38 @@ def test_a_written_exam_is_marked_generated_and_its_options_hold_the_answer(
     assert len({one.options for one in questions}) > 1, "the answer is not always at the same place"
     path = files.write_rows(tmp_path / "exam.jsonl", questions)
     assert evaluation.load_exam(path) == questions
+
+
+def test_an_exam_question_that_fails_a_check_or_has_no_four_options_is_left_out_with_its_reason(
+    journal: Journal, settings: Settings
+) -> None:
+    class Weak(ExamTeacher):
+        def reply(self, call: Call) -> str:
+            (good, *_) = json.loads(super().reply(call))["questions"]
+            stub, lonely = good | {"question": "The question"}, good | {"question": "Why?", "wrong_options": []}
+            named = good | {"question": "Who?", "wrong_options": ["Option A", "at noon.", "N/A"]}
+            return json.dumps({"questions": [stub, lonely, named, good]})
+
+    questions, left_out = generation.write_exam(ITEMS[:1], asker=make_asker(settings, journal, teacher=Weak()))
+    assert [one.question for one in questions] == ["When, in Bells?"]
+    assert [(row.check, row.reason, row.row["question"]) for row in left_out] == [
+        ("form", 'no question: "The question"', "The question"),
+        ("options", "1 of 4 options", "Why?"),
+        (
+            "options",
+            '1 of 4 options; "Option A" is a placeholder; "at noon." is said twice; "N/A" is a placeholder',
+            "Who?",
+        ),
+    ]
+
+
+def test_an_exam_of_rejected_questions_alone_is_an_error_that_counts_them(journal: Journal, settings: Settings) -> None:
+    class Weak(ExamTeacher):
+        def reply(self, call: Call) -> str:
+            return super().reply(call).replace("When, in Bells?", "The question")
+
+    with pytest.raises(NothingProduced, match=r"4 passages \(12 pairs rejected: 8 empty, 4 form\); set EXAM to a file"):
+        generation.write_exam(ITEMS, asker=make_asker(settings, journal, teacher=Weak()))
 
 
 def test_an_exam_without_questions_is_an_error(journal: Journal, settings: Settings) -> None:

@@ -310,7 +310,8 @@ def pipeline(
         options.tell("left out", stage.unread)
     rewritten = f"{made.enriched.rewritten:,} reworded, " if made.enriched else ""
     kept = f"{made.curated.kept:,} kept at {made.curated.threshold:g}"
-    typer.echo(f"{made.generated.pairs:,} made, {rewritten}{kept}, {made.exported.pairs:,} exported -> {made.output}")
+    generated = "; ".join([f"{made.generated.pairs:,} made", *made.generated.rejections])
+    typer.echo(f"{generated}, {rewritten}{kept}, {made.exported.pairs:,} exported -> {made.output}")
     typer.echo(f"what each stage left: {made.stages}")
     typer.echo(f"{options.costs(made.asked)}; {made.seconds:.1f} s")
     causes = [cause for stage in stages for cause in stage.causes]
@@ -325,6 +326,7 @@ def _report_generated(made: tools.GenerateSummary) -> None:
         left_out += f"; {made.successful_files:,} documents completed, {made.untouched:,} of them before"
     if made.not_following:
         left_out += f"; {made.not_following:,} answers do not follow"
+    left_out = "; ".join([left_out, *made.rejections])
     options.report(made, f"{counts} ({left_out})", made.failed_chunks, "passages")
 
 

@@ -1,10 +1,11 @@
-"""Which samples are kept: judgements, numbers, self-containedness, exact duplicates. Each rejection has a reason."""
+"""Which samples are kept: free checks, judgements, numbers, self-containedness, duplicates; each with its reason."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
 
+from .. import checks
 from ..matching import NUMBER, wording
 from ..records import Rejection, Sample
 
@@ -15,13 +16,18 @@ _POINTS_OUTSIDE = re.compile(
 )
 
 
-def curate(samples: Iterable[Sample]) -> tuple[list[Sample], list[Rejection]]:
-    """Split the samples of one dataset into those kept, in their order, and the others with check and reason."""
+def curate(samples: Iterable[Sample], *, any_language: bool = False) -> tuple[list[Sample], list[Rejection]]:
+    """Split the samples of one dataset into those kept, in their order, and the others with check and reason.
+
+    Args:
+        any_language: as for `checks.fault`.
+    """
     kept: list[Sample] = []
     rejected: list[Rejection] = []
     seen: dict[tuple[str, str], str] = {}
     for sample in samples:
-        failure = next(((name, reason) for name, check in CHECKS.items() if (reason := check(sample))), None)
+        failure = checks.fault(sample.question, sample.answer, sample.source_text, any_language=any_language)
+        failure = failure or next(((name, why) for name, check in CHECKS.items() if (why := check(sample))), None)
         pair = wording(sample)
         if failure is None and pair in seen:
             failure = ("duplicate", f"same question and answer as {seen[pair]}")
@@ -31,10 +37,6 @@ def curate(samples: Iterable[Sample]) -> tuple[list[Sample], list[Rejection]]:
         else:
             rejected.append(Rejection(*failure, sample.to_row()))
     return kept, rejected
-
-
-def _empty(sample: Sample) -> str:
-    return "" if sample.question and sample.answer else "question or answer is empty"
 
 
 def _unfaithful(sample: Sample) -> str:
@@ -55,7 +57,6 @@ def _points_outside(sample: Sample) -> str:
 
 
 CHECKS: dict[str, Callable[[Sample], str]] = {
-    "empty": _empty,
     "faithfulness": _unfaithful,
     "numbers": _foreign_numbers,
     "self_contained": _points_outside,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
@@ -16,6 +17,7 @@ from typing import Any, Literal
 
 import yaml
 
+from .. import checks
 from ..errors import NothingProduced, TooManyFailures
 from ..records import Call, Passage, Question, Rejection, Sample, WorkedExample, content_id, grouped, in_turn
 from ..teachers import replies
@@ -271,49 +273,75 @@ def _overlap(one: str, other: str) -> bool:
 def worked_examples(items: Sequence[Passage], *, asker: Asker) -> tuple[dict[str, WorkedExample], list[Rejection]]:
     """An example of three pairs for each document id, from its first passage that yields three, else the best one.
 
-    With it come the calls that came to nothing.
+    With it come the calls that came to nothing, and the pairs that failed a check.
     """
     by_document = grouped(items, lambda item: item.document_id)
 
-    async def example(candidates: list[Passage], session: Session) -> WorkedExample:
-        best = WorkedExample(candidates[0].text, ())
+    async def example(candidates: list[Passage], session: Session) -> tuple[WorkedExample, list[Rejection]]:
+        best, rejected = WorkedExample(candidates[0].text, ()), list[Rejection]()
         for item in candidates:
             fields = {"title": item.title, "passage": item.text, "count": 3}
             call = session.plan("worked_example", fields, recipe="worked_example", chunk_id=item.chunk_id)
             reply = await session.try_ask(call)
-            pairs = {pair.question.strip(): pair.answer.strip() for pair in (reply.pairs if reply else ())}
-            full = tuple((question, answer) for question, answer in pairs.items() if question and answer)
+            good = _checked(item, reply, rejected)
+            full = tuple({pair.question.strip(): pair.answer.strip() for pair in good}.items())
             best = max(best, WorkedExample(item.text, full[:3]), key=lambda one: len(one.pairs))
             if len(best.pairs) == 3:
                 break
-        return best
+        return best, rejected
 
     outcome = asker.run(example, by_document.values())
     _check_failures("worked examples", outcome, asker)
-    return dict(zip(by_document, outcome.results, strict=True)), outcome.failed
+    examples = {name: best for name, (best, _) in zip(by_document, outcome.results, strict=True)}
+    return examples, [*outcome.failed, *(row for _, rejected in outcome.results for row in rejected)]
 
 
-def write_exam(items: Sequence[Passage], *, asker: Asker) -> list[Question]:
-    """An exam from the documents themselves, marked `generated`; its wordings differ from those of the recipes."""
+def _checked(item: Passage, reply: replies.Reply | None, rejected: list[Rejection]) -> list[Any]:
+    """The pairs of a reply that pass the checks; each of the others goes to `rejected`."""
+    good = []
+    for pair in reply.items if reply else ():
+        if fault := checks.fault(pair.question, pair.answer, item.shown):
+            rejected.append(_left_out(item, pair, *fault))
+        else:
+            good.append(pair)
+    return good
 
-    async def questions(item: Passage, session: Session) -> list[Question]:
+
+def _left_out(item: Passage, pair: Any, check: str, reason: str) -> Rejection:
+    return Rejection(check, reason, {"chunk_id": item.chunk_id, "question": pair.question, "answer": pair.answer})
+
+
+def write_exam(items: Sequence[Passage], *, asker: Asker) -> tuple[list[Question], list[Rejection]]:
+    """An exam from the documents themselves, marked `generated`; its wordings differ from those of the recipes.
+
+    With it come the calls that came to nothing, and the questions that failed a check or have no four options.
+    """
+
+    async def questions(item: Passage, session: Session) -> tuple[list[Question], list[Rejection]]:
         fields = _about(item) | {"count": EXAM_QUESTIONS}
         reply = await session.try_ask(session.plan("exam", fields, recipe="exam", chunk_id=item.chunk_id))
-        asked = reply.questions if reply else []
-        return [_exam_question(item, one) for one in asked if one.question.strip() and one.answer.strip()]
+        asked, rejected = list[Question](), list[Rejection]()
+        for one in _checked(item, reply, rejected):
+            options, why = checks.options(one.answer, one.wrong_options, item.shown)
+            if why:
+                rejected.append(_left_out(item, one, "options", why))
+            else:
+                asked.append(_exam_question(item, one, options))
+        return asked, rejected
 
     outcome = asker.run(questions, items)
-    found = {one.id: one for part in outcome.results for one in part}
+    found = {one.id: one for asked, _ in outcome.results for one in asked}
+    rejected = [row for _, rows in outcome.results for row in rows]
     _check_failures("exam", outcome, asker)
     if not found:
-        raise NothingProduced(f"the teacher wrote no exam question for {len(items)} passages; set EXAM to a file")
-    return list(found.values())
+        why = "".join(f" ({told})" for told in checks.told(Counter(row.check for row in rejected)))
+        raise NothingProduced(f"the teacher wrote no exam question for {len(items)} passages{why}; set EXAM to a file")
+    return list(found.values()), [*outcome.failed, *rejected]
 
 
-def _exam_question(item: Passage, one: replies.ExamQuestion) -> Question:
+def _exam_question(item: Passage, one: replies.ExamQuestion, options: Iterable[str]) -> Question:
     name = content_id(item.chunk_id, one.question)
     question, answer = one.question.strip(), one.answer.strip()
-    options = {answer, *(option.strip() for option in one.wrong_options)}
     shuffled = tuple(sorted(options, key=lambda option: content_id(name, option)))
     return Question(f"generated-{name}", question, answer, shuffled, item.document_id, source="generated")
 

@@ -66,6 +66,12 @@ def load(name: str) -> Prompt:
     return Prompt(**{"name": name, "version": version} | content)
 
 
+def every() -> list[Prompt]:
+    """All prompts of `data/prompts`, by name."""
+    folder = resources.files("ai_tools") / "data" / "prompts"
+    return [load(name) for name in sorted(file.name.removesuffix(".yaml") for file in folder.iterdir())]
+
+
 _FIELDS = {"title", "section", "passage", "count", "angle", "shape", "reasoning"}  # of a prompt for questions
 
 

@@ -18,6 +18,7 @@ class Size(NamedTuple):
 
 
 NO_CALL = Size(0, 0)
+_WORD = "0000 "  # of a reply that is assumed; no check takes it for another language than the passage's
 
 
 def size_of(call: Call) -> Size:
@@ -39,13 +40,13 @@ def typical_reply(call: Call) -> Reply:
     if call.reply == "summaries":
         rows = [{"angle": angle, "text": f"{angle} {passage[: len(passage) // 2]}"} for angle in fields["angles"]]
     elif call.reply == "facts":
-        rows = [f"{call.key} {number} " + "word " * 16 for number in range(max(1, len(passage.split()) // 20))]
+        rows = [f"{call.key} {number} " + _WORD * 16 for number in range(max(1, len(passage.split()) // 20))]
     elif "pairs" in fields:  # something is said of each pair that is shown
         rows = [_part(part, pair["id"]) for pair in fields["pairs"]]
     else:
-        reasoning = "word " * 25 if fields.get("reasoning") else ""
+        reasoning = _WORD * 25 if fields.get("reasoning") else ""
         rows = [
-            _part(part, fact["id"], question=f"{call.key} {fact['id']} {number} " + "word " * 12, reasoning=reasoning)
+            _part(part, fact["id"], question=f"{call.key} {fact['id']} {number} " + _WORD * 12, reasoning=reasoning)
             for fact in fields.get("facts", [{"id": ""}])
             for number in range(count)
         ]
@@ -53,6 +54,6 @@ def typical_reply(call: Call) -> Reply:
 
 
 def _part(part: Any, name: str, **own: str) -> dict[str, Any]:
-    typical = {str: "word " * 12, bool: True, float: 2.0, list[str]: ["word " * 12] * 3}
+    typical = {str: _WORD * 12, bool: True, float: 2.0, list[str]: [_WORD * 12] * 3}
     kinds = {field: info.annotation for field, info in part.model_fields.items()}
     return {field: typical.get(kind) or get_args(kind)[0] for field, kind in kinds.items()} | {"id": name} | own

@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 from time import monotonic
 from typing import Any
 
-from .. import teachers
+from .. import checks, teachers
 from ..documents.passages import CODE_TABLE
 from ..files import Register
 from ..matching import normalise
@@ -47,6 +47,7 @@ class GenerateSummary(ToolSummary):
 
     `empty_chunks` held nothing to ask, `failed_chunks` got no usable reply. Of a folder, `successful_files` were
     completed, `untouched` of them before, and of `failed_files` every chunk failed; 0 where the output is one file.
+    `rejected` counts the pairs that were left out, by the check of `checks` that they failed.
     """
 
     chunks: int
@@ -57,6 +58,11 @@ class GenerateSummary(ToolSummary):
     failed_files: int
     untouched: int
     not_following: int
+    rejected: dict[str, int]
+
+    @property
+    def rejections(self) -> list[str]:
+        return checks.told(self.rejected)
 
 
 @dataclass(frozen=True)
@@ -186,13 +192,13 @@ def _generate(
             kind.name, *_plan(scope, kind, sink), settings, run,
             unread=found.failed, instructions=kind.instructions, own=kind.own,
         ) as asker:  # fmt: skip
-            counts, runs = _work(source, scope, kind, asker, sink)
+            counts, rejected, runs = _work(source, scope, kind, asker, sink)
         failed = [row for one in runs for row in one.failed]
         usage = sum((one.usage for one in runs), Usage())
         warnings = [*_warnings(kind, teacher, extent.target_pairs or 0, counts["pairs"]), *sink.warnings]
         done = running.done(teacher, output, started, usage, failed, unread=found.failed, warnings=warnings)
     files = {"successful_files": sink.completed, "failed_files": sink.failed, "untouched": sink.kept}
-    return GenerateSummary(**{**vars(done), **counts, **files})
+    return GenerateSummary(**{**vars(done), **counts, **files}, rejected=dict(rejected))
 
 
 def _warnings(kind: Kind, teacher: Teacher, wanted: int, count: int) -> Iterator[str]:
@@ -215,13 +221,22 @@ def call_about(kind: Kind, inquiry: Inquiry, session: Session) -> Call:
     return session.plan(prompt, fields, recipe=kind.name, chunk_id=passage.chunk_id, draw=inquiry.number)
 
 
-def pairs_of(reply: Any, kind: Kind, inquiry: Inquiry) -> dict[str, Pair]:
-    """The pairs of a reply that can be used, by their questions: each once, and no more than were asked for."""
-    items = [item for item in (reply.items if reply else []) if item.question.strip() and item.answer.strip()]
+def pairs_of(reply: Any, kind: Kind, inquiry: Inquiry) -> tuple[dict[str, Pair], Counter[str]]:
+    """The pairs of a reply that can be used, by their questions: each once, and no more than were asked for.
+
+    With them come the checks that others failed.
+    """
     found: dict[str, Pair] = {}
-    for pair in map(kind.pair, items[: inquiry.count]):
+    rejected, passage, is_told = Counter[str](), inquiry.passage.shown, bool(kind.instructions or kind.own)
+    good = []
+    for item in reply.items if reply else ():
+        if fault := checks.fault(item.question, item.answer, passage, any_language=is_told):
+            rejected[fault[0]] += 1
+        else:
+            good.append(item)
+    for pair in map(kind.pair, good[: inquiry.count]):
         found.setdefault(normalise(pair["question"]), pair)
-    return found
+    return found, rejected
 
 
 def _plan(
@@ -238,7 +253,7 @@ def _plan(
     async def chain(inquiry: Inquiry, session: Session) -> None:
         call = call_about(kind, inquiry, session)
         standing = sink.standing(inquiry, call.key)
-        pairs = standing.pairs if standing else pairs_of(await session.try_ask(call), kind, inquiry)
+        pairs = standing.pairs if standing else pairs_of(await session.try_ask(call), kind, inquiry)[0]
         rounds.note(inquiry.place, pairs)
 
     return inquiries(), chain
@@ -250,18 +265,19 @@ async def _ask(kind: Kind, sink: OneFile | QaFolder, inquiry: Inquiry, session: 
         return made
     reply = await session.try_ask(call)
     by = reply.completion if reply else Completion("", "")
-    return Made(inquiry, pairs_of(reply, kind, inquiry), reply is None, call.key, by.created, by.model)
+    pairs, rejected = pairs_of(reply, kind, inquiry)
+    return Made(inquiry, pairs, reply is None, call.key, by.created, by.model, rejected=rejected)
 
 
 def _work(
     source: str | Path, scope: Scope, kind: Kind, asker: Asker, sink: OneFile | QaFolder
-) -> tuple[Counter[str], list[Outcome[Made]]]:
-    """Ask, round by round, and hand on what comes: how much that was, and how each round went.
+) -> tuple[Counter[str], Counter[str], list[Outcome[Made]]]:
+    """Ask, round by round, and hand on what comes: how much that was, what was rejected, and how each round went.
 
     Raises:
         NothingProduced: no pair came.
     """
-    rounds, counts, runs = scope.rounds(), Counter[str](), list[Outcome[Made]]()
+    rounds, counts, rejected, runs = scope.rounds(), Counter[str](), Counter[str](), list[Outcome[Made]]()
 
     def take(made: Made) -> None:
         made.pairs = {question: made.pairs[question] for question in rounds.note(made.inquiry.place, made.pairs)}
@@ -270,13 +286,15 @@ def _work(
             chunks=is_first,
             pairs=len(made.pairs),
             failed_chunks=is_first and made.failed,
-            empty_chunks=is_first and not made.failed and not made.pairs,
+            empty_chunks=is_first and not (made.failed or made.pairs or made.rejected),
             not_following=sum(pair.get("follows") is False for pair in made.pairs.values()),
         )
+        rejected.update(made.rejected)
         sink.take(made)
 
     def why_nothing() -> str:
-        why = running.why(*running.causes_of([row for one in runs for row in one.failed])) or "none held any"
+        calls = running.why(*running.causes_of([row for one in runs for row in one.failed]))
+        why = "; ".join(filter(None, [calls, *checks.told(rejected)])) or "none held any"
         return f"{source}: no pair came out of {counts['chunks']:,} passages ({why})"
 
     with sink.writing(why_nothing):
@@ -284,4 +302,4 @@ def _work(
             sink.due, sink.is_last = scope.documents_of(rounds.asked), rounds.is_last
             runs.append(asker.run(partial(_ask, kind, sink), scope.inquiries(rounds), len(rounds.due), each=take))
             rounds.next_round()
-    return counts, runs
+    return counts, rejected, runs

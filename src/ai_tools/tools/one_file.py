@@ -7,7 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -23,7 +23,8 @@ Place = tuple[int, int]  # where rows wait: their start and length
 class Made:
     """What came of a call: new pairs by their questions; `failed` where no usable reply came.
 
-    `stood_there` tells that it was not made, since the document's file had the pairs.
+    `stood_there` tells that it was not made, since the document's file had the pairs; `rejected` counts the pairs of a
+    reply that were left out, by the check that they failed.
     """
 
     inquiry: Inquiry
@@ -33,6 +34,7 @@ class Made:
     created: str = ""
     model: str = ""
     stood_there: bool = False
+    rejected: Counter[str] = field(default_factory=Counter)
 
 
 class Waiting:

@@ -139,7 +139,7 @@ def _plan(source: str | Path, settings: Settings, extent: Extent, run: Run, *, s
         async def through(inquiry: Inquiry, stages: Sequence[DryRun]) -> None:
             reply = await stages[0].try_ask(call_about(kind, inquiry, stages[0]))
             about = {"source_text": inquiry.passage.text, "chunk_id": inquiry.passage.chunk_id}
-            for block in batches((pair | about for pair in pairs_of(reply, kind, inquiry).values()), BATCH_SIZE):
+            for block in batches((pair | about for pair in pairs_of(reply, kind, inquiry)[0].values()), BATCH_SIZE):
                 pairs = [pair for _, pair in block]
                 if not skip_enrichment:
                     said = await ask_about(REWRITING, pairs, stages[1])
@@ -164,6 +164,7 @@ def _summary(made: PipelineSummary, source: str | Path, seed: int, fmt: str) -> 
         "threshold": made.curated.threshold,
         "format": fmt,
         "made": made.generated.pairs,
+        "rejected": made.generated.rejected,
         "enriched": made.enriched.rewritten if made.enriched else None,
         "kept": made.curated.kept,
         "exported": made.exported.pairs,
