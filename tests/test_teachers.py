@@ -603,6 +603,23 @@ def test_a_schema_that_is_refused_in_any_words_is_cut_down_and_then_left_out(
     assert len(endpoint.requests) == {"plain": 3, "none": 4}[takes], "the second call does not try again"
 
 
+def test_a_schema_that_is_cut_down_has_neither_bounds_nor_numbers_listed_and_still_the_ids(
+    endpoint: Script, configure: Configure, make_call: Callable[..., Call]
+) -> None:
+    def answer(request: Request) -> Answer | None:
+        refused = "minItems" in json.dumps(request.body)
+        return Answer("refused", {"error": {"message": "invalid schema"}}, 400) if refused else None
+
+    endpoint.answer = answer
+    call = make_call(reply="ratings", fields={"pairs": [{"id": "p1"}, {"id": "p2"}]})
+    with pytest.warns(UserWarning, match="refuses the bounds"):
+        ask(teachers.connect(configure()), call)
+    sent = json.dumps(endpoint.requests[-1].body["response_format"])
+    assert '"clarity": {"type": "number"}' in sent
+    assert '"id": {"type": "string", "enum": ["p1", "p2"]}' in sent
+    assert "maxItems" not in sent
+
+
 @pytest.mark.parametrize("words", ["This model's maximum context length is 512 tokens", "model any does not exist"])
 def test_a_refusal_of_the_call_is_not_taken_for_one_of_the_schema(
     words: str, endpoint: Script, configure: Configure, make_call: Callable[..., Call]
