@@ -600,7 +600,7 @@ def interrupt_when(ready: Callable[[], bool]) -> threading.Thread:
 def test_an_interrupt_keeps_the_replies_that_wait_for_their_commit(journal: Journal, toy_settings: Settings) -> None:
     pauses = iter((0.0, *[0.1] * 100))  # the first reply is being written when the others come in
     teacher = Fake(pause=lambda: next(pauses))
-    asker = teachers.make_asker(toy_settings, journal, teacher=teacher)
+    asker = teachers.make_asker(toy_settings.with_(max_concurrency=Fake.concurrency), journal, teacher=teacher)
     with sqlite3.connect(journal.path, isolation_level=None, check_same_thread=False) as reader:
         reader.execute("BEGIN IMMEDIATE")  # nothing can be committed meanwhile
         interrupting = interrupt_when(lambda: len(teacher.calls) == Fake.concurrency)

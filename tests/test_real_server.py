@@ -132,6 +132,23 @@ def test_six_documents_come_through_a_restart_and_a_kill_of_their_server_and_not
     assert before.items() <= answered(toy_root).items()
 
 
+def test_a_server_that_was_reached_is_waited_for_as_long_as_server_wait_says(
+    toy_root: Path, server: LlamaServer
+) -> None:
+    write(toy_root, *SENTENCES[:2])
+    process = start(*GENERATE, **settings_at(server), SERVER_WAIT="1")
+    before = when_answered(1, toy_root, process)
+    server.kill()
+    try:
+        _, wrong = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        server.start()
+    assert process.returncode == 1
+    assert "SERVER_WAIT" in wrong.splitlines()[-1]
+    assert before.items() <= answered(toy_root).items()
+
+
 def test_a_context_that_is_too_small_is_told_with_the_sizes_and_other_pages_are_kept(
     toy_root: Path, small_server: LlamaServer
 ) -> None:

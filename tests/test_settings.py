@@ -302,9 +302,9 @@ def test_without_any_setting_the_teacher_is_the_offline_one_with_the_promised_de
     found = load_settings()
     assert (found.provider, found.teacher_model_name, found.teacher_model_base_url) == ("offline", "", "")
     assert (found.teacher_temperature, found.teacher_max_tokens, found.questions_per_chunk) == (0.7, 4096, 5)
-    assert (found.request_timeout, found.max_retries, found.max_failure_rate) == (120.0, 5, 0.1)
-    limits = (found.max_concurrency, found.max_calls, found.max_tokens_total, found.max_usd, found.teacher_price)
-    assert limits == (None,) * 5
+    assert (found.server_wait, found.max_retries, found.max_failure_rate) == (600.0, 5, 0.1)
+    limits = (found.max_concurrency, found.request_timeout, found.max_calls, found.max_tokens_total, found.max_usd)
+    assert (*limits, found.teacher_price) == (None,) * 6
     assert (found.enable_reasoning, found.retry_rejected) == (False, False)
 
 

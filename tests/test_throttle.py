@@ -24,8 +24,10 @@ from ai_tools.records import Call, CallFault, Completion, Teacher
 from ai_tools.settings import Settings
 from ai_tools.teachers.asker import Session
 from ai_tools.teachers.budget import Budget, Limits
+from ai_tools.teachers.connect import limits
 from ai_tools.teachers.journal import Journal
-from ai_tools.teachers.throttle import FIRST_WAIT, CallFailed, Throttle
+from ai_tools.teachers.pace import FIRST_SLOTS, Pace, pace_of
+from ai_tools.teachers.throttle import ALIKE, FIRST_WAIT, UNANSWERED, CallFailed, Throttle
 
 Behave = Callable[["Fake", str, int], Awaitable[None]]
 
@@ -68,8 +70,11 @@ def key_of(number: int) -> str:
     return call_of(number).key
 
 
-def throttle_of(slots: int, *, max_retries: int = 5, request_timeout: float = 120.0) -> Throttle:
-    return Throttle(Budget(Limits(), [], ()), slots=slots, retries=max_retries, timeout=request_timeout)
+def throttle_of(
+    slots: int, *, first: int = 0, max_retries: int = 5, timeout: float = 120.0, wait: float = 120.0
+) -> Throttle:
+    pace = Pace(most=slots, first=first, timeout=timeout)
+    return Throttle(Budget(Limits(), [], ()), pace, retries=max_retries, wait=wait)
 
 
 async def as_it_is(completion: Completion) -> Completion:
@@ -111,8 +116,8 @@ def settings(toy_settings: Settings, endpoint: Endpoint) -> Settings:
 
 def client(settings: Settings) -> tuple[Throttle, Teacher]:
     teacher = teachers.connect(settings)
-    patience = {"max_retries": settings.max_retries, "request_timeout": settings.request_timeout}
-    return throttle_of(settings.max_concurrency or teacher.concurrency, **patience), teacher
+    pace = pace_of(teacher, limits(settings))
+    return Throttle(Budget(Limits(), [], ()), pace, retries=settings.max_retries, wait=settings.server_wait), teacher
 
 
 # --- slots ---
@@ -166,7 +171,7 @@ def test_one_overload_delays_its_own_call_alone_even_where_there_is_one_slot() -
     assert teacher.finished == [key_of(number) for number in (*range(1, 20), 0)]
     first, second = teacher.times[key_of(0)]
     assert second - first >= 0.3
-    assert throttle.slots == 1
+    assert throttle.pace.slots == 1
 
 
 def test_a_twentieth_of_overload_does_not_lower_the_slots() -> None:
@@ -183,7 +188,7 @@ def test_a_twentieth_of_overload_does_not_lower_the_slots() -> None:
     teacher = Fake(behave)
     assert answered(run(throttle, teacher, 800)) == 800
     assert refused >= 40
-    assert throttle.slots == throttle.most == 64
+    assert throttle.pace.slots == throttle.pace.most == 64
     assert teacher.most_in_flight == 64
 
 
@@ -193,11 +198,11 @@ def test_a_true_limit_brings_the_slots_down_near_it_and_they_recover_when_it_goe
     seen: list[int] = []
 
     async def behave(teacher: Fake, *_: Any) -> None:
-        begun.append(throttle.slots)
+        begun.append(throttle.pace.slots)
         if teacher.in_flight > limit:
             raise CallFault("overload", "too much", 0.01)
         await asyncio.sleep(0.01)
-        seen.append(throttle.slots)
+        seen.append(throttle.pace.slots)
 
     throttle, teacher = throttle_of(64, max_retries=1000), Fake(behave)
 
@@ -211,7 +216,7 @@ def test_a_true_limit_brings_the_slots_down_near_it_and_they_recover_when_it_goe
         limit = 1000
         teacher.most_in_flight = 0
         assert answered(await ask(throttle, teacher, 1500)) == 1500
-        assert throttle.slots > 40
+        assert throttle.pace.slots > 40
 
     asyncio.run(work())
 
@@ -219,7 +224,7 @@ def test_a_true_limit_brings_the_slots_down_near_it_and_they_recover_when_it_goe
 # --- tries ---
 
 
-@pytest.mark.parametrize("kind", ["overload", "server", "timeout", "connection", "reset", "foreign"])
+@pytest.mark.parametrize("kind", ["overload", "server", "connection", "reset", "foreign"])
 def test_a_call_has_one_attempt_and_the_retries_that_are_set(kind: str) -> None:
     unlucky = key_of(1)
 
@@ -240,7 +245,7 @@ def test_a_call_has_one_attempt_and_the_retries_that_are_set(kind: str) -> None:
         await asyncio.gather(unluckily, *(others(number) for number in (2, 3, 4)), return_exceptions=True)
         return unluckily.exception()
 
-    teacher, throttle = Fake(behave), throttle_of(4, max_retries=2, request_timeout=2)
+    teacher, throttle = Fake(behave), throttle_of(4, max_retries=2, wait=2)
     failed = asyncio.run(work())
     assert isinstance(failed, CallFailed)
     assert (teacher.attempts[unlucky], failed.attempts) == (3, 3)
@@ -308,7 +313,7 @@ def test_an_endpoint_that_asks_to_wait_longer_than_a_request_may_take_ends_the_r
         raise CallFault("overload", "h answers 429: slow down", 3600.0)
 
     before = time.monotonic()
-    (ended,) = run(throttle_of(4, request_timeout=60), Fake(behave), 1)
+    (ended,) = run(throttle_of(4, timeout=60), Fake(behave), 1)
     assert isinstance(ended, TeacherUnreachable)
     later = "it asks to wait 3,600 s; all finished work is kept; run again then"
     assert str(ended) == f"h answers 429: slow down; {later}"
@@ -345,17 +350,18 @@ def test_an_endpoint_that_was_never_there_is_one_clear_line_after_the_retries(
     assert rows == 0
 
 
-def test_an_endpoint_that_never_answers_is_one_clear_line_after_one_time_limit(
+def test_an_endpoint_that_never_answers_is_one_clear_line_after_a_few_calls(
     endpoint: Endpoint, settings: Settings
 ) -> None:
     endpoint.behaviour.silent = True
-    before = time.monotonic()
-    (error,), _ = ask_for(settings.with_(request_timeout=2), 100)
+    (error,), _ = ask_for(settings.with_(request_timeout=0.2), 100)
     assert isinstance(error, TeacherUnreachable)
-    assert str(error).startswith(f"127.0.0.1:{endpoint.port}: no reply within 2 s; is it a chat endpoint")
-    assert str(error).endswith("See TEACHER_MODEL_BASE_URL and REQUEST_TIMEOUT")
-    assert time.monotonic() - before < 20
-    assert endpoint.counters.requests == 64, "none was asked twice"
+    assert str(error).startswith(f"127.0.0.1:{endpoint.port}: no reply within 0.2 s, ")
+    assert "MAX_CONCURRENCY" in str(error)
+    assert "REQUEST_TIMEOUT" in str(error)
+    assert "10 times, and no call has succeeded; is it a chat endpoint?" in str(error)
+    assert UNANSWERED <= endpoint.counters.requests < UNANSWERED + FIRST_SLOTS
+    assert endpoint.counters.max_in_flight <= FIRST_SLOTS
 
 
 def test_something_else_at_the_address_is_one_clear_line_at_once(endpoint: Endpoint, settings: Settings) -> None:
@@ -388,7 +394,7 @@ def away(endpoint: Endpoint, after: int, seconds: float | None) -> Iterator[None
 
 def test_an_outage_is_waited_for_and_takes_no_attempts(endpoint: Endpoint, settings: Settings) -> None:
     endpoint.behaviour.latency = 0.02
-    settings = settings.with_(max_retries=1, max_concurrency=8, request_timeout=30)
+    settings = settings.with_(max_retries=1, max_concurrency=8)
     with away(endpoint, after=20, seconds=2):
         results, rows = ask_for(settings, 80)
     assert len([one for one in results if one]) == rows == 80
@@ -443,10 +449,11 @@ def test_an_outage_that_outlasts_a_request_ends_the_run_and_what_is_finished_is_
 ) -> None:
     endpoint.behaviour.latency = 0.02
     with away(endpoint, after=10, seconds=None):
-        (error,), rows = ask_for(settings.with_(request_timeout=0.5, max_concurrency=4), 60)
+        (error,), rows = ask_for(settings.with_(server_wait=0.5, max_concurrency=4), 60)
     assert isinstance(error, TeacherUnreachable)
-    assert "it went away and did not come back within 0.5 s; all finished work is kept; run again to go on" in str(
-        error
+    assert (
+        "it went away and did not come back within 0.5 s (SERVER_WAIT); all finished work is kept; run again to go on"
+        in str(error)
     )
     cut_off = endpoint.counters.ok - rows
     assert rows >= 6
@@ -468,12 +475,156 @@ class Touchy(Endpoint):
 
 def test_one_call_that_the_endpoint_always_hangs_up_on_fails_alone(settings: Settings) -> None:
     with Touchy() as touchy:
-        settings = settings.with_(
-            teacher_model_base_url=touchy.url, max_retries=1, max_concurrency=1, request_timeout=2
-        )
+        settings = settings.with_(teacher_model_base_url=touchy.url, max_retries=1, max_concurrency=1, server_wait=2)
         results, rows = ask_for(settings, 20)
     assert [number for number, result in enumerate(results) if result is None] == [7], results
     assert rows == 20
+
+
+# --- an endpoint that nobody knows ---
+
+
+class Server(Fake):
+    """Takes so many calls at a time, `seconds` each; others wait for their turn."""
+
+    def __init__(self, at_a_time: int, seconds: float):
+        super().__init__(self._serve)
+        self.places, self.seconds = asyncio.Semaphore(at_a_time), seconds
+        self.slots: list[int] = []
+
+    async def _serve(self, *_: Any) -> None:
+        async with self.places:
+            await asyncio.sleep(self.seconds)
+
+
+def slots_over(server: Server, count: int, **options: Any) -> list[int]:
+    """How many calls were on their way as each was answered."""
+    throttle, seen = throttle_of(64, first=FIRST_SLOTS, **options), list[int]()
+
+    async def look(_: Completion) -> None:
+        seen.append(throttle.pace.slots)
+
+    async def work() -> None:
+        await asyncio.gather(*(throttle.complete(server, call_of(number), look) for number in range(count)))
+
+    asyncio.run(work())
+    assert len(seen) == count
+    return seen
+
+
+def test_an_unknown_endpoint_gets_twice_as_many_calls_a_round_trip_while_they_take_no_longer() -> None:
+    server = Server(at_a_time=1000, seconds=0.05)
+    slots = slots_over(server, 300)
+    assert list(dict.fromkeys(slots)) == [4, 8, 16, 32, 64]
+    assert slots.index(64) <= 4 + 8 + 16 + 32 + 64
+
+
+def test_an_endpoint_that_answers_one_call_at_a_time_is_never_asked_for_many() -> None:
+    server = Server(at_a_time=1, seconds=0.02)
+    slots = slots_over(server, 120)
+    assert server.most_in_flight <= 2 * FIRST_SLOTS
+    later = slots[40:]
+    assert max(later) < 2 * FIRST_SLOTS, "what gains nothing is taken back"
+    assert sorted(later)[len(later) // 2] <= FIRST_SLOTS + 1
+
+
+def test_calls_are_compared_with_those_of_their_own_prompt_alone() -> None:
+    """Replies of one kind that take ten times as long are no sign of overload."""
+    pace = Pace(most=64, first=4)
+
+    def round_trip(prompt: str, seconds: float) -> None:
+        pace._changed = 0.0
+        for _ in range(pace.slots):
+            pace.answered(prompt, time.monotonic() - seconds, pace.slots)
+
+    for number, prompt in enumerate(["facts", "judgements", "facts", "judgements"]):
+        round_trip(prompt, 100.0 if prompt == "judgements" else 10.0)
+        assert pace.slots == min(64, 2 ** (number + 3))
+    pace = Pace(most=64, first=4)
+    round_trip("facts", 10.0)
+    round_trip("facts", 16.0)
+    assert pace.slots == 4, "a rise by more than half"
+
+
+def test_a_reply_that_does_not_come_in_time_halves_the_slots_at_once_and_is_tried_twice() -> None:
+    async def behave(_: Fake, key: str, attempt: int) -> None:
+        await asyncio.sleep(5 if key in (key_of(0), key_of(1)) else 0.001)
+
+    teacher, throttle = Fake(behave), throttle_of(8, timeout=0.2)
+    outcomes = run(throttle, teacher, 12)
+    assert answered(outcomes) == 10
+    assert isinstance(outcomes[0], CallFailed)
+    assert str(outcomes[0]).startswith("127.0.0.1:9: no reply within 0.2 s, ")
+    assert "2 times; a smaller MAX_CONCURRENCY" in str(outcomes[0])
+    assert teacher.attempts[key_of(0)] == teacher.attempts[key_of(1)] == 2
+    assert throttle.pace.slots < 8, "calls that failed together count once"
+
+
+def test_the_time_for_a_reply_follows_what_replies_take_and_how_many_are_ahead() -> None:
+    pace = Pace(most=4, timeout=600.0, adapts=True)
+    assert pace.patience("facts", 4) == 600
+    pace.answered("facts", time.monotonic() - 60, 4)
+    assert pace.patience("facts", 1) == pytest.approx(300, rel=0.01)
+    assert pace.patience("facts", 8) == pytest.approx(600, rel=0.01)
+    assert pace.patience("judgements", 8) == 600, "of these nothing is known"
+    pace.answered("short", time.monotonic() - 0.1, 1)
+    assert pace.patience("short", 1) == 120
+    assert Pace(most=4, timeout=7.0).patience("facts", 4) == 7
+
+
+@pytest.mark.parametrize(
+    ("url", "chosen", "slots", "seconds"),
+    [
+        ("https://api.openai.com/v1", None, 64, 120),
+        ("http://localhost:8000/v1", None, 4, 600),
+        ("http://127.0.0.1:8000/v1", None, 4, 600),
+        ("http://[::1]:8000/v1", None, 4, 600),
+        ("http://gpu.example:8000/v1", None, 4, 120),
+        ("http://gpu.example:8000/v1", 32, 32, 120),
+        ("", None, 64, 120),
+    ],
+)
+def test_only_the_hosts_of_known_providers_get_many_calls_from_the_start(
+    url: str, chosen: int | None, slots: int, seconds: float
+) -> None:
+    teacher = Fake(lambda *_: asyncio.sleep(0))
+    teacher.base_url = url
+    pace = pace_of(teacher, Limits(max_concurrency=chosen))
+    assert (pace.slots, pace.patience("facts", 1)) == (slots, seconds)
+    assert pace.most == (chosen or 64), "what is set is the start and the top"
+
+
+# --- what no further attempt mends ---
+
+
+@pytest.mark.parametrize("kind", ["refused", "server"])
+def test_three_calls_that_are_lost_in_the_same_words_end_a_run_with_no_success_yet(kind: str) -> None:
+    async def behave(_: Fake, key: str, attempt: int) -> None:
+        raise CallFault(kind, f"h answers 400: no such model, request {key}-{attempt}", fix="look at the model")
+
+    async def work() -> list[Any]:
+        asked = [throttle.complete(teacher, call_of(number), as_it_is) for number in range(20)]
+        tasks = [asyncio.create_task(one) for one in asked]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION, timeout=20)
+        while not any(isinstance(one.exception(), TeacherRefused) for one in tasks if one.done()):
+            await asyncio.sleep(0.01)
+        for one in tasks:
+            one.cancel()
+        return await asyncio.gather(*tasks, return_exceptions=True)
+
+    teacher, throttle = Fake(behave), throttle_of(1, max_retries=1)
+    ended = [one for one in asyncio.run(work()) if isinstance(one, TeacherRefused)]
+    assert len(ended) == 1
+    assert str(ended[0]).endswith(f"; {ALIKE} calls ended so and none has succeeded; look at the model")
+
+
+def test_after_a_success_refused_calls_fail_alone() -> None:
+    async def behave(_: Fake, key: str, attempt: int) -> None:
+        if key != key_of(0):
+            raise CallFault("refused", "h answers 400: too long")
+
+    outcomes = run(throttle_of(1), Fake(behave), 8)
+    assert [isinstance(one, CallFailed) for one in outcomes] == [False] + 7 * [True]
 
 
 # --- cancels ---
@@ -499,7 +650,7 @@ def test_cancelled_calls_free_what_they_hold_and_no_more(plans: list[Plan], slot
         until, _, refused, _ = plans[int(key, 16)]
         await turns(until)
         if refused:
-            raise CallFault("refused", "no")
+            raise CallFault("refused", "no, " + "never " * int(key, 16))  # no two alike, which would end a run
 
     async def one(number: int) -> Completion:
         return await throttle.complete(teacher, call_of(number), lambda _: turns(plans[number][1]))

@@ -346,7 +346,7 @@ def test_what_opens_a_table_or_code_is_shown_to_the_teacher(toy_root: Path, endp
     ("arguments", "words"),
     [
         (("--provider", "nobody"), ["error: --provider nobody: ", "there are offline, openai"]),
-        (("--provider", "openai"), ["error: --provider openai: no key", "OPENAI_API_KEY"]),
+        (("--provider", "openai"), ["error: --provider openai: no key", "TEACHER_MODEL_API_KEY"]),
         (("--provider", "vllm", "--model", ""), ["TEACHER_MODEL_NAME"]),
         (("--base-url", "localhost:8000"), ["--base-url localhost:8000"]),
         (("--api-key-env", "NO_SUCH_KEY"), ["NO_SUCH_KEY"]),

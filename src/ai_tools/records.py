@@ -189,17 +189,19 @@ class CallFault(Exception):
 
     overload    the endpoint has too much to do (429, 503, 529): ask again, with care
     server      it failed (5xx): ask again
-    timeout     it did not answer in time: ask again
+    timeout     it did not answer in time: ask once more
     connection  it was not reached: ask again, and find out whether anybody gets through
     reset       it hung up: ask again
     adapted     it does not take a parameter, which is left out from now on: ask again at once
     foreign     something answered that is no teacher: ask again where one has been there before
     refused     it will not take this call (400, 413, …): asking again is of no use
+
+    `fix` is what to look at where every call ends so.
     """
 
-    def __init__(self, kind: str, message: str, retry_after: float | None = None):
+    def __init__(self, kind: str, message: str, retry_after: float | None = None, fix: str = ""):
         super().__init__(message)
-        self.kind, self.retry_after = kind, retry_after
+        self.kind, self.retry_after, self.fix = kind, retry_after, fix
 
 
 class Teacher(Protocol):
@@ -239,7 +241,11 @@ class Usage:
 
 @dataclass
 class Progress:
-    """Work as it stands, in items done; calls, tokens and money where a teacher is asked. `usd`: None if unknown."""
+    """Work as it stands, in items done; calls, tokens and money where a teacher is asked. `usd`: None if unknown.
+
+    `longest_wait` is seconds since the first of the calls that are on their way was sent; `written` are the tokens of
+    the replies alone; `away` is seconds since the endpoint was last there, where it is waited for.
+    """
 
     total: int
     done: int = 0
@@ -247,9 +253,17 @@ class Progress:
     from_journal: int = 0
     failed: int = 0
     in_flight: int = 0
+    longest_wait: float = 0.0
+    away: float = 0.0
     tokens: int = 0
+    written: int = 0
     usd: float | None = 0.0
     started: float = field(default_factory=time.monotonic)
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Tokens that the teacher has written, by the time since the start."""
+        return self.written / max(time.monotonic() - self.started, 1e-9)
 
     @property
     def seconds_left(self) -> float | None:

@@ -124,8 +124,18 @@ class Settings(BaseModel):
     questions_per_chunk: int = _setting(
         5, "Pairs asked for in one call about a chunk or a summary; by `generate` alone 3.", "03", ge=1
     )
-    max_concurrency: int | None = _setting(None, "Most teacher calls in flight. Empty: 64, and 4 for ollama.", ge=1)
-    request_timeout: float = _setting(120.0, "Seconds that a teacher has for a reply.", gt=0)
+    max_concurrency: int | None = _setting(
+        None,
+        "Most teacher calls in flight. Empty: 64, and 4 for ollama; but for the hosts of known providers 4 at first, "
+        "then as many as gain something.",
+        ge=1,
+    )
+    request_timeout: float | None = _setting(
+        None,
+        "Seconds that a teacher has for a reply. Empty: 120, on this machine 600, and by what replies take.",
+        gt=0,
+    )
+    server_wait: float = _setting(600.0, "Seconds that a teacher which has gone away is waited for.", ge=0)
     max_reply_mb: float = _setting(8.0, "Largest reply that is read, in MiB, unpacked.", gt=0)
     items_per_call: int | None = _setting(
         None,

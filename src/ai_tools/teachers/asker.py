@@ -23,6 +23,7 @@ from ..sync import run_sync
 from . import contexts, prompts, replies
 from .budget import Budget, Limits
 from .journal import Entry, Journal
+from .pace import pace_of
 from .prompts import Prompt, Sampling
 from .replies import BadReply, Reply
 from .sizes import fitting
@@ -30,6 +31,7 @@ from .throttle import CallFailed, Throttle
 
 LAST_CALLS = 30.0  # seconds that calls on their way have when a run is stopped
 CUT_OFF = "`ai-tools journal` says how; a larger context or TEACHER_MAX_TOKENS, or smaller CHUNK_TOKENS, mend it"
+TICK = 1.0  # seconds between two looks at how things stand
 RECENT = 50  # calls by which a run that goes wrong is stopped before its end
 
 Item = TypeVar("Item")
@@ -141,12 +143,13 @@ class LiveRun:
         self.teacher, self.plan, self.fit = asker.teacher, asker.plan, asker.fit
         self._asker, self._on_progress = asker, asker.on_progress
         self._budget = Budget(limits, asker.journal.summary(), both)
-        slots = {teacher.base_url: limits.max_concurrency or teacher.concurrency for teacher in both}
-        self._most = 2 * max(slots.values())
         self._throttles = {
-            url: Throttle(self._budget, slots=count, retries=limits.max_retries, timeout=limits.request_timeout)
-            for url, count in slots.items()
+            teacher.base_url: Throttle(
+                self._budget, pace_of(teacher, limits), retries=limits.max_retries, wait=limits.server_wait
+            )
+            for teacher in both
         }
+        self._most = 2 * max(throttle.pace.most for throttle in self._throttles.values())
         self._writer = _Writer(asker.journal)
         self._under_way: dict[str, asyncio.Event] = {}  # calls, by their keys
         self._recent: deque[bool] = deque(maxlen=RECENT)
@@ -160,9 +163,11 @@ class LiveRun:
     ) -> Outcome[T]:
         """See `Asker.run`."""
         results: list[T] = []
+        ticker = asyncio.create_task(self._tick())
         try:
             await self._side_by_side(chain, items, each or results.append)
         finally:
+            ticker.cancel()
             for teacher in (self._asker.teacher, self._asker.judge):
                 await teacher.close()
             await self._writer.finish()  # last, since it may raise
@@ -275,13 +280,23 @@ class LiveRun:
     async def _record(self, teacher: Teacher, call: Call, entry: Entry) -> None:
         await self._writer.put(teacher, call, entry)
         self._progress.calls += 1
+        self._progress.written += entry.completion.completion_tokens
         self._show_progress()
+
+    async def _tick(self) -> None:
+        """Show how things stand while nothing comes in: a local model may take minutes for its first reply."""
+        while self._on_progress:
+            await asyncio.sleep(TICK)
+            self._show_progress()
 
     def _show_progress(self) -> None:
         now, budget = self._progress, self._budget
         now.tokens, now.usd = budget.tokens, budget.usd if budget.has_prices else None
         if self._on_progress:
-            now.in_flight = sum(throttle.in_flight for throttle in self._throttles.values())
+            begun = [since for throttle in self._throttles.values() for since in throttle.begun.values()]
+            now.in_flight = len(begun)
+            now.longest_wait = time.monotonic() - min(begun) if begun else 0.0
+            now.away = max(throttle.away for throttle in self._throttles.values())
             self._on_progress(now)
 
 

@@ -37,7 +37,8 @@ class Limits:
     max_concurrency: int | None = None
     max_retries: int = 5
     items_per_call: int | None = None
-    request_timeout: float = 120.0
+    request_timeout: float | None = None
+    server_wait: float = 600.0
     retry_rejected: bool = False
     teacher_price: tuple[float, float] | None = None
 

@@ -150,6 +150,7 @@ class EndpointTeacher:
             return
         words, _ = self._error(response)
         said = f"{self.endpoint.host} answers {status}: {words}"
+        look = f"look at the model ({variables.model}={self.model}) and the key ({variables.key}), and run again"
         if status in (401, 403):
             state = "refused" if self.endpoint.key else "missing"
             raise TeacherRefused(f"{said}. The key is {state}; {self.endpoint.withheld or f'set {variables.key}'}")
@@ -163,10 +164,10 @@ class EndpointTeacher:
         if status in (429, 503, 529):
             raise CallFault("overload", said, _retry_after(response.headers))
         if status in (408, 409, 425) or status >= 500:
-            raise CallFault("server", said, _retry_after(response.headers))
+            raise CallFault("server", said, _retry_after(response.headers), look)
         if TRANSIENT in response.text:
             raise CallFault("server", said)
-        raise CallFault("refused", said + ("; see TEACHER_MAX_TOKENS" if "max_" in words else ""))
+        raise CallFault("refused", said + ("; see TEACHER_MAX_TOKENS" if "max_" in words else ""), fix=look)
 
     def _read(self, response: httpx2.Response) -> Completion:
         try:

@@ -60,7 +60,7 @@ async def learn(teachers: Iterable[Teacher], journal: Journal) -> None:
 
 async def _stated(endpoint: Endpoint) -> int:
     """What the list of models says of the context of the model; 0 where it says nothing, or there is none."""
-    wire = Wire(replace(endpoint, timeout=min(LISTING_SECONDS, endpoint.timeout)))
+    wire = Wire(replace(endpoint, timeout=LISTING_SECONDS))
     try:
         return context_in((await wire.send(endpoint.provider.listing)).content, endpoint.model)
     except (CallFault, TeacherRefused):

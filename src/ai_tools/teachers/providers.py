@@ -83,7 +83,7 @@ class Endpoint:
     base_url: str = ""
     key: str = field(default="", repr=False)
     concurrency: int = 64
-    timeout: float = 120.0
+    timeout: float | None = None  # seconds for a request, where nobody else watches over it
     reply_mb: float = 8.0
     variables: Variables = TEACHER
     withheld: str = ""  # where a key is missing and one is there that is for another host: which, and what to set
@@ -159,8 +159,8 @@ def endpoint(settings: Settings, provider: Provider | None = None, *, complete: 
         if missing:
             raise SettingsError(missing, setting="provider", value=provider.name)
     concurrency = settings.max_concurrency or provider.concurrency
-    timeout, size = settings.request_timeout, settings.max_reply_mb
-    return Endpoint(provider, model, base_url, key, concurrency, timeout, size, variables, withheld)
+    size = settings.max_reply_mb
+    return Endpoint(provider, model, base_url, key, concurrency, None, size, variables, withheld)
 
 
 def is_hosted(base_url: str) -> bool:
@@ -193,7 +193,7 @@ def judge_endpoint(settings: Settings) -> Endpoint:
         concurrency = settings.max_concurrency or find(COMPATIBLE).concurrency
         return Endpoint(
             find(COMPATIBLE), settings.judge_model_name, settings.judge_base_url, key, concurrency,
-            settings.request_timeout, settings.max_reply_mb, JUDGE,
+            reply_mb=settings.max_reply_mb, variables=JUDGE,
         )  # fmt: skip
     if settings.judge_model_name and find(settings.provider).name == OFFLINE:
         raise SettingsError("JUDGE_MODEL_NAME is set and the teacher is offline: set JUDGE_BASE_URL too")

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import NoReturn, TypeVar
+from urllib.parse import urlsplit
 
 from ..errors import TeacherRefused, TeacherUnreachable
 from ..records import Call, CallFault, Completion, Teacher
 from .budget import Budget
+from .pace import Pace
 
-WINDOW = 50  # replies that tell whether the endpoint is overloaded
-OVERLOADED = WINDOW // 10  # more than so many of them
 FIRST_WAIT, OVERLOAD_WAIT = 0.25, 1.0  # seconds before the second attempt, where the endpoint does not say
 LONGEST_WAIT = 30.0  # and before any later one
 FIRST_PROBE, LONGEST_PROBE = 0.2, 2.0  # seconds between probes of an endpoint that went away
+TIMEOUTS = 2  # of one call: what did not come twice will not come
+# What ends a run with no success yet: calls refused in the same words; replies that did not come in time.
+ALIKE, UNANSWERED = 3, 10
 
 KEPT = "all finished work is kept"
+SLOW = "a smaller MAX_CONCURRENCY lets fewer wait for each other, a larger REQUEST_TIMEOUT gives more time"
+_NUMBERS = re.compile(r"\b[0-9a-f-]*\d[0-9a-f-]*\b")  # of requests and times, in messages that are alike otherwise
 
 T = TypeVar("T")
 
@@ -35,27 +41,27 @@ class CallFailed(Exception):
 
 
 class Throttle:
-    """How many calls at a time one endpoint gets, and when.
+    """Slots, further attempts and outages of the calls to one endpoint.
 
     A slot is held while a call is on its way and until its reply is committed, not while it waits to be tried again.
-    The number of slots starts at the most; it falls by a fifth when over a tenth of the last 50 replies were overload,
-    at most once a round trip, and grows back by one a round trip.
+    How many there are and how long a call has is for its `pace` to say.
 
-    When every call on its way fails to connect, it pauses: one call goes on trying, for up to the time limit of a
-    request, and the attempts that the outage took are not counted.
+    When every call on its way fails to connect, it pauses: one call goes on trying, for up to `wait` seconds, and the
+    attempts that the outage took are not counted. Where no call has succeeded yet, a few that are lost in the same way
+    end the run.
     """
 
-    def __init__(self, budget: Budget, *, slots: int, retries: int, timeout: float):
-        self.budget, self.retries, self.timeout = budget, retries, timeout
-        self.most = self.slots = slots
+    def __init__(self, budget: Budget, pace: Pace, *, retries: int, wait: float):
+        self.budget, self.pace, self.retries, self.wait = budget, pace, retries, wait
+        self.begun: dict[str, float] = {}  # calls that are on their way, by their keys, and since when
         self.in_flight = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._closed = self._paused = False
-        self._overload: deque[bool] = deque(maxlen=WINDOW)
-        self._changed, self._round_trip = 0.0, 1.0  # seconds; the round trip is a guess until a reply has come
-        self._reached = False
+        self._closed = self._reached = False
+        self._paused = 0.0  # since when, by the monotonic clock
         self._lost = self._were_in_flight = 0  # connections in a row; calls that were on their way at the first of them
         self._outages = 0
+        self._refused: Counter[str] = Counter()  # calls, by what was said
+        self._unanswered = 0  # attempts without a reply in time
 
     async def complete(self, teacher: Teacher, call: Call, commit: Callable[[Completion], Awaitable[T]]) -> T:
         """Ask until there is a reply, and `commit` it before its slot is given on; what that returns.
@@ -65,7 +71,7 @@ class Throttle:
             TeacherRefused, TeacherUnreachable: the run is over.
             BudgetReached: the call would pass a limit.
         """
-        attempts = requests = 0
+        attempts = requests = timeouts = 0
         while True:
             attempts += 1
             await self._take_slot()
@@ -75,20 +81,29 @@ class Throttle:
                 requests += 1
                 now = datetime.now(UTC).isoformat(timespec="seconds")
                 completion = replace(completion, attempts=requests, created=now)
-                self._adapt_slots(overloaded=False, seconds=completion.latency)
-                self._reached = True
+                self._lost, self._reached = 0, True
                 return await commit(completion)
             except CallFault as error:
                 fault = error
                 requests += fault.kind != "connection"
+                timeouts += fault.kind == "timeout"
                 wait = self._wait_after(fault, attempts)
             finally:
                 self._give_slot()
+            if timeouts == TIMEOUTS:
+                raise CallFailed(f"{fault}, {timeouts} times; {SLOW}", attempts)
             await asyncio.sleep(wait)
             if self._outages > outages or fault.kind == "adapted":
                 attempts -= 1
             if attempts > self.retries:
-                raise CallFailed(f"{fault}, after {attempts} attempts", attempts) from None
+                if fault.kind == "server":
+                    self._give_up_refused(fault)
+                raise CallFailed(f"{fault}, after {attempts} attempts", attempts)
+
+    @property
+    def away(self) -> float:
+        """Seconds since nobody was there any more; 0 where somebody is."""
+        return time.monotonic() - self._paused if self._paused else 0.0
 
     def close(self) -> None:
         """Let no further call through; those on their way come to their end."""
@@ -101,18 +116,28 @@ class Throttle:
             if fault.kind != "connection" or not self._is_outage():
                 raise
         self._outages += 1
-        self._paused = True
+        self._paused = time.monotonic()
         try:
             return await self._probe(teacher, call)
         finally:
-            self._paused = False
+            self._paused = 0.0
             self._wake()
 
     async def _attempt(self, teacher: Teacher, call: Call) -> Completion:
         await self.budget.reserve(teacher, call)
         completion, requests = None, 1
+        begun = self.begun[call.key] = time.monotonic()
+        ahead = self.in_flight
+        patience = self.pace.patience(call.prompt, ahead)
         try:
-            completion = await teacher.complete(call)
+            async with asyncio.timeout(patience):
+                completion = await teacher.complete(call)
+            self.pace.answered(call.prompt, begun, ahead)
+        except TimeoutError:
+            self.pace.timed_out(begun)
+            host = urlsplit(teacher.base_url).netloc
+            waited = f"{host}: no reply within {patience:,.3g} s, {ahead} in flight"
+            raise CallFault("timeout", waited) from None
         except CallFault as fault:
             requests = int(fault.kind != "connection")
             raise
@@ -120,12 +145,13 @@ class Throttle:
             self.close()
             raise
         finally:
+            self.begun.pop(call.key, None)
             self.budget.settle(teacher, call, completion, requests)
         return completion
 
     async def _probe(self, teacher: Teacher, call: Call) -> Completion:
         """Try one call again and again until somebody is there, be it to answer or to hang up."""
-        give_up, wait = time.monotonic() + self.timeout, FIRST_PROBE
+        give_up, wait = time.monotonic() + self.wait, FIRST_PROBE
         while True:
             await asyncio.sleep(wait * random.uniform(0.8, 1.2))
             try:
@@ -134,7 +160,7 @@ class Throttle:
                 if fault.kind not in ("connection", "timeout"):
                     raise
                 if time.monotonic() > give_up:
-                    waited = f"it went away and did not come back within {self.timeout:g} s"
+                    waited = f"it went away and did not come back within {self.wait:g} s (SERVER_WAIT)"
                     self._end(TeacherUnreachable(f"{fault}; {waited}; {KEPT}; run again to go on"))
             wait = min(2 * wait, LONGEST_PROBE)
 
@@ -153,14 +179,17 @@ class Throttle:
     def _wait_after(self, fault: CallFault, attempts: int) -> float:
         """Seconds until the next attempt, if there is to be one. Raises what ends the call or the run at once."""
         if fault.kind not in ("connection", "reset"):
-            self._adapt_slots(overloaded=fault.kind in ("overload", "timeout"))
+            self._lost = 0
+            self.pace.heard(overloaded=fault.kind == "overload")
+            self._wake()
         if fault.kind == "refused":
-            raise CallFailed(str(fault), attempts) from None
+            self._give_up_refused(fault)
+            raise CallFailed(str(fault), attempts)
         if fault.kind == "adapted":
             return 0.0
         if not self._reached:
             self._give_up_unreached(fault, attempts)
-        if fault.retry_after is not None and fault.retry_after > max(self.timeout, LONGEST_WAIT):
+        if fault.retry_after is not None and fault.retry_after > max(self.pace.first_patience, LONGEST_WAIT):
             later = f"it asks to wait {fault.retry_after:,.0f} s"
             self._end(TeacherUnreachable(f"{fault}; {later}; {KEPT}; run again then"))
         if attempts > self.retries and fault.kind not in ("connection", "reset"):
@@ -171,29 +200,22 @@ class Throttle:
 
     def _give_up_unreached(self, fault: CallFault, attempts: int) -> None:
         """End the run where no call has ever succeeded and nothing says that one will."""
-        if fault.kind == "timeout":
-            why = "is it a chat endpoint, and can it answer in that time?"
-            self._end(TeacherUnreachable(f"{fault}; {why} See TEACHER_MODEL_BASE_URL and REQUEST_TIMEOUT"))
+        self._unanswered += fault.kind == "timeout"
+        if self._unanswered == UNANSWERED:
+            why = f"{UNANSWERED} times, and no call has succeeded; is it a chat endpoint? If it is, {SLOW}"
+            self._end(TeacherUnreachable(f"{fault}, {why}"))
         if fault.kind == "foreign":
             self._end(TeacherRefused(str(fault)))
         if fault.kind in ("connection", "reset") and attempts > self.retries:
             self._end(TeacherUnreachable(f"{fault}, {attempts} times; is it running? See TEACHER_MODEL_BASE_URL"))
 
-    def _adapt_slots(self, *, overloaded: bool, seconds: float = 0.0) -> None:
-        """Somebody answered: count it, and change the number of slots at most once a round trip."""
-        self._lost = 0
-        self._overload.append(overloaded)
-        self._round_trip = seconds or self._round_trip
-        now = time.monotonic()
-        if now - self._changed < self._round_trip:
-            return
-        if len(self._overload) == WINDOW and sum(self._overload) > OVERLOADED:
-            self.slots = max(1, self.slots * 4 // 5)
-            self._overload.clear()
-        elif self.slots < self.most:
-            self.slots += 1
-            self._wake()
-        self._changed = now
+    def _give_up_refused(self, fault: CallFault) -> None:
+        """End the run where no call has ever succeeded and several were refused in the same words."""
+        said = _NUMBERS.sub("", str(fault))
+        self._refused[said] += 1
+        if not self._reached and self._refused[said] >= ALIKE:
+            so_far = f"{self._refused[said]} calls ended so and none has succeeded"
+            self._end(TeacherRefused("; ".join(filter(None, (str(fault), so_far, fault.fix)))))
 
     # --- slots: a semaphore whose size changes ---
 
@@ -209,7 +231,7 @@ class Throttle:
             raise
 
     def _has_room(self) -> bool:
-        return self.in_flight < self.slots and not self._paused and not self._closed
+        return self.in_flight < self.pace.slots and not self._paused and not self._closed
 
     def _give_slot(self) -> None:
         self.in_flight -= 1

@@ -156,7 +156,7 @@ def _open(endpoint: Endpoint, own: dict[str, str], proxy: str) -> tuple[Any, dic
         verify=_trusted(),
         proxy=proxy or None,
         follow_redirects=False,
-        timeout=httpx2.Timeout(None, connect=min(CONNECT_SECONDS, endpoint.timeout)),
+        timeout=httpx2.Timeout(None, connect=min(CONNECT_SECONDS, endpoint.timeout or CONNECT_SECONDS)),
         limits=httpx2.Limits(max_connections=ANY_NUMBER),
     )
     http.event_hooks = {"response": [partial(_read_at_most, endpoint)]}

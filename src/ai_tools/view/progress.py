@@ -11,20 +11,25 @@ from typing import Any
 
 from ..records import OnProgress, Progress
 
-BAR_SECONDS, LINE_SECONDS = 0.2, 5.0  # between two states of a bar, two lines
+BAR_SECONDS, LINE_SECONDS = 0.2, 15.0  # between two states of a bar, two lines
+LONG_WAIT = 5.0  # seconds of a call that are worth a word
 
 
 def progress_bar(description: str) -> OnProgress:
     """A bar in Lab and at a terminal; elsewhere, where a bar shows its first state only, a line every few seconds."""
     watched, shown, bar = has_reader(), time.monotonic(), None
+    ended: Progress | None = None  # work that is told of to its end: the clock may still tick
 
     def update(now: Progress) -> None:
-        nonlocal shown, bar
+        nonlocal shown, bar, ended
+        if now is ended:
+            return
         if watched and bar is None:
             from tqdm.auto import tqdm
 
             bar = tqdm(total=now.total, desc=description)
         last = now.done >= now.total
+        ended = now if last else None
         if last or time.monotonic() - shown > (BAR_SECONDS if watched else LINE_SECONDS):
             shown = time.monotonic()
             _redraw(bar, now) if bar is not None else _print(description, now)
@@ -64,7 +69,10 @@ def _state(now: Progress) -> str:
         "{:,} from the journal": now.from_journal,
         "{:,} failed": now.failed,
         "{} in flight": now.in_flight,
+        "the endpoint is away for {:.0f} s": now.away,
+        "longest wait {:.0f} s": now.longest_wait if now.longest_wait >= LONG_WAIT else 0,
         "{:,} tokens": now.tokens,
+        "{:,.0f} tokens/s": now.tokens_per_second,
         "${:.4f}": now.usd,
     }
     return ", ".join(text.format(amount) for text, amount in amounts.items() if amount)
