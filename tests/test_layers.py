@@ -52,7 +52,7 @@ INSIDE = {  # what the modules of a folder may import of one another: those to t
     ),
     "teachers": (
         *("json_text", "providers", "budget", "replies", "schemas", "sizes", "prompts", "journal", "wire", "contexts"),
-        *("client", "pace", "throttle", "asker", "by_id", "connect", "dry_run", "__init__"),
+        *("dialect", "client", "pace", "throttle", "asker", "by_id", "connect", "dry_run", "__init__"),
     ),
     "to_markdown": (
         *("raw_file", "markdown", "archives", "media_types", "text", "html_blocks", "html", "office", "epub"),

@@ -31,9 +31,12 @@ def test_the_shape_in_the_prompt_is_what_the_schema_asks_for_and_what_is_read(
     shown = json.loads(schemas.shape(reply, fields))
 
     def agree(example: Any, schema: dict[str, Any]) -> None:
-        kinds = {dict: "object", list: "array", str: "string", bool: "boolean", int: "number"}
-        assert schema["type"] == kinds[type(example)]
+        kinds = {dict: "object", list: "array", str: "string", bool: "boolean"}
         choices = schema.get("enum", [example])
+        if schema["type"] == "number":
+            assert example == f"<{min(choices)} to {max(choices)}>"
+            return
+        assert schema["type"] == kinds[type(example)]
         assert example == " | ".join(choices) if isinstance(example, str) else example in choices
         if isinstance(example, dict):
             assert list(example) == list(schema["properties"])
@@ -44,7 +47,11 @@ def test_the_shape_in_the_prompt_is_what_the_schema_asks_for_and_what_is_read(
 
     call = make_call(reply=reply, fields=fields)
     agree(shown, schemas.schema(call))
+    if "<0 to" in json.dumps(shown):
+        with pytest.raises(BadReply, match="valid number"):
+            parse(call, Completion(json.dumps(shown), "m"))
     chosen = re.sub(r" \|[^\"]*", "", json.dumps(shown))  # of the words that may be said, the first
+    chosen = re.sub(r'"<0 to \d+>"', "0", chosen)
     assert len(REPLIES[reply].model_validate_json(chosen).items) == 1
     if '"..."' in chosen:
         with pytest.raises(BadReply, match="repeats the shape"):

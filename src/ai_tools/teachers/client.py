@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import re
 import time
-import warnings
-from collections.abc import Sequence
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from ..errors import TeacherRefused
 from ..records import Call, CallFault, Completion
-from . import schemas
 from .budget import BYTES_PER_TOKEN, tokens_of
+from .dialect import TRANSIENT, Dialect, Refusal
 from .json_text import integer
 from .providers import Endpoint
 from .wire import Wire
@@ -24,26 +22,10 @@ if TYPE_CHECKING:
 
 MOST_TOKENS = 10**9  # in one reply; what is beyond is no number of tokens
 SHORTEST_KEY = 8  # what is shorter stands for no key: "none", "EMPTY", "ollama"
-LENGTHS = ("max_tokens", "max_completion_tokens")
-_UNKNOWN = re.compile(r"unsupported|not supported|unknown|unrecogni|unexpected|not permitted|extra ", re.IGNORECASE)
-SHAPES = frozenset(("response_format", "format"))  # what carries the schema
-# What is left out of a request whose schema is refused, one after the other; then there is nothing left.
-_SCHEMAS = ("the bounds in the schema of a reply", "a schema for its reply", "")
-_BOUNDS = frozenset(("minItems", "maxItems", "minimum", "maximum", "additionalProperties"))  # which many do not know
-_OF_THE_CALL = re.compile(
-    r"\bmodel\b.*(exist|found|unknown|invalid|support)|\bkey\b|\bcontext (length|window|size)|too long|\btokens\b",
-    re.IGNORECASE,
-)
-_NO_SYSTEM = re.compile(r"\bsystem\b.{0,40}(role|message|prompt|instruction)|\brole.{0,40}\bsystem\b", re.IGNORECASE)
-TRANSIENT = "json_validate_failed"  # the model's words did not fit the schema this time
-REQUIRED = ("model", "messages", "stream")  # everything else in a request may be left out where it is refused
 
 
 class EndpointTeacher:
-    """A language model behind an endpoint, asked in OpenAI's way or, for Ollama's own options, in Ollama's.
-
-    A parameter that the endpoint refuses by name is left out from then on, and a warning says so once.
-    """
+    """A language model behind an endpoint, asked in OpenAI's way or, for Ollama's own options, in Ollama's."""
 
     def __init__(self, endpoint: Endpoint):
         self.provider, self.model = endpoint.provider.name, endpoint.model
@@ -51,33 +33,36 @@ class EndpointTeacher:
         self.concurrency = endpoint.concurrency
         self.endpoint = endpoint
         self._is_ollama = endpoint.provider.api == "ollama"
-        self.context: int | None = None  # tokens; see contexts
-        self._left_out: set[str] = set()
-        self._shape = 0  # how much of the schema is sent: see _SCHEMAS
-        self._takes_system = True
-        self._length = endpoint.provider.length_parameter
+        self._dialect = Dialect(endpoint)
         self._wire = Wire(endpoint)
+
+    @property
+    def context(self) -> int | None:
+        """Of the endpoint, in tokens: 0 where it states none, None before it was asked; see `contexts`."""
+        return self._dialect.context
+
+    @context.setter
+    def context(self, tokens: int | None) -> None:
+        self._dialect.context = tokens
 
     async def complete(self, call: Call) -> Completion:
         """One attempt. Raises CallFault, or TeacherRefused where every further call would fail the same way."""
-        shape = self._shape
+        dialect = self._dialect
+        shape = dialect.shape
         while True:
-            body = self._body(call, shape)
+            body = dialect.body(call, shape)
             response = await self._wire.send("/api/chat" if self._is_ollama else "/chat/completions", body)
             if response.status_code not in (400, 422):
                 break
-            if self._adapt(body, response):
+            refusal = Refusal(*self._error(response), response.text)
+            if dialect.learn(call, body, refusal):
                 raise CallFault("adapted", f"{self.endpoint.host} does not take a parameter")
-            if not (shape < len(_SCHEMAS) - 1 and body.keys() & SHAPES and self._may_mean_the_schema(response)):
+            if not dialect.may_mean_the_schema(body, shape, refusal):
                 break
             shape += 1
         self._check(response)
-        if (
-            shape > self._shape
-        ):  # what helped is kept; a refusal that only looked like one of the schema changes nothing
-            self._shape, refused = shape, _SCHEMAS[shape - 1]
-            warnings.warn(f"{self.endpoint.host} refuses {refused}; asked without from now on", stacklevel=2)
         completion = replace(self._read(response), latency=round(response.elapsed.total_seconds(), 4))
+        dialect.succeeded(call, body, shape, completion)
         if completion.prompt_tokens:
             return completion
         # Some endpoints do not say; an estimate keeps the budget honest.
@@ -86,62 +71,6 @@ class EndpointTeacher:
 
     async def close(self) -> None:
         await self._wire.close()
-
-    # --- request ---
-
-    def _body(self, call: Call, shape: int = 0) -> dict[str, Any]:
-        provider = self.endpoint.provider
-        schema = schemas.schema(call) if provider.schema and shape < 2 else None
-        schema = _unbounded(schema) if schema and shape else schema
-        messages = call.messages if self._takes_system else _without_system(call.messages)
-        body: dict[str, Any] = {"model": self.model, "messages": messages}
-        if self._is_ollama:
-            options = {"temperature": call.temperature, "top_p": call.top_p, "num_predict": call.max_tokens}
-            options |= {"seed": call.seed} | call.options
-            body |= {"stream": False, "truncate": False, "format": schema}
-            body["options"] = {name: value for name, value in options.items() if value is not None}
-        else:
-            body |= {"temperature": call.temperature, "top_p": call.top_p, self._length: call.max_tokens}
-            body["seed"] = call.seed if provider.seed else None
-            if schema:
-                strict = {"name": call.reply, "strict": True, "schema": schema}
-                body["response_format"] = {"type": "json_schema", "json_schema": strict}
-        return {name: value for name, value in body.items() if value is not None and name not in self._left_out}
-
-    # --- reply ---
-
-    def _adapt(self, body: dict[str, Any], response: httpx2.Response) -> bool:
-        """Learn from a refusal that names a parameter; True if the call can be asked again without it."""
-        words, named = self._error(response)
-        if self._takes_system and _NO_SYSTEM.search(words):
-            self._takes_system = False
-            return True
-        optional = [name for name in body if name not in REQUIRED]
-        by_name = [name for name in optional if named.split(".")[0] == name]
-        refused = next(iter(by_name or [name for name in optional if re.search(rf"\b{name}\b", words)]), "")
-        if refused in SHAPES and "schema" in words.lower():
-            return False  # perhaps only some of what it holds: see `complete`
-        if refused in LENGTHS:
-            return self._adapt_length(refused, words)
-        if refused and refused not in self._left_out:
-            self._left_out.add(refused)
-            warnings.warn(f"{self.endpoint.host} refuses {refused}; asked without it from now on", stacklevel=2)
-        return bool(refused)
-
-    def _may_mean_the_schema(self, response: httpx2.Response) -> bool:
-        """Whether a refusal may be of the schema: every endpoint has its own words for it, and for other things."""
-        words, named = self._error(response)
-        return not (named in REQUIRED or _OF_THE_CALL.search(words) or TRANSIENT in response.text)
-
-    def _adapt_length(self, refused: str, words: str) -> bool:
-        """The most tokens of a reply has two names, and a refusal may be of the number, not of the name."""
-        if not _UNKNOWN.search(words):
-            return False
-        other = next(name for name in LENGTHS if name != refused)
-        if refused == self._length and other not in self._left_out:
-            self._length = other
-        self._left_out.add(refused)
-        return True
 
     def _check(self, response: httpx2.Response) -> None:
         """Raise what a status other than 200 means."""
@@ -167,6 +96,9 @@ class EndpointTeacher:
             raise CallFault("server", said, _retry_after(response.headers), look)
         if TRANSIENT in response.text:
             raise CallFault("server", said)
+        if "context" in words.lower():
+            look = "a larger context of the server, or a smaller CHUNK_TOKENS, makes room"
+            said = f"{said}; {look}"
         raise CallFault("refused", said + ("; see TEACHER_MAX_TOKENS" if "max_" in words else ""), fix=look)
 
     def _read(self, response: httpx2.Response) -> Completion:
@@ -238,28 +170,6 @@ class EndpointTeacher:
         """An endpoint may repeat the key that it was given; nobody else should."""
         key = self.endpoint.key
         return text.replace(key, "...") if len(key) >= SHORTEST_KEY else text
-
-
-def _unbounded(node: Any) -> Any:
-    """A JSON schema without the keywords that not every endpoint knows."""
-    if isinstance(node, list):
-        return list(map(_unbounded, node))
-    if not isinstance(node, dict):
-        return node
-    return {name: _unbounded(value) for name, value in node.items() if name not in _BOUNDS and not _are_numbers(value)}
-
-
-def _are_numbers(value: Any) -> bool:
-    """Whether a keyword's value is a list of numbers, as that of an enum of points."""
-    return isinstance(value, list) and not any(isinstance(one, str) for one in value)
-
-
-def _without_system(messages: Sequence[dict[str, str]]) -> list[dict[str, str]]:
-    """The system message at the head of the first of the user's turns, for models that have no such role."""
-    system, first, *rest = messages
-    if system["role"] != "system":
-        return list(messages)
-    return [{**first, "content": f"{system['content']}\n\n{first['content']}"}, *rest]
 
 
 def _amount(value: Any) -> int:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from typing import Any, get_args
+from typing import Any, cast, get_args
+
+from pydantic.fields import FieldInfo
 
 from ..records import Call
 from .replies import PARTS, REPLIES
@@ -12,6 +14,7 @@ from .replies import PARTS, REPLIES
 # One fact for every four tokens of a passage of 512 (CHUNK_TOKENS): no row of a table is shorter. A list without a top
 # goes on until the context is full.
 MOST_FACTS = 128
+BOUNDS = frozenset(("minItems", "maxItems", "minimum", "maximum", "additionalProperties"))  # which many do not know
 
 
 def shape(reply: str, fields: dict[str, Any]) -> str:
@@ -24,15 +27,33 @@ def _shape(reply: str, left_out: frozenset[str]) -> str:
     name, part = PARTS[reply]
     row: Any = "..."
     if part is not str:
-        kinds = {key: field.annotation for key, field in part.model_fields.items() if key not in left_out}
-        row = {key: "<id>" if key == "id" else _example(kind) for key, kind in kinds.items()}
+        fields = {key: field for key, field in part.model_fields.items() if key not in left_out}
+        row = {key: "<id>" if key == "id" else _example(field) for key, field in fields.items()}
     return json.dumps({name: [row]})
 
 
-def _example(kind: Any) -> Any:
-    if get_args(kind) and get_args(kind)[0] is not str:
-        return " | ".join(get_args(kind))
-    return {str: "...", bool: True, float: 0}.get(kind, ["..."])
+def _example(field: FieldInfo) -> Any:
+    """What stands for a value; never points, which a weak model copies, and which would pass for a reply."""
+    if field.annotation is float:
+        most, *_, least = cast(dict[str, Any], field.json_schema_extra)["enum"]
+        return f"<{least} to {most}>"
+    if get_args(field.annotation) and get_args(field.annotation)[0] is not str:
+        return " | ".join(get_args(field.annotation))
+    return {str: "...", bool: True}.get(cast(type, field.annotation), ["..."])
+
+
+def unbounded(node: Any) -> Any:
+    """A JSON schema without the keywords that not every endpoint knows."""
+    if isinstance(node, list):
+        return list(map(unbounded, node))
+    if not isinstance(node, dict):
+        return node
+    return {name: unbounded(value) for name, value in node.items() if name not in BOUNDS and not _are_numbers(value)}
+
+
+def _are_numbers(value: Any) -> bool:
+    """Whether a keyword's value is a list of numbers, as that of an enum of points."""
+    return isinstance(value, list) and not any(isinstance(one, str) for one in value)
 
 
 def schema(call: Call) -> dict[str, Any]:
