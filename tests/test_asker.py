@@ -25,7 +25,8 @@ from ai_tools.settings import Settings
 from ai_tools.steps import generation
 from ai_tools.steps.generation import load_recipe
 from ai_tools.teachers.asker import RECENT, Asker, Outcome, Session
-from ai_tools.teachers.journal import Journal
+from ai_tools.teachers.dry_run import DryRun, Estimate, Speed
+from ai_tools.teachers.journal import Entry, Journal
 from ai_tools.teachers.replies import BadReply
 from ai_tools.teachers.throttle import CallFailed
 
@@ -645,12 +646,11 @@ def test_a_dry_run_says_how_many_calls_a_run_will_make_and_how_many_are_known(
     with asking(settings) as asker:
         (estimate,) = generation.plan(items, [recipe], asker=asker)
         assert endpoint.counters.requests == 0
-        assert (estimate.known, estimate.usd, estimate.seen) == (0, None, False)
+        assert (estimate.known, estimate.usd) == (0, None)
         generation.generate(items[:1], recipe, asker=asker)
         made = endpoint.counters.requests
         (rest,) = generation.plan(items, [recipe], asker=asker)
         assert (rest.calls, rest.known) == (estimate.calls - made, made)
-        assert rest.seen
         generation.generate(items, recipe, asker=asker)
         assert endpoint.counters.requests == estimate.calls
         (nothing,) = generation.plan(items, [recipe], asker=asker)
@@ -675,3 +675,45 @@ def test_a_dry_run_counts_equal_calls_once_and_rejected_ones_where_they_are_aske
         generation.generate([PASSAGE], recipe, asker=asker)
     assert planned(settings)[0] == 0
     assert planned(settings.with_(retry_rejected=True))[0] == 2
+
+
+def planned(asker: Asker, prompt: str = "questions") -> Estimate:
+    call = asker.plan(prompt, FIELDS | {"passage": "Bell 1 rings."})
+    return DryRun(asker, "r").run(try_ask, [call])
+
+
+def test_a_dry_run_goes_by_what_the_model_took_for_any_other_prompt(
+    journal: Journal, toy_settings: Settings, make_call: Callable[..., Call]
+) -> None:
+    teacher = Fake()
+    asker = teachers.make_asker(toy_settings, journal, teacher=teacher)
+    assumed = planned(asker)
+    assert (assumed.seconds, assumed.speeds) == (5, (Speed("m", 4),))
+    replies = {"exam": (100, 10.0), "worked_example": (10, 12.0)}  # tokens and seconds: 5 tokens a second in all
+    for prompt, (tokens, seconds) in replies.items():
+        done = Entry(Completion("x", "m", completion_tokens=tokens, latency=seconds))
+        journal.put([(teacher, make_call(prompt, prompt=prompt), done)])
+    journal.put([(teacher, make_call("f", prompt="exam"), Entry(Completion("", "m", latency=900.0), "failed"))])
+    guess = planned(asker)
+    assert guess.speeds == (Speed("m", 4, calls=2, tokens=5.0),)
+    assert guess.seconds == pytest.approx(guess.tokens_out / 5)
+    assert planned(asker, "worked_example").seconds == 12, "where the prompt itself has been answered, that counts"
+
+
+@pytest.mark.parametrize(
+    ("address", "chosen", "in_flight"),
+    [
+        ("http://127.0.0.1:9/v1", None, 4),
+        ("https://api.openai.com/v1", None, 64),
+        ("http://127.0.0.1:9/v1", 7, 7),
+    ],
+)
+def test_a_dry_run_assumes_as_many_calls_in_flight_as_a_run_begins_with(
+    journal: Journal, toy_settings: Settings, address: str, chosen: int | None, in_flight: int
+) -> None:
+    there = {"teacher_model_name": "m", "teacher_model_base_url": address, "provider": "openai-compatible"}
+    asker = teachers.make_asker(toy_settings.with_(max_concurrency=chosen, **there), journal)
+    calls = [plan(asker, number) for number in range(1000)]
+    estimate = DryRun(asker, "r").run(try_ask, calls)
+    assert [speed.in_flight for speed in estimate.speeds] == [in_flight]
+    assert estimate.seconds == pytest.approx(1000 * 5 / in_flight)

@@ -970,15 +970,34 @@ def test_a_plan_has_the_tokens_of_earlier_replies_and_a_price_only_where_one_is_
 ) -> None:
     priced = settings.with_(teacher_price="1,10")
     guess = plan("document_based_qa", FakeTeacher(), journal, priced, ITEMS)
-    assert guess.seen is False
     assert guess.tokens_in > 100 * guess.calls, "the prompt alone has more words"
     assert guess.usd == pytest.approx((guess.tokens_in + 10 * guess.tokens_out) / 1e6)
     make("document_based_qa", FakeTeacher(), journal, settings, ITEMS[:1])
     known = plan("document_based_qa", FakeTeacher(), journal, priced, ITEMS)
-    assert (known.seen, known.known) == (True, 6)
+    assert known.known == 6
     assert (known.tokens_in, known.tokens_out) == (100 * known.calls, 10 * known.calls)
     assert known.usd == pytest.approx(2e-4 * known.calls)
     assert plan("document_based_qa", FakeTeacher(), journal, settings, ITEMS).usd is None, "unknown, and never nothing"
+
+
+@pytest.mark.parametrize(
+    ("teacher", "planned", "work"),
+    [
+        (FakeTeacher(pairs_per_call=3), generation.plan_worked_examples, generation.worked_examples),
+        (ExamTeacher(), generation.plan_exam, generation.write_exam),
+    ],
+    ids=["worked examples", "exam"],
+)
+def test_worked_examples_and_the_exam_are_planned_as_they_are_asked_for(
+    journal: Journal, settings: Settings, teacher: FakeTeacher, planned: Callable[..., Estimate], work: Any
+) -> None:
+    asker = make_asker(settings, journal, teacher=teacher)
+    before = planned(ITEMS, asker=asker)
+    assert teacher.calls == []
+    work(ITEMS, asker=asker)
+    assert before.calls == len(teacher.calls) > 0
+    after = planned(ITEMS, asker=asker)
+    assert (after.calls, after.known) == (0, before.calls)
 
 
 def test_every_recipe_is_judged_and_uses_prompts_that_exist() -> None:

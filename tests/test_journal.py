@@ -236,7 +236,7 @@ def test_what_is_typical_is_the_mean_of_answered_calls_of_a_prompt(
                 (TEACHER, make_call("k4", prompt="exam"), entry(7)),
             ]
         )
-        assert journal.typical() == {("fake", "m", "questions"): (20, 1, 0.5), ("fake", "m", "exam"): (7, 1, 0.5)}
+        assert journal.typical() == {("fake", "m", "questions"): (2, 20, 1, 0.5), ("fake", "m", "exam"): (1, 7, 1, 0.5)}
 
 
 # --- files of another kind ---

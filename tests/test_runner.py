@@ -2,15 +2,20 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 import papermill
 import pytest
+from endpoint import Endpoint
 
-from ai_tools import runner, workspace
+from ai_tools import runner, sources, teachers, workspace
+from ai_tools.documents import convert, reading, seeds
+from ai_tools.documents.chunking import chunk_document
 from ai_tools.errors import InputError, MissingStep, SettingsError, UsageError, WorkError
 from ai_tools.settings import Settings, load_settings
+from ai_tools.steps import generation, students
 from ai_tools.teachers.journal import Journal
 from ai_tools.workspace import STEPS, Step
 
@@ -41,6 +46,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clean_environment: 
     return load_settings()
 
 
+PAIRS = {f"icl_{kind}_{number}": f"{kind} {number}" for kind in ("query", "response") for number in (1, 2, 3)}
 LEAVES: dict[int, dict[str, str]] = {
     0: {"environment.json": "{}"},
     1: {"exam.jsonl": "{}", "base_answers.jsonl": "{}"},
@@ -277,12 +283,86 @@ def test_a_plan_has_the_calls_of_every_dataset_and_what_they_cost_and_asks_nobod
     calls = [int(line.split()[1]) for line in datasets]
     assert int(whole.split()[1]) == sum(calls) > 3 * 4
     assert all("$" in line for line in (*datasets, whole))
-    assert assumed.startswith("time: assuming")
+    assert assumed == "time: m, 4 in flight, assuming 5 s a reply"
     assert limits == "limits: MAX_CALLS=500"
     _, _, _, first, *_ = plan_of_step_03(paid.with_(seed_data_subsample=1))
     assert int(first.split()[1]) == calls[0] / 3
     with Journal(workspace.journal_path(project.output)) as journal:
         assert len(journal) == 0
+
+
+def planned(settings: Settings, *numbers: int, fresh: bool = False) -> dict[str, list[str]]:
+    """The lines of a plan that tell of calls, by what they are about: counts first."""
+    lines = runner.plan(settings, [STEPS[number] for number in numbers], fresh=fresh)[len(numbers) :]
+    found = (re.split(r"\s{2,}|: ", line) for line in lines)
+    return {name: rest for name, *rest in found if name}
+
+
+@pytest.fixture
+def documents(project: Settings) -> Settings:
+    """The project with three documents of the user's own, so that the teacher writes the exam."""
+    (project.root / "docs").mkdir()
+    for name in ("bells", "lamps", "tides"):
+        text = f"A book on {name} costs 18 crowns. The market opens at 05:30. The market has 36 stalls."
+        (project.root / f"docs/{name}.md").write_text(f"# The {name}\n\n{text}\n")
+    return project.with_(source_documents="docs", student_model_name="tiny")
+
+
+def test_a_plan_counts_the_exam_and_the_worked_examples_of_documents_that_no_run_has_read(documents: Settings) -> None:
+    plan = planned(documents, 0, 1, 2)
+    assert {name: plan[name][:2] for name in ("exam", "worked examples", "all")} == {
+        "exam": ["3", "0"],
+        "worked examples": ["3", "0"],
+        "all": ["6", "0"],
+    }
+    assert list(planned(documents, 1, 2, 3)) == [*plan, "calls of step 03"]
+
+
+def test_a_plan_finds_in_the_journal_what_the_notebooks_ask(documents: Settings) -> None:
+    converted, _ = convert(sources.find("docs", documents.root), reading(documents))
+    limits = {"max_tokens": 512, "overlap": 0, "tokenizer": students.counting_tokenizer("tiny")}
+    chunks = [chunk for one in converted for chunk in chunk_document(one, **limits)]
+    pair = {"question": "How many stalls has the market?", "answer": "It has 36."}
+    pairs = [pair | {"question": f"{pair['question']} {number}"} for number in range(3)]
+    exam = [pair | {"wrong_options": ["It has 3.", "It has 6.", "None."]}]
+    with Endpoint() as endpoint, Journal(workspace.journal_path(documents.output)) as journal:
+        endpoint.reply = lambda _: json.dumps({"pairs": pairs, "questions": exam})
+        there = {"teacher_model_name": "m", "teacher_model_base_url": endpoint.url}
+        asked = documents.with_(provider="openai-compatible", **there)
+        asker = teachers.make_asker(asked, journal)
+        generation.write_exam(seeds.exam_passages(converted, chunks), asker=asker)
+        generation.worked_examples(seeds.example_passages(converted, chunks), asker=asker)
+    plan = planned(asked.with_(customisation_prompt="Ask in verse."), 1, 2)
+    assert plan["all"][:2] == ["0", "6"]
+
+
+def test_a_plan_leaves_out_the_exam_and_the_examples_that_are_given(documents: Settings) -> None:
+    (documents.root / "mine.yaml").write_text(
+        json.dumps({"file": "bells.md", "icl_document": "A book on bells costs 18 crowns."} | PAIRS)
+    )
+    plan = planned(documents.with_(exam="assets/exam.jsonl", icl_file="mine.yaml"), 0, 1, 2)
+    assert "exam" not in plan
+    assert plan["worked examples"][0] == "2"
+
+
+def test_a_plan_counts_nothing_of_a_step_that_would_be_skipped(project: Settings) -> None:
+    finish_all(project)
+    assert planned(project, *range(7)) == {}
+    finish(project, 2, **{"chunks.jsonl": "", "seed_data.jsonl": ""})
+    assert "worked examples" not in planned(project, 2, 3)
+    assert planned(project, 2, fresh=True)["worked examples"][0] == "1"
+
+
+@pytest.mark.parametrize(("converter", "bytes_left"), [("builtin", 21_000_000), ("docling", 2_000_000)])
+def test_a_plan_does_not_convert_documents_for_minutes_but_says_how_many_megabytes_are_left(
+    documents: Settings, converter: str, bytes_left: int
+) -> None:
+    with (documents.root / "docs/long.md").open("wb") as file:
+        file.truncate(bytes_left)
+    plan = planned(documents.with_(pdf_converter=converter), 1, 2)
+    said = f"known once the documents are converted ({bytes_left // 10**6} MB to go); `ai-tools chunk` does so and asks"
+    assert list(plan) == ["teacher", "calls of step 01", "calls of step 02"]
+    assert all(plan[name][0].startswith(said) for name in ("calls of step 01", "calls of step 02"))
 
 
 def test_steps_are_chosen_in_order_and_a_number_that_is_none_is_refused() -> None:

@@ -15,7 +15,7 @@ from ai_tools import view
 from ai_tools.records import Answer, Progress, Question, Rejection
 from ai_tools.settings import Settings
 from ai_tools.steps import evaluation
-from ai_tools.teachers.dry_run import Estimate
+from ai_tools.teachers.dry_run import Estimate, Speed
 from ai_tools.teachers.sizes import Size
 
 EVIL = "<script>alert('x')</script><img src=x onerror=alert(1)>&amp;"
@@ -255,9 +255,10 @@ def test_seconds_left_go_by_the_rate_so_far() -> None:
 
 # --- what a run would take, and what it took ---
 
+SLOW = Speed("m", in_flight=4, calls=1012, tokens=31.4)
 PLANS = [
     Estimate(*("key_facts_to_qa", 1200, 34, 1e6, 2e5, 0.27, 94), largest=Size(1200, 800), note="6 asked for, 5 used"),
-    Estimate("document_based_qa", calls=3, tokens_in=900, tokens_out=300, usd=0.0005, seconds=1800),
+    Estimate("document_based_qa", calls=3, tokens_in=900, tokens_out=300, usd=0.0005, seconds=1800, speeds=(SLOW,)),
 ]
 
 
@@ -275,8 +276,10 @@ def test_a_plan_names_who_is_asked_and_has_a_line_for_each_piece_of_work_and_all
         ["document_based_qa", "3", "0", "900", "300", "$0.0005", "30 min", "0 + 0"],
         ["all", "1,203", "34", "1,000,900", "200,300", "$0.27", "31 min", "1,200 + 800"],
         ["key_facts_to_qa: 6 asked for, 5 used"],
+        ["time: m, 4 in flight, 31 tokens/s a call, by 1,012 earlier calls"],
     ]
-    assert len(view.plan_lines(PLANS[1:], "t", toy_settings)) == 3, "one piece of work is all"
+    assert len(view.plan_lines(PLANS[1:], "t", toy_settings)) == 4, "one piece of work is all"
+    assert view.plan_lines([], "t", toy_settings) == ["teacher: t"]
 
 
 def test_a_price_that_is_not_known_for_one_is_not_known_for_all_and_never_nothing(toy_settings: Settings) -> None:
@@ -291,10 +294,17 @@ def test_a_price_below_a_cent_is_not_shown_as_nothing_in_the_table() -> None:
     assert list(view.plan_table(PLANS)["price"]) == ["$0.27", "$0.0005"]
 
 
-def test_a_plan_says_what_it_assumes_what_limits_it_and_what_the_user_adds(toy_settings: Settings) -> None:
-    assert len(view.plan_lines(PLANS, "t", toy_settings)) == 2 + 3 + 1
-    unseen = view.plan_lines([replace(PLANS[0], seen=False), PLANS[1]], "t", toy_settings)
-    assert unseen[-1] == "time: assuming 5 s a reply; known once some have come"
+def test_a_plan_says_what_its_time_is_reckoned_by_once_for_each_endpoint(toy_settings: Settings) -> None:
+    judge = Speed("j", in_flight=64)
+    both = [replace(one, speeds=(SLOW._replace(calls=1, tokens=5.04), judge)) for one in PLANS]
+    *_, teacher, judged = view.plan_lines(both, "t", toy_settings)
+    assert teacher == "time: m, 4 in flight, 5.0 tokens/s a call, by 1 earlier call"
+    assert judged == "time: j, 64 in flight, assuming 5 s a reply"
+    (shown, _) = view.plan_table(both)["time by"]
+    assert shown == "; ".join(line.removeprefix("time: ") for line in (teacher, judged))
+
+
+def test_a_plan_says_what_limits_it_and_what_the_user_adds(toy_settings: Settings) -> None:
     chosen = toy_settings.with_(max_calls=5000, max_usd=2.5)
     _, added, *_, limits = view.plan_lines(PLANS, "t", chosen, instructions="Ask in verse.")
     assert added == "added to the instructions: Ask in verse."
@@ -303,7 +313,7 @@ def test_a_plan_says_what_it_assumes_what_limits_it_and_what_the_user_adds(toy_s
 
 def test_a_plan_is_a_table_in_a_notebook() -> None:
     (row, _) = view.plan_table(PLANS).to_dict("records")
-    amounts = ["key_facts_to_qa", 1200, 34, 1_000_000, 200_000, "$0.27", "94 s"]
+    amounts = ["key_facts_to_qa", 1200, 34, 1_000_000, 200_000, "$0.27", "94 s", ""]
     assert list(row.values()) == [*amounts, "1,200 + 800", "6 asked for, 5 used"]
 
 

@@ -11,17 +11,25 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from . import errors, files, teachers, view, workspace
+from . import documents, errors, files, sources, teachers, view, workspace
+from .documents import seeds
+from .documents.chunking import chunk_document
 from .errors import AIToolsError, MissingExtra, SettingsError, UsageError, WorkError
+from .records import Passage
 from .settings import Settings
-from .steps import generation
+from .steps import generation, students
 from .teachers import providers
+from .teachers.asker import Asker
+from .teachers.dry_run import Estimate
 from .teachers.journal import Journal
 from .variables import env_names
 from .workspace import STEPS, StepSpec
+
+PLAN_MB = {"builtin": 20, "docling": 1}  # of documents that a plan converts: more may take minutes
 
 Say = Callable[[str], None]
 
@@ -109,7 +117,7 @@ def check_overrides(settings: Settings, steps: Sequence[StepSpec], overrides: di
         if name not in offered:
             names = ", ".join(sorted(offered))
             raise SettingsError(f"-p {name}: no notebook of this run has it; set it in .env. They have {names}")
-    if any(step.number in (2, 3) or (step.number == 1 and not settings.exam_path) for step in steps):
+    if any(_asks(settings, step) for step in steps):
         teachers.connect(settings)  # a missing key is better known before than after the steps in front
 
 
@@ -187,34 +195,83 @@ def _environment(overrides: dict[str, str]) -> Iterator[None]:
 
 
 def plan(settings: Settings, steps: Sequence[StepSpec], *, fresh: bool = False) -> list[str]:
-    """What `run` would do as things stand, a line a step, and the calls of step 03 where the chunks are there."""
+    """What `run` would do as things stand, a line a step, and what those that would run would ask a teacher.
+
+    Documents are converted for it, and kept, where that does not take long.
+    """
     lines: list[str] = []
+    asking: set[int] = set()
     for step in steps:
         state = state_of(settings, step)
         skipped = state.state == "complete" and step.number != 0 and not fresh
         after = " (unless its inputs change)" if skipped and any("  run " in line for line in lines) else ""
         lines.append(f"{step.folder:28} {'skip' if skipped else 'run':5} {state.reason}{after}")
-    asked = any(step.number == 3 for step in steps)
-    return lines + (_plan_of_generation(settings) if asked else [])
+        if _asks(settings, step) and not skipped:
+            asking.add(step.number)
+    return lines + (_plan_of_calls(settings, asking) if asking else [])
 
 
-def _plan_of_generation(settings: Settings) -> list[str]:
-    """What step 03 would take, where its inputs are there."""
-    teacher = teachers.connect(settings)
-    inputs = [workspace.step_folder(settings.output, 2) / name for name in ("chunks.jsonl", "seed_data.jsonl")]
-    if not all(path.is_file() for path in inputs):
-        return [f"teacher: {teachers.describe(teacher)}", "calls of step 03: known once step 02 has run"]
-    chunks, seed_data = map(files.read_rows, inputs)
-    items = generation.subsample(generation.passages(chunks, seed_data), settings.seed_data_subsample)
+def _asks(settings: Settings, step: StepSpec) -> bool:
+    """Whether a step asks a teacher."""
+    return step.number in (2, 3) or (step.number == 1 and not settings.exam_path)
+
+
+def _plan_of_calls(settings: Settings, steps: set[int]) -> list[str]:
+    """What the steps of these numbers would ask, and of which that is not known yet."""
+    teacher, instructions = teachers.connect(settings), settings.customisation_prompt if 3 in steps else ""
+    estimates: list[Estimate] = []
+    unknown: list[str] = []
     path = workspace.journal_path(settings.output)
     with Journal(path, read_only=path.exists()) as journal:
-        judge, instructions = teachers.connect_judge(settings), settings.customisation_prompt
-        asker = teachers.make_asker(settings, journal, teacher=teacher, judge=judge, instructions=instructions)
-        wanted = {"draws": settings.summaries, "questions_per_call": settings.questions_per_chunk}
-        wanted |= {"reasoning": settings.enable_reasoning}
-        recipes = [generation.load_recipe(name, **wanted) for name in workspace.DATASETS]
-        estimates = generation.plan(items, recipes, asker=asker)
-    return view.plan_lines(estimates, teachers.describe(teacher), settings, instructions=instructions)
+        asker = partial(teachers.make_asker, settings, journal, teacher=teacher)
+        if early := steps & {1, 2}:
+            if why := _too_much(settings):
+                unknown += (f"calls of step {number:02d}: {why}" for number in sorted(early))
+            else:
+                estimates += _about_documents(settings, early, asker())
+        if 3 in steps:
+            inputs = [workspace.step_folder(settings.output, 2) / name for name in ("chunks.jsonl", "seed_data.jsonl")]
+            if all(path.is_file() for path in inputs):
+                asks_both = asker(judge=teachers.connect_judge(settings), instructions=instructions)
+                items = generation.passages(*map(files.read_rows, inputs))
+                estimates += _about_passages(settings, items, asks_both)
+            else:
+                unknown.append("calls of step 03: known once step 02 has run")
+    return view.plan_lines(estimates, teachers.describe(teacher), settings, instructions=instructions) + unknown
+
+
+def _too_much(settings: Settings) -> str:
+    """Why the documents are not converted for a plan; nothing where they are."""
+    found = sources.find(settings.source_documents, settings.root)
+    size = documents.unconverted(found, documents.reading(settings)) / 1e6
+    if size <= PLAN_MB[settings.pdf_converter]:
+        return ""
+    return f"known once the documents are converted ({size:,.0f} MB to go); `ai-tools chunk` does so and asks nobody"
+
+
+def _about_documents(settings: Settings, steps: set[int], asker: Asker) -> list[Estimate]:
+    """What steps 01 and 02 would ask, made of the documents as the notebooks do."""
+    found, reading = sources.find(settings.source_documents, settings.root), documents.reading(settings)
+    converted, _ = documents.convert(found, reading, on_progress=view.progress_bar("documents"))
+    tokenizer = students.counting_tokenizer(settings.tokenizer_source)
+    limits = {"max_tokens": settings.chunk_tokens, "overlap": settings.chunk_overlap, "tokenizer": tokenizer}
+    chunks = [chunk for one in converted for chunk in chunk_document(one, **limits)]
+    estimates = []
+    if 1 in steps:
+        estimates.append(generation.plan_exam(seeds.exam_passages(converted, chunks), asker=asker))
+    if 2 in steps:
+        given = seeds.load_examples(settings.resolve(settings.icl_file), converted) if settings.icl_file else {}
+        passages = seeds.example_passages(converted, chunks, given)
+        estimates.append(generation.plan_worked_examples(passages, asker=asker))
+    return estimates
+
+
+def _about_passages(settings: Settings, passages: Sequence[Passage], asker: Asker) -> list[Estimate]:
+    """What step 03 would ask."""
+    items = generation.subsample(passages, settings.seed_data_subsample)
+    wanted = {"draws": settings.summaries, "questions_per_call": settings.questions_per_chunk}
+    wanted |= {"reasoning": settings.enable_reasoning}
+    return generation.plan(items, [generation.load_recipe(name, **wanted) for name in workspace.DATASETS], asker=asker)
 
 
 def _as_error(kind: type[AIToolsError], message: str) -> AIToolsError:

@@ -8,6 +8,6 @@ outlines      what a document is called                     chunk_folder  chunks
 seeds         what a teacher is told of a document          file_names    what its files are called
 """
 
-from .convert import check_failures, convert, convert_each, document_row, reading
+from .convert import check_failures, convert, convert_each, document_row, reading, unconverted
 
-__all__ = ["check_failures", "convert", "convert_each", "document_row", "reading"]
+__all__ = ["check_failures", "convert", "convert_each", "document_row", "reading", "unconverted"]

@@ -83,8 +83,7 @@ def convert_each(
     that are small are converted here. What was converted before, with the same converters and settings, is read from
     `workspace.conversions_path`. Addresses are fetched anew at every call and kept in `workspace.fetched_path`.
     """
-    items = [_Input(below := found.path_below(file), below, file) for file in found.files]
-    items += _fetched(found, reading)
+    items = [*_files(found), *_fetched(found, reading)]
     names = file_names.of_documents([item.label for item in items])
     jobs, reasons = _jobs(items, reading)
     waiting = {number for number, job in jobs.items() if not cache.is_kept(job)}
@@ -114,6 +113,12 @@ def convert_each(
             yield from ready()
 
 
+def unconverted(found: Sources, reading: Reading) -> int:
+    """Bytes of the files that `convert` would have to convert; addresses, which it fetches, are not among them."""
+    jobs, _ = _jobs(_files(found), reading)
+    return sum(job.path.stat().st_size for job in jobs.values() if not cache.is_kept(job))
+
+
 def check_failures(documents: Sequence[Document], failed: Sequence[Rejection], most: float) -> None:
     """Raises TooManyFailures where more than MAX_FAILURE_RATE (`most`) of what was named could not be read."""
     total = len(documents) + len(failed)
@@ -133,6 +138,10 @@ def document_row(document: Document) -> dict[str, Any]:
 
 
 # --- what is there ---
+
+
+def _files(found: Sources) -> list[_Input]:
+    return [_Input(below := found.path_below(file), below, file) for file in found.files]
 
 
 def _fetched(found: Sources, reading: Reading) -> Iterator[_Input]:

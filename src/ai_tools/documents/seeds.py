@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -88,14 +89,23 @@ def example_texts(document: Document, chunks: Sequence[Chunk]) -> list[str]:
     return list(filter(None, ranked))[:CANDIDATES]
 
 
-def example_passages(documents: Iterable[Document], chunks: Iterable[Chunk]) -> list[Passage]:
-    """What a worked example of each document may be made of, see `example_texts`."""
+def example_passages(
+    documents: Iterable[Document], chunks: Iterable[Chunk], given: Container[str] = ()
+) -> list[Passage]:
+    """What a worked example of each document may be made of, see `example_texts`; of those not `given`, by id."""
     by_document = grouped(chunks, lambda chunk: chunk.document_id)
     return [
         Passage(content_id(one.id, text), one.id, text, one.title)
         for one in documents
+        if one.id not in given
         for text in example_texts(one, by_document.get(one.id, []))
     ]
+
+
+def exam_passages(documents: Iterable[Document], chunks: Iterable[Chunk]) -> list[Passage]:
+    """What a teacher writes an exam about, before there is seed data: every chunk, under its document's title."""
+    titles = {one.id: one.title for one in documents}
+    return [replace(Passage.from_row(chunk.to_row()), title=titles[chunk.document_id]) for chunk in chunks]
 
 
 def _runs(chunks: Sequence[Chunk]) -> list[list[Chunk]]:

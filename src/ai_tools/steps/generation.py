@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from importlib import resources
+from operator import attrgetter
 from typing import Any, Literal
 
 import yaml
@@ -275,25 +276,30 @@ def worked_examples(items: Sequence[Passage], *, asker: Asker) -> tuple[dict[str
 
     With it come the calls that came to nothing, and the pairs that failed a check.
     """
-    by_document = grouped(items, lambda item: item.document_id)
-
-    async def example(candidates: list[Passage], session: Session) -> tuple[WorkedExample, list[Rejection]]:
-        best, rejected = WorkedExample(candidates[0].text, ()), list[Rejection]()
-        for item in candidates:
-            fields = {"title": item.title, "passage": item.text, "count": 3}
-            call = session.plan("worked_example", fields, recipe="worked_example", chunk_id=item.chunk_id)
-            reply = await session.try_ask(call)
-            good = _checked(item, reply, rejected)
-            full = tuple({pair.question.strip(): pair.answer.strip() for pair in good}.items())
-            best = max(best, WorkedExample(item.text, full[:3]), key=lambda one: len(one.pairs))
-            if len(best.pairs) == 3:
-                break
-        return best, rejected
-
-    outcome = asker.run(example, by_document.values())
+    by_document = grouped(items, attrgetter("document_id"))
+    outcome = asker.run(_worked_example, by_document.values())
     _check_failures("worked examples", outcome, asker)
     examples = {name: best for name, (best, _) in zip(by_document, outcome.results, strict=True)}
     return examples, [*outcome.failed, *(row for _, rejected in outcome.results for row in rejected)]
+
+
+def plan_worked_examples(items: Sequence[Passage], *, asker: Asker) -> Estimate:
+    """What `worked_examples` takes, without asking; a document's first passage is assumed to yield three pairs."""
+    return DryRun(asker, "worked examples").run(_worked_example, grouped(items, attrgetter("document_id")).values())
+
+
+async def _worked_example(candidates: list[Passage], session: Session) -> tuple[WorkedExample, list[Rejection]]:
+    best, rejected = WorkedExample(candidates[0].text, ()), list[Rejection]()
+    for item in candidates:
+        fields = {"title": item.title, "passage": item.text, "count": 3}
+        call = session.plan("worked_example", fields, recipe="worked_example", chunk_id=item.chunk_id)
+        reply = await session.try_ask(call)
+        good = _checked(item, reply, rejected)
+        full = tuple({pair.question.strip(): pair.answer.strip() for pair in good}.items())
+        best = max(best, WorkedExample(item.text, full[:3]), key=lambda one: len(one.pairs))
+        if len(best.pairs) == 3:
+            break
+    return best, rejected
 
 
 def _checked(item: Passage, reply: replies.Reply | None, rejected: list[Rejection]) -> list[Any]:
@@ -316,20 +322,7 @@ def write_exam(items: Sequence[Passage], *, asker: Asker) -> tuple[list[Question
 
     With it come the calls that came to nothing, and the questions that failed a check or have no four options.
     """
-
-    async def questions(item: Passage, session: Session) -> tuple[list[Question], list[Rejection]]:
-        fields = _about(item) | {"count": EXAM_QUESTIONS}
-        reply = await session.try_ask(session.plan("exam", fields, recipe="exam", chunk_id=item.chunk_id))
-        asked, rejected = list[Question](), list[Rejection]()
-        for one in _checked(item, reply, rejected):
-            options, why = checks.options(one.answer, one.wrong_options, item.shown)
-            if why:
-                rejected.append(_left_out(item, one, "options", why))
-            else:
-                asked.append(_exam_question(item, one, options))
-        return asked, rejected
-
-    outcome = asker.run(questions, items)
+    outcome = asker.run(_exam_questions, items)
     found = {one.id: one for asked, _ in outcome.results for one in asked}
     rejected = [row for _, rows in outcome.results for row in rows]
     _check_failures("exam", outcome, asker)
@@ -337,6 +330,24 @@ def write_exam(items: Sequence[Passage], *, asker: Asker) -> tuple[list[Question
         why = "".join(f" ({told})" for told in checks.told(Counter(row.check for row in rejected)))
         raise NothingProduced(f"the teacher wrote no exam question for {len(items)} passages{why}; set EXAM to a file")
     return list(found.values()), [*outcome.failed, *rejected]
+
+
+def plan_exam(items: Sequence[Passage], *, asker: Asker) -> Estimate:
+    """What `write_exam` takes, without asking."""
+    return DryRun(asker, "exam").run(_exam_questions, items)
+
+
+async def _exam_questions(item: Passage, session: Session) -> tuple[list[Question], list[Rejection]]:
+    fields = _about(item) | {"count": EXAM_QUESTIONS}
+    reply = await session.try_ask(session.plan("exam", fields, recipe="exam", chunk_id=item.chunk_id))
+    asked, rejected = list[Question](), list[Rejection]()
+    for one in _checked(item, reply, rejected):
+        options, why = checks.options(one.answer, one.wrong_options, item.shown)
+        if why:
+            rejected.append(_left_out(item, one, "options", why))
+        else:
+            asked.append(_exam_question(item, one, options))
+    return asked, rejected
 
 
 def _exam_question(item: Passage, one: replies.ExamQuestion, options: Iterable[str]) -> Question:

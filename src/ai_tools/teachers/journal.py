@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from filelock import FileLock, Timeout
 
@@ -55,6 +55,15 @@ class Entry:
     completion: Completion
     status: str = "done"
     error: str = ""
+
+
+class Typical(NamedTuple):
+    """How many calls were answered, and the mean tokens in, tokens out and seconds of one."""
+
+    calls: int
+    tokens_in: float
+    tokens_out: float
+    seconds: float
 
 
 class Journal:
@@ -124,11 +133,12 @@ class Journal:
                    FROM calls GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, calls DESC"""
         return [dict(row) for row in self._db.execute(query)]
 
-    def typical(self) -> dict[tuple[str, str, str], tuple[float, float, float]]:
-        """Mean tokens in, tokens out and seconds of answered calls by (provider, model asked for, prompt)."""
-        query = """SELECT provider, asked_model, prompt, AVG(prompt_tokens), AVG(completion_tokens), AVG(latency)
-                   FROM calls WHERE status != 'failed' GROUP BY provider, asked_model, prompt"""
-        return {(row[0], row[1] or "", row[2]): (row[3], row[4], row[5]) for row in self._db.execute(query)}
+    def typical(self) -> dict[tuple[str, str, str], Typical]:
+        """Answered calls by (provider, model asked for, prompt)."""
+        query = """SELECT provider, COALESCE(asked_model, ''), prompt,
+                          COUNT(*), AVG(prompt_tokens), AVG(completion_tokens), AVG(latency)
+                   FROM calls WHERE status != 'failed' GROUP BY 1, 2, 3"""
+        return {tuple(row[:3]): Typical(*row[3:]) for row in self._db.execute(query)}
 
     def __len__(self) -> int:
         return int(self._db.execute("SELECT COUNT(*) FROM calls").fetchone()[0])

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from ..records import grouped
 from ..settings import Settings
-from ..teachers.dry_run import ASSUMED_SECONDS, Estimate
+from ..teachers.dry_run import ASSUMED_SECONDS, Estimate, Speed
 from ..teachers.providers import price
 from .progress import duration
 
@@ -25,6 +25,13 @@ def largest(estimate: Estimate) -> str:
     return "{:,} + {:,}".format(*estimate.largest)
 
 
+def speed(one: Speed) -> str:
+    """What time is reckoned by, in few words."""
+    rate = f"{one.tokens:,.0f}" if one.tokens >= 10 else f"{one.tokens:.1f}"
+    seen = f"{rate} tokens/s a call, by {one.calls:,} earlier {'calls' if one.calls > 1 else 'call'}"
+    return f"{one.model}, {one.in_flight} in flight, {seen if one.calls else f'assuming {ASSUMED_SECONDS:g} s a reply'}"
+
+
 def plan_lines(estimates: Sequence[Estimate], teacher: str, settings: Settings, *, instructions: str = "") -> list[str]:
     """A plan as people read it: who is asked, then calls, tokens, money and time of each piece of work and of all."""
     whole = Estimate("all")
@@ -32,19 +39,19 @@ def plan_lines(estimates: Sequence[Estimate], teacher: str, settings: Settings, 
         for name in ("calls", "known", "tokens_in", "tokens_out", "seconds"):
             setattr(whole, name, getattr(whole, name) + getattr(one, name))
         whole.usd = None if one.usd is None or whole.usd is None else whole.usd + one.usd
-        whole.seen = whole.seen and one.seen
+        whole.speeds += tuple(each for each in one.speeds if each not in whole.speeds)
         whole.largest = max(whole.largest, one.largest, key=sum)
     lines = [f"teacher: {teacher}"]
     if instructions:
         lines.append(f"added to the instructions: {instructions}")
     heads = f"{'calls':>9} {'in journal':>11} {'tokens in':>12} {'tokens out':>12} {'price':>10} {'time':>9}"
-    lines.append(f"{'':22} {heads} {'largest call':>16}")
+    if estimates:
+        lines.append(f"{'':22} {heads} {'largest call':>16}")
     for one in [*estimates, whole] if len(estimates) > 1 else estimates:
         counts = f"{one.calls:>9,} {one.known:>11,} {one.tokens_in:>12,.0f} {one.tokens_out:>12,.0f}"
         lines.append(f"{one.name:22} {counts} {dollars(one.usd):>10} {duration(one.seconds):>9} {largest(one):>16}")
     lines += [f"{one.name}: {one.note}" for one in estimates if one.note]
-    if whole.calls and not whole.seen and whole.seconds:
-        lines.append(f"time: assuming {ASSUMED_SECONDS:g} s a reply; known once some have come")
+    lines += [f"time: {speed(each)}" for each in whole.speeds]
     limits = {name.upper(): getattr(settings, name) for name in ("max_calls", "max_tokens_total", "max_usd")}
     if any(limits.values()):
         lines.append("limits: " + ", ".join(f"{name}={value:,}" for name, value in limits.items() if value))

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import MissingExtra
 from ..teachers.dry_run import Estimate
-from .lines import dollars, largest
+from .lines import dollars, largest, speed
 from .progress import duration
 
 METRICS = {"accuracy": "option accuracy", "exact_match": "exact match", "contains": "contains", "f1": "token F1"}
@@ -24,6 +24,7 @@ def plan_table(estimates: Sequence[Estimate]) -> Any:
             "tokens out, about": round(one.tokens_out),
             "price": dollars(one.usd),
             "time, about": duration(one.seconds),
+            "time by": "; ".join(map(speed, one.speeds)),
             "largest call": largest(one),
             "note": one.note,
         }
