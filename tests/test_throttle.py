@@ -618,6 +618,18 @@ def test_three_calls_that_are_lost_in_the_same_words_end_a_run_with_no_success_y
     assert str(ended[0]).endswith(f"; {ALIKE} calls ended so and none has succeeded; look at the model")
 
 
+def test_calls_that_are_refused_for_their_size_end_no_run_that_may_yet_succeed() -> None:
+    async def behave(_: Fake, key: str, attempt: int) -> None:
+        if int(key, 16) >= 15:
+            raise CallFault("refused", "h answers 400: the context has 512 tokens; a smaller CHUNK_TOKENS makes room")
+        if int(key, 16) < 10:
+            raise CallFault("refused", "h answers 400: it is of one passage", fix="look at the model")
+        await asyncio.sleep(0.05)
+
+    outcomes = run(throttle_of(64), Fake(behave), 20)
+    assert [isinstance(one, CallFailed) for one in outcomes] == [True] * 10 + [False] * 5 + [True] * 5
+
+
 def test_after_a_success_refused_calls_fail_alone() -> None:
     async def behave(_: Fake, key: str, attempt: int) -> None:
         if key != key_of(0):

@@ -97,8 +97,7 @@ class EndpointTeacher:
         if TRANSIENT in response.text:
             raise CallFault("server", said)
         if "context" in words.lower():
-            look = "a larger context of the server, or a smaller CHUNK_TOKENS, makes room"
-            said = f"{said}; {look}"
+            raise CallFault("refused", f"{said}; a larger context of the server, or a smaller CHUNK_TOKENS, makes room")
         raise CallFault("refused", said + ("; see TEACHER_MAX_TOKENS" if "max_" in words else ""), fix=look)
 
     def _read(self, response: httpx2.Response) -> Completion:

@@ -6,7 +6,7 @@ import asyncio
 import random
 import re
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -60,7 +60,7 @@ class Throttle:
         self._paused = 0.0  # since when, by the monotonic clock
         self._lost = self._were_in_flight = 0  # connections in a row; calls that were on their way at the first of them
         self._outages = 0
-        self._refused: Counter[str] = Counter()  # calls, by what was said
+        self._refused: dict[str, list[float]] = {}  # when calls were refused, by what was said
         self._unanswered = 0  # attempts without a reply in time
 
     async def complete(self, teacher: Teacher, call: Call, commit: Callable[[Completion], Awaitable[T]]) -> T:
@@ -210,12 +210,17 @@ class Throttle:
             self._end(TeacherUnreachable(f"{fault}, {attempts} times; is it running? See TEACHER_MODEL_BASE_URL"))
 
     def _give_up_refused(self, fault: CallFault) -> None:
-        """End the run where no call has ever succeeded and several were refused in the same words."""
-        said = _NUMBERS.sub("", str(fault))
-        self._refused[said] += 1
-        if not self._reached and self._refused[said] >= ALIKE:
-            so_far = f"{self._refused[said]} calls ended so and none has succeeded"
-            self._end(TeacherRefused("; ".join(filter(None, (str(fault), so_far, fault.fix)))))
+        """End the run where no call has ever succeeded and several were refused in the same words.
+
+        What may be the fault of a call alone does not count, and who was asked before the first of them may yet answer.
+        """
+        if self._reached or not fault.fix:
+            return
+        refused = self._refused.setdefault(_NUMBERS.sub("", str(fault)), [])
+        refused.append(time.monotonic())
+        if len(refused) >= ALIKE and not any(begun < refused[0] for begun in self.begun.values()):
+            so_far = f"{len(refused)} calls ended so and none has succeeded"
+            self._end(TeacherRefused(f"{fault}; {so_far}; {fault.fix}"))
 
     # --- slots: a semaphore whose size changes ---
 
