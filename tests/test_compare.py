@@ -198,7 +198,19 @@ def test_without_a_reply_in_one_order_a_comparison_is_unjudged_and_the_exit_code
         "compare", "a.json", "b.json", "-o", "again.json", "--yes", **environment_at(endpoint.url), SEED="3"
     )
     assert done.returncode == 1
-    assert "2 comparisons failed" in error_of(done)
+    assert "2 comparisons or ratings failed" in error_of(done)
+
+
+def test_a_pair_that_gets_no_rating_is_told_and_the_exit_code_says_so(settings: Settings, endpoint: Endpoint) -> None:
+    says(endpoint, by_answer)
+    judged, unusable = endpoint.reply, json.dumps({"ratings": []})
+    endpoint.reply = lambda body: judged(body) if "first" in pairs_of(body)[0] else unusable
+    made, report = compared(settings, many(BAD, 3), many(GOOD, 3), sample_size=3)
+    assert (made.unjudged, made.unrated) == (0, 6)
+    assert [one["rated"] for one in report["assessments"].values()] == [0, 0]
+    done = ai_tools("compare", "a.json", "b.json", "-o", "c.json", "--yes", **environment_at(endpoint.url), SEED="3")
+    assert done.returncode == 1
+    assert "6 comparisons or ratings failed" in error_of(done)
 
 
 def test_where_no_comparison_could_be_judged_there_is_no_report(settings: Settings, endpoint: Endpoint) -> None:
@@ -293,7 +305,7 @@ def test_a_bad_source_beside_two_good_ones_is_named_as_not_to_be_merged(settings
     other = [pair(n, GOOD, question=f"Where is {n}?") for n in range(40)]
     made, report = compared(settings, many(BAD), many(GOOD), other, sample_size=20)
     assert made.verdict == "no clear winner"
-    said = "none of b.json and c.json is significantly preferred to the others left; significantly behind: a.json to c"
+    said = "neither of b.json and c.json is significantly preferred to the other; significantly behind: a.json to c"
     assert any(said in reason for reason in made.reasons)
     advice = report["recommendation"]
     assert (advice["take"], advice["leave_out"]) == (None, ["a.json"])

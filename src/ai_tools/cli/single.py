@@ -208,7 +208,7 @@ def compare(
     made = tools.compare(pairs, output, sample_size=sample_size, passages_from=source, **asking.chosen("compare"))
     typer.echo(f"judged by {made.teacher}")
     typer.echo("\n".join(made.reasons))
-    options.report(made, made.verdict, made.unjudged, "comparisons")
+    options.report(made, made.verdict, made.unjudged + made.unrated, "comparisons or ratings")
 
 
 @app.command()

@@ -36,7 +36,7 @@ class CompareSummary(ToolSummary):
     `winner` is the source that is preferred to every other, significantly, or None; `verdict` says so in words, and
     `reasons` in sentences with their numbers. `figures` are those of every source, `assessments` its score from 1 to 10
     with strengths and weaknesses; `recommendation` weighs quality, diversity and size. `unjudged` counts comparisons
-    without a usable judgement.
+    without a usable judgement, `unrated` pairs of the sample without a usable rating.
     """
 
     winner: str | None
@@ -46,6 +46,7 @@ class CompareSummary(ToolSummary):
     assessments: dict[str, dict[str, Any]]
     recommendation: dict[str, Any]
     unjudged: int
+    unrated: int
 
 
 def compare(
@@ -107,7 +108,8 @@ def compare(
         files.write_json(output, whole, register.note)
     names = ("winner", "verdict", "reasons", "figures", "assessments", "recommendation")
     found = {name: whole[name] for name in names}
-    return CompareSummary(**vars(done), **found, unjudged=unjudged)
+    unrated = sum(map(len, to_rate)) - sum(map(len, rated))
+    return CompareSummary(**vars(done), **found, unjudged=unjudged, unrated=unrated)
 
 
 async def _said(block: Sequence[Comparison] | Sequence[Sampled], session: Session) -> Sequence[Ruling | Sampled]:

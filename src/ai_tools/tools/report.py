@@ -52,7 +52,8 @@ def why_no_winner(counted: Sequence[Tally], surveys: Sequence[Survey], threshold
     beaten = {sum(two) - won: surveys[won].name for two, won in lost}
     left = " and ".join(one.name for i, one in enumerate(surveys) if i not in beaten)
     losses = ", ".join(f"{surveys[i].name} to {by}" for i, by in sorted(beaten.items()))
-    why = f"none of {left} is significantly preferred to the others left" if left else "each loses to another"
+    which, others = ("neither", "the other") if len(surveys) - len(beaten) == 2 else ("none", "the others left")
+    why = f"{which} of {left} is significantly preferred to {others}" if left else "each loses to another"
     return f"no clear winner: {why}" + (f"; significantly behind: {losses}" if losses else "")
 
 
