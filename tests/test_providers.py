@@ -368,9 +368,11 @@ class Odd(Endpoint):
 @pytest.mark.parametrize(
     ("listing", "reachable"),
     [
-        (Answer("ok", {}, 404), "yes, but it answers 404 for its models"),
-        (Answer("ok", {}, 302), "yes, but it answers 302 for its models"),
-        (Answer("ok", {}, 500), "yes, but it answers 500 for its models"),
+        (Answer("ok", {}, 404), "yes, but it answers 404 for its models; look at TEACHER_MODEL_BASE_URL"),
+        (Answer("ok", {}, 302), "yes, but it answers 302 for its models; look at TEACHER_MODEL_BASE_URL"),
+        (Answer("ok", {}, 400), "yes, but it answers 400 for its models; look at the key (TEACHER_MODEL_API_KEY)"),
+        (Answer("ok", {}, 500), "yes, but it answers 500 for its models; look at the key (TEACHER_MODEL_API_KEY)"),
+        (Answer("ok", {}, 503), "yes, but it answers 503 for its models"),
         (Answer("ok", {}), "something answers that is no such endpoint"),
         (Answer("ok", {"data": None}), "something answers that is no such endpoint"),
         (Answer("ok", ["any"]), "something answers that is no such endpoint"),
@@ -383,10 +385,12 @@ def test_what_answers_something_else_is_told_from_an_endpoint(listing: Answer, r
         odd.listing = listing
         found = check_one(compatible(odd.url))
         assert (found.reachable, found.models) == (reachable, ())
+        assert not found.fault.startswith("yes")
 
 
 def test_a_wrong_path_is_told_from_a_wrong_host(endpoint: Endpoint) -> None:
-    assert check_one(compatible(f"{endpoint.root}/v2")).reachable == "yes, but it answers 404 for its models"
+    wrong = "yes, but it answers 404 for its models; look at TEACHER_MODEL_BASE_URL"
+    assert check_one(compatible(f"{endpoint.root}/v2")).reachable == wrong
     endpoint.stop()
     nobody = f"no: 127.0.0.1:{endpoint.port}: not reached (Connection refused)"
     assert check_one(compatible(endpoint.url)).reachable == nobody
@@ -474,7 +478,7 @@ def test_addresses_that_accept_and_never_answer_are_given_up_after_a_few_seconds
         ({"teacher_model_name": "dated"}, ""),
         ({"teacher_model_name": "ta"}, "it lists no model ta; set TEACHER_MODEL_NAME to one that it has"),
         ({}, "set TEACHER_MODEL_NAME; `ai-tools list-providers --check` lists the models that the endpoint has"),
-        ({"teacher_model_name": "tall", "teacher_model_api_key": "wrong"}, "yes, and the key is refused"),
+        ({"teacher_model_name": "tall", "teacher_model_api_key": "wrong"}, "the key is refused"),
     ],
 )
 def test_a_check_says_what_keeps_a_provider_from_being_the_teacher(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import warnings
 from dataclasses import dataclass, fields, replace
 from importlib import import_module
@@ -24,6 +25,7 @@ from .providers import Endpoint, Provider
 from .wire import Wire
 
 CHECK_SECONDS = 5.0
+_REACHED = re.compile(r"^(yes, (but|and)|no:) ")
 
 
 def connect(settings: Settings) -> Teacher:
@@ -129,7 +131,7 @@ async def _check(settings: Settings, provider: Provider) -> Check:
         return Check(Endpoint(provider, ""), "unusable", f"not asked: {error}", fault=str(error))
     key = "set" if endpoint.key else "not set" + ("" if provider.keys else ", as a rule not needed")
     reachable, models = await _models_of(endpoint) if endpoint.base_url else ("not asked: no address is set", ())
-    fault = _lack(settings, endpoint, models) if reachable == "yes" else reachable
+    fault = _lack(settings, endpoint, models) if reachable == "yes" else _REACHED.sub("", reachable)
     return Check(endpoint, key, reachable, models, fault)
 
 
@@ -158,13 +160,20 @@ async def _models_of(endpoint: Endpoint) -> tuple[str, tuple[str, ...]]:
         wanted = f"it wants a key; {endpoint.withheld or f'set {endpoint.variables.key}'}"
         return f"yes, and {'the key is refused' if endpoint.key else wanted}", ()
     if response.status_code != 200:
-        return f"yes, but it answers {response.status_code} for its models", ()
+        return f"yes, but it answers {response.status_code} for its models{_look(endpoint, response.status_code)}", ()
     try:
         data = json.loads(response.content)
         listed = data["models"] if "models" in data else data["data"]
         return "yes", tuple(str(row.get("name") or row["id"]).removeprefix("models/") for row in listed)
     except (ValueError, KeyError, TypeError, AttributeError):
         return "something answers that is no such endpoint", ()
+
+
+def _look(endpoint: Endpoint, status: int) -> str:
+    """What to look at where an endpoint will not list its models."""
+    if status in (400, 500):  # what LiteLLM's proxy answers to a wrong key, and to none
+        return f"; look at the key ({endpoint.variables.key})"
+    return f"; look at {endpoint.variables.base_url}" if status in (404, 405) or 300 <= status < 400 else ""
 
 
 def describe(teacher: Teacher) -> str:
