@@ -1,7 +1,5 @@
 """Free checks: what a weak model writes in a pair's place falls out, and no good question of any language does."""
 
-# ruff: noqa: RUF001  # letters that look like others are what is tried here
-
 import json
 from pathlib import Path
 

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
+from ai_tools.documents.blocks import SENTENCE
 from ai_tools.documents.chunking import chunk_document, chunk_text
 from ai_tools.errors import InputError
 from ai_tools.records import Chunk, Document
@@ -148,7 +149,7 @@ def check_promises(text: str, chunks: list[Chunk], tokenizer: Tokenizer, overlap
         assert overlap or chunk.start >= before.end
         assert chunk.start > before.start
         if chunk.start < before.end:
-            assert text[chunk.start - 1].isspace() or text[chunk.start - 1] in "。！？”"  # noqa: RUF001
+            assert text[chunk.start - 1].isspace() or text[chunk.start - 1] in "。！？”"
 
 
 @given(text=st.lists(PARTS | st.just([Part("\n")]), max_size=3), gap=st.sampled_from(["\n\n", "\n", "\n\n\n \n"]))
@@ -385,6 +386,35 @@ def test_without_overlap_no_chunk_repeats_the_one_before(toy_tokenizer: Tokenize
     chunks = chunks_of(SENTENCES, toy_tokenizer, 50)
     assert len(chunks) > 5
     assert all(a.end < b.start for a, b in itertools.pairwise(chunks))
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "पंप की सीमा चालीस लीटर है। ",
+        "پمپ کی حد چالیس لیٹر ہے۔ ",
+        "هل تُفحص المضخة كل أسبوع؟ ",
+        "泵的上限为四十升。",
+        "「泵的上限是四十升！」",
+        "ポンプの上限は何リットルですか？",
+        "ပန့်၏ ကန့်သတ်ချက်မှာ လေးဆယ် ဖြစ်သည်။ ",
+        "ម៉ាស៊ីនបូមទឹកមានកម្រិតសែសិបលីត្រ។",
+        "የፓምፑ ወሰን አርባ ሊትር ነው። ",
+        "Պոմպի սահմանը քառասուն լիտր է։ ",
+        "Ποιο είναι το όριο της αντλίας; ",
+        "Предел насоса равен сорока литрам. ",
+    ],
+)
+def test_a_chunk_ends_where_a_sentence_of_its_script_does(sentence: str, toy_tokenizer: Tokenizer) -> None:
+    size = count(toy_tokenizer, sentence)
+    chunks = chunks_of(sentence * 12, toy_tokenizer, size * 2 + size // 2)
+    assert {chunk.text for chunk in chunks} <= {(sentence * times).strip() for times in (1, 2)}
+
+
+def test_a_mark_within_a_sentence_ends_none(toy_tokenizer: Tokenizer) -> None:
+    text = "Die Pumpe läuft z. b. über Nacht mit 3.5 oder ３．５ bar, ça va. etwa so"
+    assert len(chunks_of(text, toy_tokenizer, 200)) == 1
+    assert not SENTENCE.search(text)
 
 
 def test_overlap_is_whole_sentences_and_the_last_chunk_is_more_than_overlap(toy_tokenizer: Tokenizer) -> None:

@@ -103,6 +103,12 @@ def test_the_same_question_with_another_answer_is_no_duplicate(make_sample: Make
     assert len(curate([make_sample(), make_sample(answer="Every day.")])[0]) == 2
 
 
+def test_pairs_that_differ_by_a_mark_are_two_and_digits_of_any_script_one_number(make_sample: MakeSample) -> None:
+    told = {"source_text": "पंप की सीमा ४० लीटर है। पंप के पास ताला है।"}
+    pairs = [make_sample("पंप की क्या है?", "40 लीटर", **told), make_sample("पंप के क्या है?", "40 लीटर", **told)]
+    assert curate(pairs) == (pairs, [])
+
+
 def test_a_rejected_pair_is_not_the_first_of_its_duplicates(make_sample: MakeSample) -> None:
     good = make_sample(draw=2)
     kept, rejected = curate([make_sample(faithfulness_judgment="NO"), good])

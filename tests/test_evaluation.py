@@ -342,6 +342,25 @@ def test_an_exam_in_another_script_seals_its_own_questions_only(tmp_path: Path) 
         assert len(find_leaks(files.write_rows(tmp_path / "cut.jsonl", rows), sealed)) == found
 
 
+@pytest.mark.parametrize(
+    ("asked", "sealed", "found"),
+    [
+        ("请问本产品的保修期为多少个月？", "本产品的保修期为多少个月？", 1),
+        ("保証期間は２４か月ですか", "保証期間は24か月ですか？", 1),
+        ("ランプを替える必要がありますか？", "塔の鐘を毎朝鳴らす必要がありますか？", 0),
+        ("ขอถามว่าระยะเวลารับประกันของปั๊มกี่เดือน", "ระยะเวลารับประกันของปั๊มกี่เดือน", 1),
+        ("दीपक की सीमा क्या है?", "दीपक के सीमा क्या है?", 0),
+        ("Is it 10²?", "Is it 102?", 0),
+        ("Pru\u0308ft Ada?", "PRÜFT ADA?", 1),
+    ],
+)
+def test_a_reworded_question_is_a_leak_in_any_script(tmp_path: Path, asked: str, sealed: str, found: int) -> None:
+    exam = files.write_rows(tmp_path / "exam.jsonl", [{"question": sealed}])
+    turns = [{"role": "user", "content": asked}]
+    row = {"question": asked, "document_outline": None, "document": None, "messages": turns}
+    assert len(find_leaks(files.write_rows(tmp_path / "cut.jsonl", [row]), exam)) == found
+
+
 def test_a_leak_stops_the_run_and_names_the_row(tmp_path: Path) -> None:
     leaks(tmp_path, SHORT)
     with pytest.raises(Contaminated, match=r'cut\.jsonl: 1 rows ask exam questions; "Who oils'):
@@ -361,7 +380,10 @@ def functions_of(module: str) -> set[str]:
 
 def test_the_check_of_the_seal_shares_no_code_with_the_filter() -> None:
     tree = ast.parse((PACKAGE / "steps/evaluation.py").read_text("utf-8"))
-    check = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "find_leaks")
-    used = {node.id for node in ast.walk(check) if isinstance(node, ast.Name)}
-    used |= {node.attr for node in ast.walk(check) if isinstance(node, ast.Attribute)}
+    own = {"find_leaks", "_letters", "_joined", "_parted", "_stands_apart", "_does"}
+    parts = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name in own]
+    assert len(parts) == len(own)
+    nodes = [node for part in parts for node in ast.walk(part)]
+    used = {node.id for node in nodes if isinstance(node, ast.Name)}
+    used |= {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     assert used & (functions_of("matching") | functions_of("steps/mixing")) == set()

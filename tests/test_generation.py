@@ -4,6 +4,7 @@ import asyncio
 import gc
 import json
 import random
+import re
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -12,13 +13,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tokenizers import Tokenizer
 
 from ai_tools import files, teachers, workspace
 from ai_tools.documents import seeds
+from ai_tools.documents.chunking import chunk_document
 from ai_tools.errors import NothingProduced, TooManyFailures
-from ai_tools.records import Call, CallFault, Chunk, Completion, Document, Passage, Progress, Sample, WorkedExample
+from ai_tools.records import (
+    Answer,
+    Call,
+    CallFault,
+    Chunk,
+    Completion,
+    Document,
+    Passage,
+    Progress,
+    Question,
+    Sample,
+    WorkedExample,
+)
 from ai_tools.settings import Settings
-from ai_tools.steps import evaluation, generation
+from ai_tools.steps import curation, evaluation, generation, mixing
 from ai_tools.steps.generation import Batch, Recipe, load_recipe
 from ai_tools.teachers import make_asker
 from ai_tools.teachers.dry_run import Estimate
@@ -114,6 +129,19 @@ class ExamTeacher(FakeTeacher):
         )
 
 
+class JapaneseTeacher(FakeTeacher):
+    """Asks of every fact of a passage what it is about; the facts are its sentences, 「x」は「y」です。"""
+
+    def make_facts(self, call: Call) -> list[Any]:
+        return re.findall("[^。]+。", call.fields["passage"])
+
+    def make_pairs(self, call: Call) -> list[Any]:
+        told = [(fact["id"], *fact["text"].strip().rstrip("です。").split("は")) for fact in call.fields["facts"]]
+        return [
+            {"id": name, "question": f"{what}は何ですか？", "answer": f"{value}です。"} for name, what, value in told
+        ]
+
+
 def passage(name: str, document: str = "d1", text: str = "", title: str = "Bells") -> Passage:
     return Passage(
         name, document, text or f"Text {name}.", title, f"the book of {document}", "bells", ("Ringing", "Noon")
@@ -150,6 +178,28 @@ def make(
 ) -> Batch:
     asker = make_asker(settings, journal, teacher=teacher, **options)
     return generation.generate(items, recipe_of(recipe, settings), asker=asker)
+
+
+def test_a_japanese_document_is_chunked_asked_about_sealed_and_graded(
+    journal: Journal, settings: Settings, toy_tokenizer: Tokenizer
+) -> None:
+    things = "赤い灯台の番人", "北の港の深さ", "古い鐘の重さ", "倉庫の鍵の色", "水門の検査の間隔", "船着き場の長さ"
+    values = "山田", "四十メートル", "２４トン", "青", "二十四か月", "百歩"
+    text = "".join(f"{what}は{value}です。" for what, value in zip(things, values, strict=True))
+    document = Document("d1", "a.md", "a.md", "港", "text/markdown", "", "", text)
+    chunks = chunk_document(document, max_tokens=120, tokenizer=toy_tokenizer)
+    assert len(chunks) > 2
+    assert all(chunk.text.endswith("です。") for chunk in chunks)
+    items = [passage(chunk.chunk_id, text=chunk.text, title="港") for chunk in chunks]
+    batch = make("key_facts_to_qa", JapaneseTeacher(), journal, settings, items)
+    kept, rejected = curation.curate(batch.samples)
+    assert [len(kept), len(rejected)] == [6, 0]
+    exam = [Question("q", "教えてください。水門の検査の間隔は何ですか", "24か月"), Question("r", "鍵は何色？", "青")]
+    clean, sealed, _ = mixing.decontaminate({"key_facts_to_qa": kept}, exam)
+    assert [one.row["question"] for one in sealed] == ["水門の検査の間隔は何ですか？"]
+    assert len(clean["key_facts_to_qa"]) == 5
+    told = [Answer("r", "base", "", "青", said, None, (), "d1", "recall") for said in ("鍵は青です。", "鍵は赤です。")]
+    assert [evaluation.GRADERS["contains"](one) for one in told] == [1.0, 0.0]
 
 
 @pytest.mark.parametrize("recipe", workspace.DATASETS)

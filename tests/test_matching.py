@@ -1,6 +1,7 @@
 """Text against text: what counts as the same words, the same question, the same answer, the same facts."""
 
 import time
+import unicodedata
 
 import pytest
 from hypothesis import given, settings
@@ -9,7 +10,12 @@ from hypothesis import strategies as st
 from ai_tools.matching import contains, missing_facts, near_duplicates, ngrams, normalise, token_f1, words
 
 
-@given(st.text() | st.lists(st.sampled_from(["1,260", "K-10", "a1,2b", "İ", "ΑΣ", "11:00.", "_", "é"])).map(" ".join))
+@given(
+    st.text()
+    | st.lists(st.sampled_from(["1,260", "K-10", "a1,2b", "İ", "ΑΣ", "11:00.", "_", "é", "漢a", "10²", "กี่", "की"])).map(
+        " ".join
+    )
+)
 @settings(deadline=None)
 def test_normalising_twice_changes_nothing(text: str) -> None:
     assert normalise(normalise(text)) == normalise(text)
@@ -24,7 +30,41 @@ def test_case_and_punctuation_around_a_text_do_not_count(text: str, mark: str) -
 
 def test_numbers_stay_whole_and_words_of_any_script_count() -> None:
     assert words("At 11:00, 1,260 tessars (K-10)!") == ["at", "11:00", "1,260", "tessars", "k", "10"]
-    assert words("Überprüfung 漢字 Москва") == ["überprüfung", "漢字", "москва"]
+    assert words("Überprüfung 漢字 Москва") == ["überprüfung", "漢", "字", "москва"]
+
+
+def test_where_a_script_has_no_spaces_each_character_with_its_marks_is_a_word() -> None:
+    assert words("第24条のコーヒー") == ["第", "24", "条", "の", "コ", "ー", "ヒ", "ー"]
+    assert words("กี่เดือน") == ["กี่", "เ", "ดื", "อ", "น"]
+    assert words("पंप की सीमा") == ["पंप", "की", "सीमा"]
+    assert words("각각 24 개월") == ["각각", "24", "개월"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("２４か月", "24か月"),
+        ("ﾎﾟﾝﾌﾟ", "ポンプ"),
+        ("२४ महीने", "24 महीने"),
+        ("PRU\u0308FUNG", "prüfung"),
+        ("STRASSE", "straße"),
+        ("Bell\u00adringer", "bellringer"),
+        ("می\u200cخواهم", "میخواهم"),
+        ("ﬁve m² of CO₂", "five m ² of co2"),
+        ("1½ bells", "1 1/2 bells"),
+    ],
+)
+def test_forms_of_printing_do_not_count(one: str, other: str) -> None:
+    assert normalise(one) == normalise(other)
+    assert normalise("10²") != normalise("102")
+    assert normalise("की") != normalise("के")
+
+
+def test_every_character_is_normalised_once_and_for_all() -> None:
+    for sign in map(chr, range(0x110000)):
+        if unicodedata.normalize("NFKC", sign).casefold() != sign:
+            once = normalise(f"a{sign}b")
+            assert once == normalise(once), hex(ord(sign))
 
 
 def test_the_title_in_front_of_a_question_is_taken_off_once() -> None:
@@ -47,6 +87,11 @@ def test_near_duplicates_are_found_by_their_shared_words() -> None:
     assert found == [(0, 1, 0.857)]
 
 
+def test_near_duplicates_are_found_where_words_have_no_spaces() -> None:
+    asked, other = "ポンプの保証期間は何か月ですか", "ポンプの点検はだれがしますか"
+    assert near_duplicates([asked], ["ポンプの保証期間は何か月でしょうか", other]) == [(0, 0, 0.765)]
+
+
 def test_near_duplicates_of_a_text_with_itself_are_complete_and_empty_texts_match_nothing() -> None:
     assert near_duplicates(["Bell?"], ["bell"], threshold=1.0) == [(0, 0, 1.0)]
     assert near_duplicates(["", "the"], ["", "a"]) == []
@@ -60,6 +105,11 @@ def test_near_duplicates_of_a_text_with_itself_are_complete_and_empty_texts_matc
         ("It rings at 11:00.", "1", False),
         ("Nothing.", "", False),
         ("noon at", "at noon", False),
+        ("保修期为二十四个月。", "二十四个月", True),
+        ("保修期为24个月。", "４个月", False),
+        ("鐘は正午に鳴る。", "正午", True),
+        ("ใช้ได้สี่สิบลิตร", "สี่สิบลิตร", True),
+        ("पंप की सीमा", "पंप के", False),
     ],
 )
 def test_an_answer_is_contained_where_its_words_stand_in_a_row(text: str, answer: str, expected: bool) -> None:
@@ -100,6 +150,7 @@ def test_f1_is_the_overlap_of_two_bags_of_words() -> None:
         ("Über das Seil", "über das Seil"),
         ("Колокол звонит", "там колокол"),
         ("鐘が鳴る", "鳴る"),
+        ("Kubernetesは２４台です", "Kubernetesが24台ある"),
         ("", ""),
     ],
 )  # fmt: skip

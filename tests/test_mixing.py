@@ -58,6 +58,30 @@ def test_a_sample_is_dropped_whose_question_is_an_exam_question(
         assert rejected[0].row["question"] == question
 
 
+@pytest.mark.parametrize(
+    ("question", "sealed", "dropped"),
+    [
+        ("请问本产品的保修期为多少个月？", "本产品的保修期为多少个月？", True),
+        ("本产品的保修期是多少个月？", "本产品的保修期为多少个月？", False),  # seven characters, and listed
+        ("ポンプの保証期間は２４か月ですか。", "では、ポンプの保証期間は24か月ですか？", True),
+        (
+            "ランプを替える必要がありますか？",
+            "塔の鐘を毎朝鳴らす必要がありますか？",
+            False,
+        ),  # a phrase of every question
+        ("ระยะเวลารับประกันของปั๊มกี่เดือน", "ขอถามว่าระยะเวลารับประกันของปั๊มกี่เดือน", True),
+        ("दीपक की सीमा क्या है?", "दीपक के सीमा क्या है?", False),
+        ("Prüft Ada die Glocke täglich?", "PRU\u0308FT ADA DIE GLOCKE TÄGLICH", True),
+    ],
+)
+def test_a_reworded_exam_question_is_dropped_in_any_script(
+    make_sample: MakeSample, question: str, sealed: str, dropped: bool
+) -> None:
+    _, rejected, near = decontaminate({"extractive_summary": [make_sample(question)]}, exam_of(sealed))
+    assert [one.check for one in rejected] == ["contaminated"] * dropped
+    assert bool(near) is ("本产品" in question and not dropped)
+
+
 def test_a_long_title_in_an_exam_question_takes_no_other_question_out(make_sample: MakeSample, tmp_path: Path) -> None:
     title = "the rules for all who ring the bells of this town"
     sealed = exam_of(f"In {title}, who rings at noon?")
@@ -409,13 +433,26 @@ def test_the_student_decides_what_the_settings_leave_open(toy_settings: Settings
     assert (own["replay_share"], own["max_tokens"], own["pairs_per_summary"], own["seed"]) == (0, 64, 1, 5)
 
 
-QUESTIONS = st.lists(
-    st.sampled_from(
-        ("in the bell book,", "in", "who", "rings", "1,260", "11:00", "1260", "K-10", "Кто", "12a", "a_b", "?")
-    ),
-    min_size=1,
-    max_size=12,
-).map(lambda words: " ".join(words) + " rings?")
+LATIN = (
+    "in the bell book,",
+    "in",
+    "who",
+    "rings",
+    "1,260",
+    "11:00",
+    "1260",
+    "K-10",
+    "12a",
+    "a_b",
+    "?",
+    "10²",
+    "102",
+    "½",
+)
+OTHERS = ("Кто", "保修期为多少个月", "２４个", "24個", "必要がありますか", "กี่เดือน", "की", "के")
+QUESTIONS = st.lists(st.sampled_from((*LATIN, *OTHERS)), min_size=1, max_size=12).map(
+    lambda words: " ".join(words) + " rings?"
+)
 
 
 @given(questions=st.lists(QUESTIONS, min_size=1, max_size=4), exam=st.lists(QUESTIONS, min_size=1, max_size=3))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from importlib import resources
@@ -40,18 +42,66 @@ _QUOTED = re.compile(
     r"\"([^\"\n]+)\"|\u201c([^\u201d\n]+)\u201d|\u201e([^\u201c\u201d\n]+)[\u201c\u201d]"
     r"|\u00ab([^\u00bb\n]+)\u00bb|`([^`\n]+)`"
 )
-_WORD = re.compile(r"[^\W_][\w'\u2019-]*")
 _BEGINS = re.compile(r"(?:^|[.!?:]\s+|\n\s*(?:[-*+]\s+|\d+[.)]\s+)?)[\"\u201c\u201e(*_]*$")
 _LOOK_BACK = 40  # characters in which it is seen whether a sentence begins
 
 
+_NUMBER_OR_WORD = r"\d[\d.,:]*\d|"
+_WORD = re.compile(rf"{_NUMBER_OR_WORD}\w+")  # of ASCII
+
+
+@functools.cache
+def _scripts() -> dict[str, Any]:
+    """What tells the words of all scripts, by the properties that Unicode gives to their letters."""
+    import regex
+
+    # Chinese, Japanese; and those whose lines are broken by dictionaries: Thai, Lao, Khmer, Burmese and their kin.
+    unspaced = r"[\w&&[\p{scx=Han}\p{scx=Hira}\p{scx=Kana}\p{LB=SA}]]"
+    patterns = {
+        "letter": rf"{unspaced}\p{{M}}*",
+        "word": rf"{_NUMBER_OR_WORD}(?!\p{{M}})(?:{unspaced}\p{{M}}*|[\w--{unspaced}]+)",
+        "name": rf"(?!\p{{M}})[[\w\p{{No}}]--[_{unspaced}]][[[\w\p{{No}}]--{unspaced}]'\u2019-]*",
+        "apart": r"[\p{No}&&[\p{dt=Super}\p{dt=Fraction}]]",  # 10\u00b2 is not 102, nor 1\u00bd 11/2
+        "unseen": r"[\p{Default_Ignorable_Code_Point}\p{Cf}]",
+        "digit": r"(?![0-9])\d",
+    }
+    return {name: regex.compile(pattern, regex.VERSION1) for name, pattern in patterns.items()}
+
+
 def words(text: str) -> list[str]:
-    """Lower-case words and numbers; punctuation falls away, but not inside a number (1,260 and 11:00 stay whole)."""
-    return re.findall(r"\d[\d.,:]*\d|\w+", text.lower())
+    """Words and numbers without case and forms of printing; punctuation falls away, but not inside a number.
+
+    1,260 and 11:00 stay whole. Where a script puts no spaces between words, each character with its marks is one.
+    """
+    if text.isascii():
+        return _WORD.findall(text.lower())
+    found: list[str] = _scripts()["word"].findall(_folded(text))
+    return found
+
+
+def _folded(text: str) -> str:
+    """NFKC, case folded, without characters that are not seen, all digits as 0 to 9."""
+    apart = _scripts()["apart"].sub(r" \g<0> ", text)
+    plain = unicodedata.normalize("NFKC", apart).casefold()
+    return digits(unicodedata.normalize("NFKC", _scripts()["unseen"].sub("", plain)))
+
+
+def digits(text: str) -> str:
+    """The text with the decimal digits of all scripts as 0 to 9, each in its place."""
+    if text.isascii():
+        return text
+    plain: str = _scripts()["digit"].sub(lambda found: str(unicodedata.decimal(found[0], found[0])), text)
+    return plain
+
+
+def spaced(text: str) -> str:
+    """The text with spaces around each character of scripts that put none between words: `split` then counts."""
+    plain: str = text if text.isascii() else _scripts()["letter"].sub(r" \g<0> ", text)
+    return plain
 
 
 def normalise(text: str, title: str = "") -> str:
-    """Lower-case words joined by spaces; an opening "In {title}, " is taken off."""
+    """The `words` joined by spaces; an opening "In {title}, " is taken off."""
     tokens = words(text)
     opening = ["in", *words(title)]
     if title and tokens[: len(opening)] == opening:
@@ -68,6 +118,16 @@ def ngrams(text: str, n: int = 8) -> set[tuple[str, ...]]:
     """All runs of n words; empty for a text of fewer."""
     tokens = words(text)
     return {tuple(tokens[i : i + n]) for i in range(len(tokens) - n + 1)}
+
+
+def telling_run(text: str, n: int = 8) -> int:
+    """How many words in a row two texts share by chance no more: n; of single characters at least half of this text.
+
+    Eight characters may be no more than "is it necessary to".
+    """
+    tokens = words(text)
+    alone = sum(_scripts()["letter"].fullmatch(token) is not None for token in tokens if not token.isascii())
+    return max(n, -(-len(tokens) // 2)) if 2 * alone > len(tokens) else n
 
 
 def near_duplicates(
@@ -124,7 +184,7 @@ def missing_facts(text: str, other: str, *, whole: bool = True) -> list[str]:
             if _flat(said).rstrip(".,;:!?") not in plain:
                 lost.setdefault(f'"{said.strip()}"', found.start())
     heard = {_stem(word) for word in words(other)}
-    for found in _WORD.finditer(text):
+    for found in _scripts()["name"].finditer(text):
         name = re.sub(r"['\u2019]s?$", "", found[0])
         parts = [part for part in name.split("-") if any(letter.isupper() for letter in part)]
         if not parts or {_stem(word) for part in parts for word in words(part)} <= heard:
@@ -136,7 +196,7 @@ def missing_facts(text: str, other: str, *, whole: bool = True) -> list[str]:
 
 
 def _flat(text: str) -> str:
-    return " ".join(text.split()).casefold()
+    return " ".join((text.casefold() if text.isascii() else _folded(text)).split())
 
 
 def _stem(word: str) -> str:
@@ -162,6 +222,7 @@ def _missing_numbers(text: str, other: str) -> dict[str, int]:
 
 def _numbers(text: str) -> list[tuple[str, int, int]]:
     """The numbers of a text as digits without separators of thousands, and from where to where each stands."""
+    text = digits(text)
     minus = {found.end() for found in _BELOW_ZERO.finditer(text)}
     found = [
         (("-" if one.start() in minus else "") + re.sub(r",(?=\d{3}(?!\d))", "", one[0]), one.start(), one.end())

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum, auto
 from typing import Any
 
+import regex
+
 LONGEST_HEADING = 300  # characters; a longer one is a paragraph, since a heading stands in the path of all below it
 _PART = 200_000  # characters
 
@@ -169,13 +171,17 @@ def _rank_after(text: str, blocks: list[Block], rank: int) -> int:
     return max(rank, Rank.STANZA) if introduces and rank > Rank.BREAK else rank
 
 
+# A sentence ends, by the properties that Unicode gives to signs, at a mark of any script and what closes behind it. One
+# that also stands in numbers and abbreviations needs white space and no small letter after it.
 _SENTENCE_END = (
-    r"(?:[.!?\u2026][\"'\u2019\u201d)\]*_`]*\s++(?![a-z])|[\u3002\uff01\uff1f][\u201d\uff09\u300d\u300f]*\s*+)"
+    r"(?:(?:[.!?\u2026\p{SB=ATerm}]|(?<=\p{Greek})[;\u037e])[\p{SB=Close}*_`]*+\s++(?!\p{Ll})"
+    r"|(?:[\p{STerm}--[.!?\p{SB=ATerm}]]|(?<!\d)\uff0e)++[[\p{SB=Close}--[\p{Ps}\p{Pi}]]*_`]*+\s*+)"
 )
+ENDED = regex.compile(r"[\p{STerm}\p{SB=ATerm}:;][\p{SB=Close}*_\s]*+$")  # prose, and what leads to a list
 _PARAGRAPH = re.compile(r"\n(?:[^\S\n]*+\n)++")
 LINE = re.compile(r"\n(?:[^\S\n]*+\n)*+")
-SENTENCE = re.compile(_SENTENCE_END)
-_SENTENCE_OR_LINE = re.compile(_SENTENCE_END + r"|\n\s*+")
+SENTENCE = regex.compile(_SENTENCE_END, regex.VERSION1)
+_SENTENCE_OR_LINE = regex.compile(_SENTENCE_END + r"|\n\s*+", regex.VERSION1)
 _WORDS = re.compile(r"(?<=\S)\s++(?:\S++\s++){7}")  # for speed; one by one only where eight are too long
 WORD = re.compile(r"\s++")
 _WITHIN_LINES = ((SENTENCE, Rank.SENTENCE), (_WORDS, Rank.WORD), (WORD, Rank.WORD))
@@ -218,8 +224,6 @@ def _rank_at(pattern: re.Pattern[str], gap: str, usual: int) -> int:
 
 def _character_cuts(text: str, block: Block, room: float) -> list[int]:
     """Cuts between characters as readers see them, about eight in `room`; inside one character where it is too long."""
-    import regex
-
     parts = max(2, math.ceil(block.size / max(1.0, room / 8)))
     step = math.ceil((block.end - block.start) / parts)
     cuts = [block.start]

@@ -19,6 +19,7 @@ import yaml
 from ..errors import InputError
 from ..matching import nearest
 from ..records import Chunk, Document, Passage, WorkedExample, content_id, grouped
+from .blocks import ENDED
 from .outlines import domain_of, outlines
 
 EXAMPLE_TOKENS = 500
@@ -135,8 +136,7 @@ def _is_poor(text: str) -> bool:
 
 
 def _is_prose(line: str) -> bool:
-    ended = line.rstrip(" '\")]*_\u201d").endswith((".", ":", ";", "!", "?", "\u3002", "\uff01", "\uff1f"))
-    return ended and (sum(word.islower() for word in line.split()) > 3 or not line.isascii())
+    return bool(ENDED.search(line)) and (sum(word.islower() for word in line.split()) > 3 or not line.isascii())
 
 
 # --- worked examples that users give ---------------------------------------------------------------------------------

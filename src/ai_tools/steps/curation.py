@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from .. import checks
-from ..matching import NUMBER, wording
+from ..matching import NUMBER, digits, wording
 from ..records import Rejection, Sample
 
 _POINTS_OUTSIDE = re.compile(
@@ -46,8 +46,8 @@ def _unfaithful(sample: Sample) -> str:
 
 
 def _foreign_numbers(sample: Sample) -> str:
-    known = set(NUMBER.findall(sample.source_text))
-    foreign = [number for number in NUMBER.findall(sample.answer) if number not in known]
+    known = set(NUMBER.findall(digits(sample.source_text)))
+    foreign = [number for number in NUMBER.findall(digits(sample.answer)) if number not in known]
     return f"numbers that the passage does not have: {', '.join(foreign)}" if foreign else ""
 
 

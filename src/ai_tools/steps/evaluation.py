@@ -7,7 +7,10 @@ import io
 import json
 import random
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +24,8 @@ from . import students
 
 RESAMPLES = 2000
 FEW_DOCUMENTS = 20
+# What the names of letters begin with whose scripts put no spaces between words.
+_UNSPACED = {"CJK", "IDEOGRAPHIC", "HIRAGANA", "KATAKANA", "THAI", "LAO", "KHMER", "MYANMAR"}
 
 
 def load_exam(path: str | Path) -> list[Question]:
@@ -175,40 +180,86 @@ def find_leaks(training_file: Path, exam_file: Path, *, run: int | None = 8) -> 
     """(training question, exam question) pairs that break the seal, read from the final files.
 
     Shares no code with the filter in `mixing`, so that an error there is not repeated here. Rule: the same words, or,
-    for questions of `run` words and more, so many of them in a row (None: the same words only). An opening
+    for questions of `run` words and more, so many of them in a row (None: the same words only). Where a script has no
+    spaces, each character is a word, and at least half of the exam question must stand in a row. An opening
     "In {title}, ", and a document shown before the question, are not compared.
     """
 
-    def letters(text: str) -> str:
-        joined = re.sub(r"(?<=\d)[.,:]+(?=\d)", "_", text.lower())  # 1,260 and 11:00 are one word each
-        return " ".join("".join(sign if sign.isalnum() or sign == "_" else " " for sign in joined).split())
-
     def bare(text: str) -> str:
-        plain = letters(text)
+        plain = _letters(text)
         while title := next(filter(plain.startswith, titles), ""):
             plain = plain[len(title) :]
         return plain
 
-    def runs_of(plain: str) -> list[str]:
+    def runs_of(plain: str, length: int) -> list[str]:
         parts = plain.split()
-        return [" ".join(parts[start : start + run]) for start in range(len(parts) - run + 1)] if run else []
+        return [" ".join(parts[start : start + length]) for start in range(len(parts) - length + 1)] if run else []
+
+    def enough(plain: str) -> int:
+        parts = plain.split()
+        alone = sum(_does(part[0]) == "alone" for part in parts)
+        return max(run or 0, (len(parts) + 1) // 2) if 2 * alone > len(parts) else run or 0
 
     rows = [json.loads(line) for line in training_file.read_text("utf-8").split("\n") if line]
     outlines = {row.get("document_outline") for row in rows} - {None, ""}
-    titles = sorted((f"in {letters(outline)} " for outline in outlines), key=len, reverse=True)
+    titles = sorted((f"in {_letters(outline)} " for outline in outlines), key=len, reverse=True)
     exam = [json.loads(line)["question"] for line in exam_file.read_text("utf-8").split("\n") if line]
     whole = {bare(question): question for question in exam}
-    runs = {run_of: question for plain, question in whole.items() for run_of in runs_of(plain)}
+    lengths = {plain: enough(plain) for plain in whole}
+    runs = {run_of: question for plain, question in whole.items() for run_of in runs_of(plain, lengths[plain])}
     leaks = []
     for row in rows:
         for turn in row.get("messages") or ():
             if turn["role"] != "user":
                 continue
             plain = bare(turn["content"].removeprefix(f"{row['document_outline']}\n{row['document']}\n\n"))
-            hits = (*map(whole.get, (plain, bare(row["question"] or ""))), *map(runs.get, runs_of(plain)))
+            shared = (runs.get(run_of) for length in {*lengths.values()} for run_of in runs_of(plain, length))
+            hits = chain(map(whole.get, (plain, bare(row["question"] or ""))), shared)
             if hit := next(filter(None, hits), None):
                 leaks.append((turn["content"], hit))
     return leaks
+
+
+def _letters(text: str) -> str:
+    """The words of a text as `find_leaks` compares them, with one space between them."""
+    parted = re.sub(r"\W", " ", _joined(text.lower())) if text.isascii() else _parted(text)
+    return " ".join(re.sub(r"(?<!\w)(\d[\d_]*\d)(?=[^\W\d])", r"\1 ", parted).split())  # 24 h is 24h
+
+
+def _joined(text: str) -> str:
+    """1,260 and 11:00 are one word each."""
+    return re.sub(r"(?<=\d)[.,:]+(?=\d)", "_", text)
+
+
+def _parted(text: str) -> str:
+    """Without case and forms of printing, and with spaces for signs and around what is a word by itself."""
+    raised = "".join(f" {one} " if _stands_apart(one) else one for one in text)
+    seen = (one for one in unicodedata.normalize("NFKC", raised).casefold() if _does(one) != "hides")
+    plain = unicodedata.normalize("NFKC", "".join(str(unicodedata.decimal(one, one)) for one in seen))
+    parted, before = "", ""
+    for one in _joined(plain):
+        does = _does(one)
+        if does != "marks":
+            parted += " " if "alone" in (does, before) or does == "parts" else ""
+            before = does
+        parted += "" if does == "parts" else one
+    return parted
+
+
+def _stands_apart(sign: str) -> bool:
+    """10\u00b2 is not 102, nor 1\u00bd 11/2."""
+    return unicodedata.category(sign) == "No" and unicodedata.decomposition(sign).startswith(("<super", "<fraction"))
+
+
+@cache
+def _does(sign: str) -> str:
+    """What a character does: `hides`, `marks` the one before it, `parts` words, stands `alone` as one, or `joins`."""
+    category, name = unicodedata.category(sign), unicodedata.name(sign, "")
+    if category == "Cf" or category[0] == "M":
+        return "hides" if category == "Cf" else "marks"
+    if not (sign.isalnum() or sign == "_"):
+        return "parts"
+    return "alone" if re.split("[ -]", name)[0] in _UNSPACED else "joins"
 
 
 def require_no_leaks(training_file: Path, exam_file: Path, *, run: int | None = 8) -> None:

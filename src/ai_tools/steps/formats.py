@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from .. import aliases
-from ..matching import OPENERS
+from ..matching import OPENERS, spaced
 from ..records import Sample, content_id, grouped, in_turn
 
 SEED_EXAMPLES, PAIRS = 5, 3  # that the InstructLab taxonomy asks for at least; in each
@@ -218,7 +218,7 @@ def qna_examples(samples: Iterable[Sample], count: int) -> list[list[Sample]]:
 
 
 def _is_long(group: Sequence[Sample]) -> bool:
-    return len(group[0].source_text.split()) > CONTEXT_WORDS
+    return len(spaced(group[0].source_text).split()) > CONTEXT_WORDS
 
 
 def qna_yaml(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from ..errors import CutTooLarge, NothingProduced
-from ..matching import near_duplicates, ngrams, normalise, wording
+from ..matching import near_duplicates, ngrams, normalise, telling_run, wording
 from ..records import Question, Rejection, Sample, grouped
 from ..settings import Settings
 from . import fill_ins, formats
@@ -46,9 +46,9 @@ def decontaminate(
 ) -> tuple[Datasets, list[Rejection], list[dict[str, Any]]]:
     """Drop every sample whose question is an exam question.
 
-    That is: equal after normalising, or, from 8 words on, sharing 8 words in a row; an opening "In {title}, " does not
-    count on either side. Answers and passages are not compared, since they are the lesson. Near-duplicates stay and
-    are listed.
+    That is: equal after normalising, or, from 8 words on, sharing 8 words in a row (see `telling_run`); an opening
+    "In {title}, " does not count on either side. Answers and passages are not compared, since they are the lesson.
+    Near-duplicates stay and are listed.
 
     Returns:
         clean datasets, what was dropped, near-duplicates as `{question, exam_question, similarity}`.
@@ -56,7 +56,8 @@ def decontaminate(
     outlines = {normalise(sample.document_outline) for samples in datasets.values() for sample in samples} - {""}
     titles = sorted(outlines, key=len, reverse=True)
     sealed = {_untitled(one.question, titles): one.question for one in exam}
-    runs = {gram: question for plain, question in sealed.items() for gram in ngrams(plain, NGRAM)}
+    lengths = {plain: telling_run(plain, NGRAM) for plain in sealed}
+    runs = {gram: question for plain, question in sealed.items() for gram in ngrams(plain, lengths[plain])}
     clean: Datasets = {}
     dropped: list[Rejection] = []
     for name, samples in datasets.items():
@@ -64,9 +65,11 @@ def decontaminate(
         for sample in samples:
             plain = _untitled(sample.question, titles)
             equal = sealed.get(plain)
-            shared = next((runs[gram] for gram in ngrams(plain, NGRAM) if gram in runs), None)
+            grams = (gram for length in {*lengths.values()} for gram in ngrams(plain, length))
+            shared = next((gram for gram in grams if gram in runs), ())
             if equal or shared:
-                reason = f'equals exam question "{equal}"' if equal else f'shares {NGRAM} words with "{shared}"'
+                alike = f'shares {len(shared)} words with "{runs[shared]}"' if shared else ""
+                reason = f'equals exam question "{equal}"' if equal else alike
                 dropped.append(Rejection("contaminated", reason, sample.to_row()))
             else:
                 clean[name].append(sample)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, get_args
 
+from ..matching import spaced
 from ..records import Call
 from .budget import SAFE_BYTES_PER_TOKEN, tokens_of
 from .replies import PARTS, REPLIES, Reply
@@ -40,7 +41,7 @@ def typical_reply(call: Call) -> Reply:
     if call.reply == "summaries":
         rows = [{"angle": angle, "text": f"{angle} {passage[: len(passage) // 2]}"} for angle in fields["angles"]]
     elif call.reply == "facts":
-        rows = [f"{call.key} {number} " + _WORD * 16 for number in range(max(1, len(passage.split()) // 20))]
+        rows = [f"{call.key} {number} " + _WORD * 16 for number in range(max(1, len(spaced(passage).split()) // 20))]
     elif "pairs" in fields:  # something is said of each pair that is shown
         rows = [_part(part, pair["id"]) for pair in fields["pairs"]]
     else:
