@@ -318,9 +318,9 @@ def test_a_plan_is_a_table_in_a_notebook() -> None:
 
 
 def summary_row(status: str, error: str = "", calls: int = 1, **changes: Any) -> dict[str, Any]:
-    row = {"provider": "openai-compatible", "base_url": "http://h.test:8000/v1", "model": "m", "status": status}
+    row = {"provider": "openai-compatible", "base_url": "http://h.test:8000/v1", "status": status}
     amounts = {"calls": calls, "requests": calls, "tokens_in": 1000 * calls, "tokens_out": 100 * calls, "seconds": 0.5}
-    return row | {"error": error} | amounts | changes
+    return row | {"model": "a-model-of-some-size", "error": error} | amounts | changes
 
 
 def test_a_journal_has_a_line_for_each_model_and_status_and_its_faults_the_most_frequent_first(
@@ -334,8 +334,9 @@ def test_a_journal_has_a_line_for_each_model_and_status_and_its_faults_the_most_
         summary_row("done", base_url="", model="rules-1", provider="offline"),
     ]
     head, *lines = view.journal_lines(rows, toy_settings.with_(teacher_price="1,10"))
+    assert {len(line) for line in lines[:4]} == {len(head)}
     assert cells(head) == ["teacher", "status", "calls", "requests", "tokens in", "tokens out", "price"]
-    here = "openai-compatible m at h.test:8000"
+    here = "openai-compatible a-model-of-some-size at h.test:8000"
     assert [cells(line) for line in lines[:4]] == [
         [here, "done", "2,000", "2,100", "2,000,000", "200,000", "$4.0000"],
         [here, "rejected", "7", "7", "7,000", "700", "$0.0140"],

@@ -60,9 +60,8 @@ def plan_lines(estimates: Sequence[Estimate], teacher: str, settings: Settings, 
 
 def journal_lines(rows: Sequence[dict[str, Any]], settings: Settings) -> list[str]:
     """The summary of a journal: a line for each model and status, then what went wrong, most frequent first."""
-    lines = [
-        f"{'teacher':40} {'status':9} {'calls':>9} {'requests':>9} {'tokens in':>12} {'tokens out':>12} {'price':>10}"
-    ]
+    heads = f"{'status':9} {'calls':>9} {'requests':>9} {'tokens in':>12} {'tokens out':>12} {'price':>10}"
+    told = [("teacher", heads)]
     groups = grouped(rows, itemgetter("provider", "base_url", "model", "status"))
     for (provider, url, model, status), members in groups.items():
         calls, requests, tokens_in, tokens_out = (
@@ -71,7 +70,9 @@ def journal_lines(rows: Sequence[dict[str, Any]], settings: Settings) -> list[st
         cost = price(provider, model, settings.teacher_price)
         usd = f"${cost.of(tokens_in, tokens_out):,.4f}" if cost else "unknown"
         who = f"{provider} {model}" + (f" at {urlsplit(url).netloc}" if url else "")
-        lines.append(f"{who:40} {status:9} {calls:>9,} {requests:>9,} {tokens_in:>12,} {tokens_out:>12,} {usd:>10}")
+        told.append((who, f"{status:9} {calls:>9,} {requests:>9,} {tokens_in:>12,} {tokens_out:>12,} {usd:>10}"))
+    width = max(len(who) for who, _ in told)
+    lines = [f"{who:{width}}  {amounts}" for who, amounts in told]
     causes = Counter[str]()
     for row in rows:
         if row["error"]:
