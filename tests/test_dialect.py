@@ -5,6 +5,7 @@ import json
 import re
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from endpoint import Answer, Endpoint, Request, error
 from ai_tools import teachers
 from ai_tools.records import Call, CallFault, Completion
 from ai_tools.teachers.client import EndpointTeacher
+from ai_tools.teachers.dialect import Refusal
 
 WORDS = "The bell rings at noon. " * 40
 
@@ -111,6 +113,90 @@ def test_a_length_that_a_model_has_not_is_cut_to_the_one_that_is_named(endpoint:
     endpoint.words, endpoint.context = words, 1265  # type: ignore[method-assign]
     ask(teacher_of(endpoint), call_of(), call_of(max_tokens=50))
     assert lengths(endpoint) == [4096, 1024, 50]
+
+
+CONTEXTS = [  # as servers and gateways say it: context, tokens of the prompt, tokens that were asked for
+    "The maximum context length is {c} tokens, you asked for {t} ({p} in the messages, {m} in the reply).",
+    "'max_tokens' is too large: {m}. The maximum context length is {c} tokens and there are {p} ({m} > {c} - {p}).",
+    "You asked for a total of {t} tokens; the context size is {c:,}.",
+    "input length and `max_tokens` are over the context limit: {p} + {m} > {c}",
+    "The prompt has {p} tokens plus max_tokens {m}, too much for a model with {c} maximum context length",
+]
+
+
+@pytest.mark.parametrize("words", CONTEXTS)
+def test_a_context_is_understood_that_is_no_smaller_than_the_reply_that_was_asked_for(
+    words: str, endpoint: Small
+) -> None:
+    def said(wanted: int) -> str:
+        return words.format(c=endpoint.context, p=endpoint.tokens_in, m=wanted, t=endpoint.tokens_in + wanted)
+
+    endpoint.words, endpoint.context = said, 4200  # type: ignore[method-assign]
+    ask(teacher_of(endpoint), call_of(), call_of())
+    first, *others = lengths(endpoint)
+    assert (first, len(others)) == (4096, 2)
+    assert all(3500 < length < 4096 for length in others)
+
+
+def test_many_calls_that_are_refused_at_once_for_their_size_find_their_room_as_one_does(endpoint: Small) -> None:
+    teacher = teacher_of(endpoint, 1024)
+    calls = [replace(call_of(), key=f"{number:016x}") for number in range(40)]
+    bodies = [teacher._dialect.body(call) for call in calls]
+    refusal = Refusal(endpoint.words(4096), "", "")
+    assert all(teacher._dialect.learn(call, body, refusal) for call, body in zip(calls, bodies, strict=True))
+    assert 500 < teacher._dialect.body(calls[0])["max_tokens"] < 1024 - 240
+
+
+@pytest.mark.parametrize(("range_end", "most"), [("1,025 (exclusive)", 1024), ("1,024", 1024)])
+def test_a_range_of_lengths_is_understood_under_another_name_of_the_length(
+    range_end: str, most: int, endpoint: Small
+) -> None:
+    endpoint.words = lambda wanted: f"maxOutputTokens is {wanted}, the range is from 1 to {range_end}"  # type: ignore[method-assign]
+    endpoint.context = 1265
+    ask(teacher_of(endpoint), call_of())
+    assert lengths(endpoint) == [4096, most]
+
+
+class WithoutSystem(Endpoint):
+    """Refuses the system role in its own words."""
+
+    said, status = "System role not supported", 400
+
+    def _chat(self, request: Request, mark: int) -> Answer:
+        if request.body["messages"][0]["role"] == "system":
+            return error(request.path, self.status, self.said)
+        return super()._chat(request, mark)
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (400, "Only user and assistant roles are supported!"),
+        (400, "Conversation roles must alternate: user, assistant, user"),
+        (500, "Template error: System role not supported"),
+    ],
+)
+def test_a_system_role_is_refused_in_the_words_of_a_chat_template(status: int, words: str) -> None:
+    with WithoutSystem() as endpoint:
+        endpoint.said, endpoint.status = words, status
+        ask(teacher_of(endpoint), call_of(), call_of())
+        assert len(endpoint.requests) == 3, "it is remembered"
+
+
+def test_calls_side_by_side_that_are_refused_for_their_system_role_lose_nothing_else() -> None:
+    with WithoutSystem(latency=0.05) as endpoint, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        teacher = teacher_of(endpoint)
+
+        async def work() -> None:
+            calls = [replace(call_of(), key=f"{number:016x}") for number in range(4)]
+            said = await asyncio.gather(*map(teacher.complete, calls), return_exceptions=True)
+            assert [getattr(one, "kind", one) for one in said] == ["adapted"] * 4
+            await teacher.complete(calls[0])
+            await teacher.close()
+
+        asyncio.run(work())
+        assert "maxItems" in json.dumps(endpoint.requests[-1].body["response_format"])
 
 
 def test_an_endpoint_that_does_not_heed_the_schema_is_noticed_and_said_once(endpoint: Small) -> None:

@@ -588,6 +588,8 @@ SCHEMA_REFUSALS = [
     "Invalid schema for response_format 'pairs': In context=(), 'minItems' is not permitted.",
     "json_schema is not supported by this backend",
     "Unable to submit request because the grammar could not be compiled",
+    "This model does not support the response format `json_schema`, see the supported models",
+    "Structured outputs are not there for this model; no tokens were counted",
     "Bad Request",
 ]
 

@@ -52,12 +52,12 @@ class EndpointTeacher:
         while True:
             body = dialect.body(call, shape)
             response = await self._wire.send("/api/chat" if self._is_ollama else "/chat/completions", body)
-            if response.status_code not in (400, 422):
+            if response.status_code not in (400, 422, 500):
                 break
-            refusal = Refusal(*self._error(response), response.text)
-            if dialect.learn(call, body, refusal):
+            refusal, is_ours = Refusal(*self._error(response), response.text), response.status_code != 500
+            if dialect.learn(call, body, refusal) if is_ours else dialect.learn_role(body, refusal):
                 raise CallFault("adapted", f"{self.endpoint.host} does not take a parameter")
-            if not dialect.may_mean_the_schema(body, shape, refusal):
+            if not (is_ours and dialect.may_mean_the_schema(body, shape, refusal)):
                 break
             shape += 1
         self._check(response)

@@ -23,13 +23,23 @@ SHRINK = 0.8  # of the bytes that a token is reckoned with, where a request was 
 # What is left out of a request whose schema is refused, one after the other; then there is nothing left.
 _SCHEMAS = ("the bounds in the schema of a reply", "a schema for its reply", "")
 _UNKNOWN = re.compile(r"unsupported|not supported|unknown|unrecogni|unexpected|not permitted|extra ", re.IGNORECASE)
-_TOO_LONG = re.compile(r"context (length|window|size)|max_(completion_)?tokens|completion tokens", re.IGNORECASE)
+_TOO_LONG = re.compile(
+    r"context (length|window|size)|max_?(new_|output_?|completion_)?[_ ]?tokens|completion tokens", re.IGNORECASE
+)
+_OF_THE_SCHEMA = re.compile(r"response.?format|schema|structured|grammar", re.IGNORECASE)
 _OF_THE_CALL = re.compile(
     r"\bmodel\b.*(exist|found|unknown|invalid|support)|\bkey\b|\bcontext (length|window|size)|too long|\btokens\b",
     re.IGNORECASE,
 )
 _NUMBER = re.compile(r"\b\d{1,3}(?:,\d{3})+\b|\b\d{1,9}\b")
-_NO_SYSTEM = re.compile(r"\bsystem\b.{0,40}(role|message|prompt|instruction)|\brole.{0,40}\bsystem\b", re.IGNORECASE)
+_CONTEXT = re.compile(  # after the word or before it; as what is too little for a sum
+    rf"(?:context (?:length|window|size)\D{{0,20}}|> )({_NUMBER.pattern})|({_NUMBER.pattern}) maximum context"
+)
+_NO_SYSTEM = re.compile(
+    r"\bsystem\b.{0,40}(role|message|prompt|instruction)|\brole.{0,40}\bsystem\b"
+    r"|\bonly user\b.{0,40}\broles|\broles must alternate",  # as chat templates without that role say
+    re.IGNORECASE,
+)
 
 
 class Refusal(NamedTuple):
@@ -86,8 +96,7 @@ class Dialect:
     def learn(self, call: Call, body: dict[str, Any], refusal: Refusal) -> bool:
         """Take a refusal that names what it is of; True if the call can be asked again at once."""
         words, named, _ = refusal
-        if self._takes_system and _NO_SYSTEM.search(words):
-            self._takes_system = False
+        if self.learn_role(body, refusal):
             return True
         optional = [name for name in body if name not in REQUIRED]
         by_name = [name for name in optional if named.split(".")[0] == name]
@@ -104,11 +113,19 @@ class Dialect:
         self._left_out |= {refused} - {""}
         return bool(refused)
 
+    def learn_role(self, body: dict[str, Any], refusal: Refusal) -> bool:
+        """Take a refusal of the system role, which some servers call a failure of theirs; True as `learn` has it."""
+        is_meant = body["messages"][0]["role"] == "system" and bool(_NO_SYSTEM.search(refusal.words))
+        self._takes_system &= not is_meant
+        return is_meant
+
     def may_mean_the_schema(self, body: dict[str, Any], shape: int, refusal: Refusal) -> bool:
         """Whether a refusal may be of the schema: every endpoint has its own words for it, and for other things."""
         if shape == len(_SCHEMAS) - 1 or not body.keys() & SHAPES:
             return False
-        return not (refusal.named in REQUIRED or _OF_THE_CALL.search(refusal.words) or TRANSIENT in refusal.whole)
+        if refusal.named in REQUIRED or TRANSIENT in refusal.whole:
+            return False
+        return bool(_OF_THE_SCHEMA.search(refusal.words)) or not _OF_THE_CALL.search(refusal.words)
 
     def succeeded(self, call: Call, body: dict[str, Any], shape: int, completion: Completion) -> None:
         """Keep what helped; a refusal that only looked like one of the schema changes nothing."""
@@ -137,18 +154,27 @@ class Dialect:
 
     def _learn_room(self, call: Call, body: dict[str, Any], words: str) -> bool:
         """Take a refusal of the length for its size: by the context that is stated, else by the number in the words."""
-        before = body.get(self._length) or 0
-        numbers = (int(one.replace(",", "")) for one in _NUMBER.findall(words))
-        stated = [number for number in numbers if 0 < number < before]
+        before = next((body[name] for name in LENGTHS if name in body), 0)
+        if self._is_less(call, before):  # learnt of another call while this one was on its way
+            return True
+        stated = max((n for n in map(_integer, _NUMBER.findall(words)) if 0 < n < before), default=0)
         if "context" not in words.lower():
-            self._most = max(stated, default=None)
-        elif not (self.context or stated):
+            self._most = stated - ("exclusive" in words) if stated else None
+            return self._is_less(call, before)
+        named = _CONTEXT.search(words)
+        self.context = self.context or (_integer(named[1] or named[2]) if named else stated)
+        if not self.context:
             return False
-        else:
-            self.context = self.context or max(stated)
-            self._bytes_per_token *= SHRINK if self._counts_room else 1.0
-            self._counts_room = True
+        self._bytes_per_token *= SHRINK if self._counts_room else 1.0
+        self._counts_room = True
+        return self._is_less(call, before)
+
+    def _is_less(self, call: Call, before: int) -> bool:
         return LEAST_ROOM <= self._room(call) < before
+
+
+def _integer(digits: str) -> int:
+    return int(digits.replace(",", ""))
 
 
 def _without_system(messages: Sequence[dict[str, str]]) -> list[dict[str, str]]:
