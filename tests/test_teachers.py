@@ -497,7 +497,7 @@ def test_a_proxy_that_will_not_pass_a_call_on_is_told_from_the_endpoint_and_sees
 def test_a_redirect_is_not_followed(endpoint: Script, configure: Configure, make_call: Callable[..., Call]) -> None:
     with Endpoint() as other:
         endpoint.says(302, "", location=f"{other.url}/chat/completions")
-        with pytest.raises(TeacherRefused, match=r"answers 302.*set TEACHER_MODEL_NAME.* or TEACHER_MODEL_BASE_URL"):
+        with pytest.raises(TeacherRefused, match=rf"302:  \(it points to {other.url}/chat.*set .*MODEL_BASE_URL"):
             ask(teachers.connect(configure(TEACHER_MODEL_API_KEY=KEY)), make_call())
         assert other.requests == []
 
@@ -1170,6 +1170,20 @@ def test_a_key_that_an_endpoint_spells_in_escapes_or_in_its_reply_is_taken_out(
     with pytest.raises(CallFault) as caught:
         ask(teacher, make_call())
     assert KEY not in str(caught.value)
+
+
+def test_a_key_that_is_spelled_in_escapes_within_a_reply_is_in_nothing_that_is_read_of_it(
+    endpoint: Script, configure: Configure, make_call: Callable[..., Call]
+) -> None:
+    key = "sk-marked/0123456789+k"
+    ways = ["".join(f"\\u{ord(sign):04X}" for sign in key), key.replace("/", "\\/"), key]
+    pairs = [
+        f'{{"question": "Which is number {n}?", "answer": "It is {way}, so it is."}}' for n, way in enumerate(ways)
+    ]
+    endpoint.says(200, completion_of({"content": f'{{"pairs": [{", ".join(pairs)}]}}'}))
+    call = make_call(fields={"count": 3})
+    (completion,) = ask(teachers.connect(configure(TEACHER_MODEL_API_KEY=key)), call)
+    assert [pair.answer for pair in replies.parse(call, completion).pairs] == ["It is ..., so it is."] * 3
 
 
 ANY_JSON = st.recursive(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import httpx2
 
 MOST_TOKENS = 10**9  # in one reply; what is beyond is no number of tokens
+_MAY_SPELL = re.compile(r"\\[u/]")  # escapes that a key may be spelled in
 SHORTEST_KEY = 8  # what is shorter stands for no key: "none", "EMPTY", "ollama"
 
 
@@ -35,6 +36,7 @@ class EndpointTeacher:
         self._is_ollama = endpoint.provider.api == "ollama"
         self._dialect = Dialect(endpoint)
         self._wire = Wire(endpoint)
+        self._spelled_key = _spelled(endpoint.key)
 
     @property
     def context(self) -> int | None:
@@ -78,6 +80,8 @@ class EndpointTeacher:
         if status == 200:
             return
         words, _ = self._error(response)
+        if target := self._without_key(response.headers.get("location", "")):
+            words = f"{words} (it points to {target[:300]})"
         said = f"{self.endpoint.host} answers {status}: {words}"
         look = f"look at the model ({variables.model}={self.model}) and the key ({variables.key}), and run again"
         if status in (401, 403):
@@ -168,7 +172,15 @@ class EndpointTeacher:
     def _without_key(self, text: str) -> str:
         """An endpoint may repeat the key that it was given; nobody else should."""
         key = self.endpoint.key
-        return text.replace(key, "...") if len(key) >= SHORTEST_KEY else text
+        if len(key) < SHORTEST_KEY:
+            return text
+        text = text.replace(key, "...")
+        return self._spelled_key.sub("...", text) if _MAY_SPELL.search(text) else text
+
+
+def _spelled(key: str) -> re.Pattern[str]:
+    """A key as it is, and as JSON within a text may spell it, its signs escaped once or more often."""
+    return re.compile("".join(rf"(?:\\*{re.escape(sign)}|\\+u{ord(sign):04x})" for sign in key), re.IGNORECASE)
 
 
 def _amount(value: Any) -> int:
