@@ -756,9 +756,6 @@ def test_thoughts_and_fences_are_taken_off_and_the_thoughts_kept_apart(
     "content",
     [
         PAGE,
-        {"choices": []},
-        {"choices": None},
-        {"choices": [{"message": None}]},
         {"models": ["any"]},
         [],
         b"",
@@ -777,6 +774,19 @@ def test_an_answer_that_is_no_completion_is_told_from_one_and_quoted(
     assert message.endswith("; set TEACHER_MODEL_BASE_URL to the endpoint (as a rule it ends in /v1)")
     if content is PAGE:
         assert "'Welcome It works!'" in message
+
+
+WITHOUT_WORDS = [None, [], {}, "Yes.", [None], ["Yes."], [{}], *([{"message": one}] for one in (None, [], "Yes.", {}))]
+
+
+@pytest.mark.parametrize("choices", WITHOUT_WORDS)
+def test_a_completion_without_words_is_one_empty_reply_even_where_it_comes_first(
+    choices: Any, endpoint: Script, configure: Configure, make_call: Callable[..., Call]
+) -> None:
+    endpoint.says(200, {"choices": choices})
+    (completion,) = ask(teachers.connect(configure()), make_call())
+    with pytest.raises(replies.BadReply, match="an empty reply"):
+        replies.parse(make_call(), completion)
 
 
 def test_an_error_that_is_reported_as_a_success_is_a_failure_of_the_server(

@@ -111,7 +111,7 @@ class EndpointTeacher:
                 words, _ = self._error(response)
                 raise CallFault("server", f"{self.endpoint.host} answers 200, with an error: {words}")
             return self._of_ollama(data) if self._is_ollama else self._of_openai(data)
-        except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             start = _plain(self._without_key(response.text))
             fix = f"set {self.endpoint.variables.base_url} to the endpoint (as a rule it ends in /v1)"
             message = f"{self.base_url} answers, but not as a chat endpoint: {start!r}; {fix}"
@@ -132,9 +132,9 @@ class EndpointTeacher:
         return " ".join(words.split())[:300], self._words(error.get("param"))
 
     def _of_openai(self, data: dict[str, Any]) -> Completion:
-        choice = data["choices"][0]
-        message, usage = choice["message"], data.get("usage")
-        usage = usage if isinstance(usage, dict) else {}
+        choices = data["choices"]  # what has none is no chat endpoint; one without words has nothing to say
+        choice = _object(choices[0]) if isinstance(choices, list) and choices else {}
+        message, usage = _object(choice.get("message")), _object(data.get("usage"))
         content, refusal = self._words(message.get("content")), self._words(message.get("refusal"))
         withheld = refusal and not content
         return Completion(
@@ -147,7 +147,7 @@ class EndpointTeacher:
         )
 
     def _of_ollama(self, data: dict[str, Any]) -> Completion:
-        message = data["message"]
+        message = _object(data["message"])
         return Completion(
             text=self._words(message.get("content")),
             model=self._words(data.get("model")),
@@ -181,6 +181,10 @@ class EndpointTeacher:
 def _spelled(key: str) -> re.Pattern[str]:
     """A key as it is, and as JSON within a text may spell it, its signs escaped once or more often."""
     return re.compile("".join(rf"(?:\\*{re.escape(sign)}|\\+u{ord(sign):04x})" for sign in key), re.IGNORECASE)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _amount(value: Any) -> int:
