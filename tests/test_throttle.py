@@ -620,6 +620,7 @@ def test_three_calls_that_are_lost_in_the_same_words_end_a_run_with_no_success_y
 
 def test_calls_that_are_refused_for_their_size_end_no_run_that_may_yet_succeed() -> None:
     async def behave(_: Fake, key: str, attempt: int) -> None:
+        await asyncio.sleep(0.01)  # all are on their way before the first is refused, as on a wire
         if int(key, 16) >= 15:
             raise CallFault("refused", "h answers 400: the context has 512 tokens; a smaller CHUNK_TOKENS makes room")
         if int(key, 16) < 10:
