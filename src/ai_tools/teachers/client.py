@@ -100,9 +100,11 @@ class EndpointTeacher:
             raise CallFault("server", said, _retry_after(response.headers), look)
         if TRANSIENT in response.text:
             raise CallFault("server", said)
+        length = "; see TEACHER_MAX_TOKENS" if "max_" in words else ""
         if "context" in words.lower():
-            raise CallFault("refused", f"{said}; a larger context of the server, or a smaller CHUNK_TOKENS, makes room")
-        raise CallFault("refused", said + ("; see TEACHER_MAX_TOKENS" if "max_" in words else ""), fix=look)
+            room = "a larger context of the server, or a smaller CHUNK_TOKENS, makes room"
+            raise CallFault("refused", f"{said}; {room}{length}")
+        raise CallFault("refused", said + length, fix=look)
 
     def _read(self, response: httpx2.Response) -> Completion:
         try:
