@@ -68,10 +68,11 @@ INSIDE = {  # what the modules of a folder may import of one another: those to t
 # The steps take and return records and never one another, but for what all of them share; what writes training
 # material never knows a student.
 STEPS = {
-    **{name: set[str]() for name in ("formats", "students", "fill_ins", "curation", "generation", "__init__")},
+    **{name: set[str]() for name in ("formats", "markup", "fill_ins", "curation", "generation", "__init__")},
     "review": {"formats"},
     "mixing": {"formats", "fill_ins"},
-    "batches": {"formats", "students"},
+    "students": {"markup"},
+    "batches": {"formats", "markup", "students"},
     "trainer": {"batches", "students"},
     "training": {"batches", "formats", "students", "trainer"},
     "evaluation": {"students"},

@@ -20,7 +20,7 @@ from ai_tools.cli import app
 from ai_tools.errors import CutTooLarge, NothingProduced
 from ai_tools.records import Question, Sample
 from ai_tools.settings import Settings
-from ai_tools.steps import evaluation, mixing, training
+from ai_tools.steps import batches, evaluation, mixing, students, training
 from ai_tools.steps.mixing import Datasets, Mix, decontaminate, mix
 
 MakeSample = Callable[..., Sample]
@@ -418,6 +418,14 @@ def test_the_report_counts_what_is_in_the_file(datasets: Datasets) -> None:
     assert summaries["passages_that_reach_the_cut"] == 2
     shares = sum(part["share"] for part in report["datasets"].values()) + report["replay"]["share_reached"]
     assert shares == pytest.approx(1, abs=0.001)
+
+
+def test_the_report_counts_rows_with_markup_that_stays_in_the_files(make_sample: MakeSample, tmp_path: Path) -> None:
+    samples = [make_sample("What does <|end|> end?", "A turn."), make_sample()]
+    tokenizer = students.load_tokenizer("tiny")
+    cut = mixed({"document_based_qa": samples}, holds_markup=lambda row: batches.holds_markup(row, tokenizer))
+    assert cut.report["rows_with_markup_as_text"] == 1
+    assert "<|end|>" in written(cut, tmp_path, 1)[0].read_text("utf-8")
 
 
 def test_a_cut_without_rows_is_an_error(datasets: Datasets) -> None:

@@ -27,8 +27,9 @@ from .settings import Settings
 
 PACKAGE = Path(__file__).parent
 PACKAGES = ("ai_tools", "to_markdown", "offline_teacher")
+_STUDENT_MODULES = ("formats", "markup", "students", "batches", "trainer", "training")
 TINY_STUDENT = [  # all that the tiny student is built by
-    *(PACKAGE / "steps" / f"{name}.py" for name in ("formats", "students", "batches", "trainer", "training")),
+    *(PACKAGE / "steps" / f"{name}.py" for name in _STUDENT_MODULES),
     *(PACKAGE / "data" / name for name in ("tiny_tokenizer.json", "chat_template.jinja")),
 ]
 DATASETS = ("extractive_summary", "detailed_summary", "key_facts_to_qa", "document_based_qa")

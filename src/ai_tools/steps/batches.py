@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..errors import InputError
-from . import formats, students
+from . import formats, markup, students
 
 Row = dict[str, Any]
 Encoded = tuple[list[int], int]  # token ids of a row, and how many of them, from the start, bear no loss
@@ -142,6 +142,13 @@ def encode_row(row: Row, tokenizer: Any) -> Encoded:
     return _encode([row], tokenizer, TrainingRecipe(max_seq_len=10**9), [], seed=0, epoch=0)[0]
 
 
+def holds_markup(row: Row, tokenizer: Any) -> bool:
+    """Whether a text of a row has what would be markup to the student, were it not encoded as text."""
+    turns = row.get("messages") or [{"content": row.get("text")}]
+    texts = [turn.get(name) or "" for turn in turns for name in ("content", "thinking")]
+    return any(markup.escape(tokenizer, text) != text for text in texts)
+
+
 def _encode(
     rows: Sequence[Row], tokenizer: Any, recipe: TrainingRecipe, strangers: Sequence[str], seed: int, epoch: int
 ) -> list[Encoded]:
@@ -149,8 +156,7 @@ def _encode(
     if not rows:
         raise InputError("there are no training rows. Fix: set TRAINING_CUT to a file with rows")
     parts = [_prompt_and_answer(row, tokenizer, recipe, strangers, f"{seed}/{epoch}/{i}") for i, row in enumerate(rows)]
-    prompts = tokenizer([prompt for prompt, _ in parts], add_special_tokens=False)["input_ids"]
-    answers = tokenizer([answer for _, answer in parts], add_special_tokens=False)["input_ids"]
+    prompts, answers = (markup.token_ids(tokenizer, texts) for texts in zip(*parts, strict=True))
     start = tokenizer("")["input_ids"][:1] if tokenizer.bos_token_id is not None else []
     encoded, too_long = [], 0
     for row, prompt, answer in zip(rows, prompts, answers, strict=True):
@@ -181,16 +187,23 @@ def _prompt_and_answer(
 ) -> tuple[str, str]:
     messages = row.get("messages")
     if messages is None:
-        return "", row["text"]
+        return "", _escaped_text(row["text"], tokenizer)
     *turns, answer = messages
     metadata = _metadata(row)
     if recipe.question_noise and not row.get("unmask") and metadata.get("dataset") != "replay":
         places = metadata.get("heading_path") or []
         question = noisy_question(turns[-1]["content"], places, strangers, random.Random(draw))
         turns = [*turns[:-1], {**turns[-1], "content": question}]
-    thinking = answer.get("thinking")
-    prompt = students.render_prompt(tokenizer, turns, thinking=bool(thinking))
-    return prompt, formats.think(thinking or "", answer["content"])
+    thinking, said = (markup.escape(tokenizer, answer.get(name) or "") for name in ("thinking", "content"))
+    return students.render_prompt(tokenizer, turns, thinking=bool(thinking)), formats.think(thinking, said)
+
+
+def _escaped_text(text: str, tokenizer: Any) -> str:
+    """A plain text without markup but the tags of the reasoning that `formats` put before its answer."""
+    before, response, answer = text.rpartition(formats.RESPONSE)
+    reasoning, said = formats.unthink(answer) if response else ("", answer)
+    before, reasoning, said = (markup.escape(tokenizer, part) for part in (before, reasoning, said))
+    return before + response + formats.think(reasoning, said)
 
 
 def _metadata(row: Row) -> Row:

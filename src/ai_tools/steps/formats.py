@@ -50,11 +50,11 @@ def messages(question: str, answer: str, reasoning: str | None = None) -> list[d
 
 Turn = dict[str, str]  # `role` (system, user, assistant), `content`; `thinking` where reasoning has its own field
 _SHAREGPT = {"system": "system", "user": "human", "assistant": "gpt"}
-_RESPONSE = "\n\n### Response:\n"
+RESPONSE = "\n\n### Response:\n"  # of `text`, with the answer behind it
 # The prompt of Alpaca (Taori et al. 2023) for a task without input, with the answer behind it.
 _INSTRUCTION = (
     "Below is an instruction that describes a task. Write a response that appropriately completes the request."
-    f"\n\n### Instruction:\n{{question}}{_RESPONSE}{{answer}}"
+    f"\n\n### Instruction:\n{{question}}{RESPONSE}{{answer}}"
 )
 
 
@@ -154,7 +154,7 @@ def _told(row: dict[str, Any]) -> str:
     text = row.get("text")
     if not isinstance(text, str) or not text.strip():
         raise ValueError(f"nothing to train on in its fields ({', '.join(row) or 'none'})")
-    before, response, answer = text.rpartition(_RESPONSE)
+    before, response, answer = text.rpartition(RESPONSE)
     return before + response + think(aliases.thoughts(row.get("reasoning")), answer) if response else text
 
 

@@ -137,6 +137,7 @@ def mix(
     headings: dict[str, tuple[str, ...]],
     seed: int,
     first: Collection[str] = frozenset(),
+    holds_markup: Callable[[dict[str, Any]], bool] | None = None,
 ) -> Mix:
     """Build the cut of `cut` summaries a passage.
 
@@ -152,6 +153,7 @@ def mix(
         count_tokens: length of a training row in the student's tokens; longer rows than `max_tokens` are dropped.
         headings: heading path by chunk id, for the row's metadata.
         first: ids of samples that are taken before others of their passage, such as those that people reviewed.
+        holds_markup: whether a row has what would be markup to the student, were it not encoded as text.
     """
     rows: list[dict[str, Any]] = []
     titled = random.Random(f"{seed}-{cut}-titles")
@@ -176,6 +178,7 @@ def mix(
     replay = _replay(rows, replayed, replay_share, max_tokens, count_tokens, rng)
     report = _report(cut, datasets, rows, replay, rejected, replay_share)
     mixed = rows + replay
+    report["rows_with_markup_as_text"] = sum(map(holds_markup, mixed)) if holds_markup else None
     random.Random(f"{seed}-{cut}-order").shuffle(mixed)
     return Mix(mixed, rejected, report)
 

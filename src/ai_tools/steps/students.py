@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, MissingExtra, MissingStep
 from ..records import OnProgress, Progress
+from . import markup
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -100,8 +101,11 @@ def load_tokenizer(name: str | Path, *, trust_remote_code: bool = False) -> PreT
 def counting_tokenizer(name: str | Path) -> Any:
     """The `tokenizers.Tokenizer` that counts a student's tokens; for `tiny` without loading any model library."""
     if str(name) == TINY:
-        return _tokenizer_object((files("ai_tools") / "data" / "tiny_tokenizer.json").read_text("utf-8"))
-    return load_tokenizer(name).backend_tokenizer
+        found = _tokenizer_object((files("ai_tools") / "data" / "tiny_tokenizer.json").read_text("utf-8"))
+    else:
+        found = load_tokenizer(name).backend_tokenizer
+    found.encode_special_tokens = True  # text of documents is no markup
+    return found
 
 
 def train_tiny_tokenizer(texts: Iterable[str]) -> Any:
@@ -178,12 +182,12 @@ def chat_prompt(tokenizer: PreTrainedTokenizerBase, question: str) -> str:
 
 
 def render_prompt(tokenizer: Any, messages: Sequence[dict[str, Any]], *, thinking: bool = False) -> str:
-    """The conversation so far and the opening of the assistant's turn.
+    """The conversation so far and the opening of the assistant's turn, with what was said escaped (see `markup`).
 
     Templates of reasoning models read `enable_thinking`: without it their prompt ends before a block of thoughts
     instead of before the answer. Other templates ignore it.
     """
-    turns = [{"role": message["role"], "content": message["content"]} for message in messages]
+    turns = [{"role": one["role"], "content": markup.escape(tokenizer, one["content"])} for one in messages]
     options = {"tokenize": False, "add_generation_prompt": True, "enable_thinking": thinking}
     return str(tokenizer.apply_chat_template(turns, **options))
 
@@ -208,7 +212,7 @@ def generate(
     config = transformers.GenerationConfig(
         max_new_tokens=max_new_tokens, do_sample=False, eos_token_id=sorted(stops), pad_token_id=tokenizer.pad_token_id
     )
-    prompts = [_ids(tokenizer, chat_prompt(tokenizer, question)) for question in questions]
+    prompts = markup.token_ids(tokenizer, [chat_prompt(tokenizer, question) for question in questions])
     answers = [""] * len(prompts)
     at = Progress(len(prompts))
     for batch in _by_length([len(ids) for ids in prompts], batch_size):
@@ -240,12 +244,10 @@ def score_options(
     would stop there.
     """
     tokenizer = student.tokenizer
-    prompts = [_ids(tokenizer, chat_prompt(tokenizer, question)) for question in questions]
-    rows = [
-        (prompt, _ids(tokenizer, option))
-        for prompt, choices in zip(prompts, options, strict=True)
-        for option in choices
-    ]
+    prompts = markup.token_ids(tokenizer, [chat_prompt(tokenizer, question) for question in questions])
+    texts = [markup.escape(tokenizer, option) for choices in options for option in choices]
+    asked = [prompt for prompt, choices in zip(prompts, options, strict=True) for _ in choices]
+    rows = list(zip(asked, markup.token_ids(tokenizer, texts), strict=True))
     scores = [0.0] * len(rows)
     for batch in _by_length([len(prompt) + len(answer) for prompt, answer in rows], batch_size):
         for i, score in zip(batch, _mean_log_likelihood(student, [rows[i] for i in batch]), strict=True):
@@ -300,10 +302,6 @@ def quiet() -> Iterator[None]:
         logging.set_verbosity(verbosity)
         if bars:
             logging.enable_progress_bar()
-
-
-def _ids(tokenizer: Any, text: str) -> list[int]:
-    return list(tokenizer(text, add_special_tokens=False)["input_ids"])
 
 
 def _by_length(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
