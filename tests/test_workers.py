@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
 
 from ai_tools.documents import workers
 from ai_tools.documents.workers import Fault
@@ -19,6 +20,9 @@ def act(item: str) -> str:
         case "hang":
             while True:
                 time.sleep(60)
+        case "start and hang":
+            Path("started").write_text(str(subprocess.Popen(["sleep", "60"]).pid))
+            time.sleep(60)
         case "die":
             os.kill(os.getpid(), signal.SIGKILL)
         case "leave":
@@ -61,6 +65,15 @@ def test_an_item_that_takes_too_long_is_ended_and_the_others_go_on() -> None:
         Fault("timeout", "took longer than 1 s"),
         "C",
     ]
+
+
+def test_what_an_item_has_started_ends_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert results("start and hang", timeout=0.7) == [Fault("timeout", "took longer than 0.7 s")]
+    started = int(Path("started").read_text())
+    deadline = time.monotonic() + 10
+    while psutil.pid_exists(started) and psutil.Process(started).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline
 
 
 def test_a_process_that_dies_costs_its_item_only() -> None:

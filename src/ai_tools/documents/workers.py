@@ -119,6 +119,7 @@ class _Worker:
                     stdout=subprocess.PIPE,
                     stderr=subprocess.DEVNULL,
                     env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+                    start_new_session=True,
                 )
             return self._process
 
@@ -146,9 +147,9 @@ class _Worker:
 
 
 def _close(process: subprocess.Popen[bytes]) -> int:
-    """End a process, and with it whoever waits for it; its exit code, negative for a signal."""
+    """End a process, what it has started, and with it whoever waits for it; its exit code, negative for a signal."""
     with suppress(OSError), process:  # closes the pipes on leaving; what waits in one cannot be sent any more
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)  # its group may outlive it
     return process.wait()
 
 
