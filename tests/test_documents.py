@@ -112,6 +112,19 @@ def test_a_file_that_takes_too_long_is_reported_and_the_others_go_on(toy_setting
     assert [one.reason for one in failed] == ["b.html: took longer than 1 s; split it or raise FILE_TIMEOUT"]
 
 
+def test_a_small_text_that_another_program_hangs_on_has_its_limit_of_time_too(
+    toy_settings: Settings, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "pandoc"
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o755)
+    monkeypatch.setattr("to_markdown.pandoc._program", lambda: str(program))
+    write(folder, a__md="Bells ring.", b__rst="Lamps\n=====\n")
+    found, failed = convert(toy_settings.with_(file_timeout=0.2))
+    assert [one.source for one in found] == ["a.md"]
+    assert [one.reason for one in failed] == ["b.rst: took longer than 0.2 s; split it or raise FILE_TIMEOUT"]
+
+
 def test_a_process_that_is_killed_costs_its_file_only(toy_settings: Settings, folder: Path) -> None:
     write(folder, a__md="Bells ring.", b__html=slow_page())
     before = set(psutil.Process().children())

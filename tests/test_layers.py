@@ -16,7 +16,8 @@ SOURCE = Path(ai_tools.__file__).parents[1]
 PACKAGES = ("ai_tools", "offline_teacher", "to_markdown")
 HEAVY = [
     *("torch", "transformers", "datasets", "trl", "peft", "pandas", "matplotlib", "IPython", "papermill"),
-    *("lemminflect", "aiohttp", "openai", "httpx2", "json_repair", "lxml", "trafilatura", "pypdfium2", "lancedb"),
+    *("lemminflect", "aiohttp", "openai", "httpx2", "json_repair", "lxml", "trafilatura", "pypandoc"),
+    *("pypdfium2", "lancedb"),
     "pyarrow",
 ]
 
@@ -55,7 +56,8 @@ INSIDE = {  # what the modules of a folder may import of one another: those to t
         *("dialect", "client", "pace", "throttle", "asker", "by_id", "connect", "dry_run", "__init__"),
     ),
     "to_markdown": (
-        *("raw_file", "markdown", "archives", "media_types", "text", "html_blocks", "html", "office", "epub"),
+        *("raw_file", "markdown", "archives", "media_types", "text", "pandoc_blocks", "pandoc", "formulas"),
+        *("html_blocks", "html", "docx_styles", "docx", "latex", "odt", "pptx", "sheets", "notebook", "epub"),
         *("pdf_words", "pdf_tables", "pdf_page", "pdf_structure", "pdf_layout", "pdf", "pdf_docling", "__init__"),
     ),
     "tools": (

@@ -1,13 +1,12 @@
 """Any file -> Markdown: structure kept, furniture gone, bad input answered with one clear line in bounded time."""
 
-import io
 import re
 import sys
 import tracemalloc
-import zipfile
 from pathlib import Path
 
 import pytest
+from office_files import W, archive, docx, item, p, related
 
 from ai_tools.errors import InputError, MissingExtra
 from to_markdown import Conversion, FileLimits, convert
@@ -20,59 +19,6 @@ PAGE = """<!DOCTYPE html><html><head><title>Pumps | ACME</title><style>p{{}}</st
 
 def page(body: str) -> Conversion:
     return convert(PAGE.format(body).encode(), "page.html")
-
-
-def archive(members: dict[str, str | bytes]) -> bytes:
-    held = io.BytesIO()
-    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as file:
-        for name, content in members.items():
-            file.writestr(name, content)
-    return held.getvalue()
-
-
-def related(**targets: str) -> str:
-    each = "".join(
-        f'<Relationship Id="{i}" Type="http://x/{k}" Target="{t}"/>' for i, (k, t) in enumerate(targets.items())
-    )
-    return f'<Relationships xmlns="r">{each}</Relationships>'
-
-
-W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
-
-
-def docx(body: str, **more: str | bytes) -> bytes:
-    styles = f"""<w:styles xmlns:w="{W}"><w:style w:styleId="berschrift1"><w:name w:val="heading 1"/></w:style>
-      <w:style w:styleId="Own"><w:name w:val="Company Section"/><w:basedOn w:val="H2"/></w:style>
-      <w:style w:styleId="H2"><w:name w:val="heading 2"/></w:style>
-      <w:style w:styleId="T"><w:name w:val="toc 1"/></w:style>
-      <w:style w:styleId="C"><w:name w:val="Source Code"/></w:style></w:styles>"""
-    numbering = f"""<w:numbering xmlns:w="{W}">
-      <w:abstractNum w:abstractNumId="7"><w:lvl w:ilvl="0"><w:numFmt w:val="decimal"/></w:lvl>
-        <w:lvl w:ilvl="1"><w:numFmt w:val="bullet"/></w:lvl></w:abstractNum>
-      <w:num w:numId="3"><w:abstractNumId w:val="7"/></w:num></w:numbering>"""
-    kind = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
-    return archive(
-        {
-            "[Content_Types].xml": f'<Types><Override PartName="/word/document.xml" ContentType="{kind}"/></Types>',
-            "_rels/.rels": related(officeDocument="word/document.xml"),
-            "word/_rels/document.xml.rels": related(
-                styles="styles.xml", numbering="numbering.xml", footnotes="footnotes.xml"
-            ),
-            "word/styles.xml": styles,
-            "word/numbering.xml": numbering,
-            "word/document.xml": f'<w:document xmlns:w="{W}"><w:body>{body}</w:body></w:document>',
-            **more,
-        }
-    )
-
-
-def p(text: str, style: str = "", more: str = "") -> str:
-    named = f'<w:pStyle w:val="{style}"/>' if style else ""
-    return f'<w:p><w:pPr>{named}{more}</w:pPr><w:r><w:t xml:space="preserve">{text}</w:t></w:r></w:p>'
-
-
-def item(text: str, level: int) -> str:
-    return p(text, more=f'<w:numPr><w:ilvl w:val="{level}"/><w:numId w:val="3"/></w:numPr>')
 
 
 # Web pages -----------------------------------------------------------------------------------------------------------
@@ -314,6 +260,13 @@ def test_a_book_is_read_in_its_own_order_and_each_chapter_has_its_own_notes() ->
     assert found.warnings == ("O/gone.xhtml: named in the book, but not in it",)
 
 
+def test_formulas_and_readings_of_a_book_are_those_of_web_pages() -> None:
+    half = '<math xmlns="http://www.w3.org/1998/Math/MathML"><mfrac><mn>1</mn><mn>2</mn></mfrac></math>'
+    text = f"<ruby>点検<rp>(</rp><rt>てんけん</rt><rp>)</rp></ruby>は{half}。"
+    assert "点検は$\\frac{1}{2}$。" in convert(epub(**{"O/b.xhtml": chapter("First").replace("Text", text)})).text
+    assert page(f"<p>Give {half} of it, <ruby>炉<rt>ろ</rt></ruby></p>").text == "Give $\\frac{1}{2}$ of it, 炉\n"
+
+
 def test_the_index_of_a_book_is_left_out_and_said() -> None:
     found = convert(epub(**{"O/a b.xhtml": chapter("Index").replace("Text", "Pumps, 1")}))
     assert found.text == "# First\n\nText[^1-1].\n"
@@ -474,15 +427,16 @@ def test_the_kind_is_told_from_the_content(data: bytes, name: str, kind: str) ->
         (bytes(range(256)) * 40, "binary"),
         (b"\x89PNG\r\n", "a picture"),
         (b"\x1f\x8b\x08", "gunzip"),
-        (b"{\\rtf1 x}", "save it as .docx"),
+        (archive({"mimetype": "application/vnd.oasis.opendocument.text"}), "broken ODT"),
         (OLE, "before 2007; save it as .docx"),
         (OLE + "EncryptedPackage".encode("utf-16-le"), "encrypted; save it without a password"),
         (docx(p("x"))[:300], "broken or cut off"),
         (docx(p("x"), **{"word/document.xml": "<w:p>"}), "broken DOCX"),
         (docx("x").replace(b"word/document.xml", b"word/documenX.xml"), "broken"),
         (archive({"a.txt": "x"}), "a ZIP archive; unpack it"),
-        (archive({"mimetype": "application/vnd.oasis.opendocument.text"}), "an OpenDocument file"),
-        (archive({"[Content_Types].xml": "spreadsheetml.sheet.main"}), "a spreadsheet"),
+        (archive({"mimetype": "application/vnd.oasis.opendocument.graphics"}), "an OpenDocument file"),
+        (archive({"[Content_Types].xml": "spreadsheetml.sheet.main"}), "broken XLSX"),
+        (b'{"cells": [1], "nbformat": 4}', "broken IPYNB"),
         (epub(**{"META-INF/encryption.xml": '<x URI="O/b.xhtml"/>'}), "DRM"),
     ],
 )  # fmt: skip
@@ -572,6 +526,7 @@ def test_an_unclosed_fence_stays_as_it_is_and_hides_no_text() -> None:
         ("trafilatura", LINKS_AND_TEXT.encode(), {}, "documents"),
         ("charset_normalizer", "Größe".encode("cp1252"), {}, "documents"),
         ("pypdfium2", b"%PDF-1.4 %%EOF", {}, "documents"),
+        ("pypandoc", b"{\\rtf1 A pump.}", {}, "documents"),
         ("docling", b"%PDF-1.4 %%EOF", {"pdf": "docling"}, "docling"),
     ],
 )

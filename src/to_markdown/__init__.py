@@ -1,7 +1,11 @@
 """Any file -> Markdown: a converter for each media type, which is told from what is in the file, not from its name.
 
 html, html_blocks     web pages: where the main text is, and its Markdown
-office                Word and PowerPoint            epub           books
+docx, docx_styles     Word                           pptx           PowerPoint
+epub                  books                          sheets         spreadsheets, CSV, TSV
+pandoc, pandoc_blocks what pandoc reads: RTF, reStructuredText, AsciiDoc, wikis, man pages; with it, and more:
+latex, odt            LaTeX and OpenDocument         formulas       those of Word and of web pages as TeX
+notebook              Jupyter notebooks
 pdf                   PDF: pdf_page reads words and lines, pdf_tables finds tables, pdf_layout makes Markdown of them
 pdf_docling           PDF by docling's models, where that is chosen
 text                  plain text and Markdown
@@ -18,11 +22,17 @@ from zipfile import BadZipFile
 
 from ai_tools.errors import InputError, MissingExtra
 
+from .docx import from_docx
 from .epub import from_epub
 from .html import from_html
-from .media_types import DOCX, EPUB, PDF, PPTX, media_type
-from .office import from_docx, from_pptx
+from .latex import from_latex
+from .media_types import DOCX, EPUB, NOTEBOOK, ODT, PDF, PPTX, RTF, XLSX, media_type
+from .notebook import from_notebook
+from .odt import from_odt
+from .pandoc import from_markup, from_rtf
+from .pptx import from_pptx
 from .raw_file import LIMITS, MB, Conversion, FileLimits, RawFile
+from .sheets import from_csv, from_xlsx
 from .text import from_markdown, from_text
 
 __all__ = ["LIMITS", "Conversion", "FileLimits", "convert"]
@@ -80,6 +90,18 @@ def _from_pdf_by_docling(file: RawFile) -> Conversion:
     return from_pdf(file)
 
 
+MARKUP = {
+    "text/x-rst": "rst",
+    "text/asciidoc": "asciidoc",
+    "text/x-org": "org",
+    "text/x-textile": "textile",
+    "text/x-mediawiki": "mediawiki",
+    "text/vnd.typst": "typst",
+    "text/troff": "man",
+    "text/x-mdoc": "mdoc",
+    "application/docbook+xml": "docbook",
+    "application/jats+xml": "jats",
+}
 CONVERTERS: dict[str, tuple[str, Callable[[RawFile], Conversion]]] = {
     "text/html": ("html", from_html),
     "text/markdown": ("markdown", from_markdown),
@@ -88,6 +110,13 @@ CONVERTERS: dict[str, tuple[str, Callable[[RawFile], Conversion]]] = {
     EPUB: ("epub", from_epub),
     DOCX: ("docx", from_docx),
     PPTX: ("pptx", from_pptx),
+    XLSX: ("xlsx", from_xlsx),
+    "text/csv": ("csv", from_csv),
+    NOTEBOOK: ("ipynb", from_notebook),
+    ODT: ("odt", from_odt),
+    "text/x-tex": ("latex", from_latex),
+    RTF: ("rtf", from_rtf),
+    **{kind: (reader, from_markup(reader)) for kind, reader in MARKUP.items()},
 }
 DOCLING = "docling", _from_pdf_by_docling
 EMPTY = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import posixpath
 from typing import Any
 from zipfile import ZipFile
 
@@ -45,3 +46,40 @@ def parse_xml(data: bytes) -> Element:
     for element in root.iter("*"):
         element.tag = element.tag.rpartition("}")[2]
     return root
+
+
+# Files of Office
+
+
+def attribute(element: Element | None, name: str) -> str:
+    """An attribute by its name without a namespace; nothing where it is not there."""
+    found = () if element is None else element.attrib.items()
+    return next((str(value) for key, value in found if key.rpartition("}")[2] == name), "")
+
+
+def part(archive: Archive, name: str) -> Element | None:
+    """A part of the file without its namespaces."""
+    return parse_xml(archive.read(name)) if name in archive else None
+
+
+def related(archive: Archive, name: str) -> dict[str, tuple[str, str]]:
+    """Relations of a part: id -> (kind, name of the other part)."""
+    folder, base = posixpath.split(name)
+    root = part(archive, posixpath.join(folder, "_rels", f"{base}.rels"))
+    return {
+        one.get("Id", ""): (
+            one.get("Type", "").rpartition("/")[2],
+            posixpath.normpath(posixpath.join("/", folder, one.get("Target", ""))).lstrip("/"),
+        )
+        for one in (root if root is not None else ())
+        if one.get("TargetMode") != "External"
+    }
+
+
+def main_part(archive: Archive) -> str:
+    return next((name for kind, name in related(archive, "").values() if kind == "officeDocument"), "")
+
+
+def core_title(archive: Archive) -> str:
+    found = part(archive, "docProps/core.xml")
+    return "" if found is None else " ".join((found.findtext("title") or "").split())

@@ -10,12 +10,13 @@ import re
 from collections import Counter
 from dataclasses import replace
 
-from .html_blocks import BLOCKS, HEADINGS, INNER, MAX_DEPTH, HtmlElement, mark_blocks, spaced, write_blocks
+from .formulas import formulas_of_page
+from .html_blocks import BLOCKS, HEADINGS, INNER, MAX_DEPTH, TEX, HtmlElement, mark_blocks, spaced, write_blocks
 from .raw_file import Conversion, RawFile, decode
 
 SILENT_NAMES = """
     script style noscript template head iframe object embed video audio canvas svg input select option textarea button
-    nav footer
+    nav footer rt rtc rp
 """
 CONTAINERS = {"article", "body", "center", "div", "fieldset", "form", "main", "section", "table", "tbody", "td", "tr"}
 # Words in a class or id by which pages say themselves that a part is no content.
@@ -52,6 +53,8 @@ def html_to_markdown(text: str, *, whole: bool = False) -> Conversion:
     tree = _parse(text)
     if tree is None:
         return Conversion("", "")
+    for formula, tex in formulas_of_page(tree).items():
+        formula.set(TEX, tex)
     title = spaced("".join(tree.xpath("(//head//title|//title)[1]//text()")))
     warnings = _silence(tree)
     said = tree if whole else _said(tree)

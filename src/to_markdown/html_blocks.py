@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import re
-import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-from .markdown import BREAK, fence, pipe_table, ticked, wrapped
+from .markdown import (
+    BREAK,
+    EXPONENT,
+    INDEX,
+    MAX_SPAN,
+    definitions,
+    fence,
+    grid,
+    is_bold,
+    listed,
+    paragraph,
+    pipe_table,
+    ticked,
+    tidy,
+    wrapped,
+)
 
 HtmlElement = Any  # lxml has no types of its own
 
@@ -23,16 +37,10 @@ CODE = {"code", "kbd", "samp", "tt"}
 LANGUAGE = re.compile(r"\b(?:language|lang|highlight(?:-source)?|brush|sourceCode)[-:\s]+([A-Za-z][\w+#-]*)")
 NO_LANGUAGE = {"default", "none", "text", "plain", "plaintext", "notranslate", "code", "source", "highlight"}
 MAX_DEPTH = 120
-MAX_SPAN = 50
-MAX_REPEATED = 200  # characters of a cell that is repeated in the rows it spans
-EXPONENT = re.compile(r"[\d+\u2212-][\w+\u2212.-]*|[A-Z]|[bcf-npqs-z]")  # the "e" of a French "1e" is none
-INDEX = re.compile(r"[A-Za-z]\w*")  # "CO2" is written so
 SPACE = re.compile(r"\s+")
-NO_BREAK = re.compile(r"[^\S\v]+")
-AROUND = re.compile(r"\s*\v\s*")
 UNSEEN = str.maketrans("", "", "\u200b\u00ad\ufeff")
-MISTAKABLE = re.compile(r"^(#{1,6} |```|~~~|=+$|-{2,}$)", re.MULTILINE)
 INNER = "data-holds-blocks"
+TEX = "data-as-tex"
 
 
 def mark_blocks(root: HtmlElement) -> None:
@@ -47,19 +55,19 @@ def mark_blocks(root: HtmlElement) -> None:
 def write_blocks(element: HtmlElement, depth: int = 0) -> list[str]:
     """The Markdown blocks of an element's content, in order."""
     if depth > MAX_DEPTH:
-        return _paragraph([element.text_content()])
+        return paragraph(element.text_content())
     blocks: list[str] = []
     run = [_folded(element.text)]
     for child in element:
         if not isinstance(child.tag, str):
             pass
         elif child.tag in BLOCKS or child.get(INNER):
-            blocks += _paragraph(run) + _block(child, depth + 1)
+            blocks += paragraph("".join(run)) + _block(child, depth + 1)
             run = []
         else:
             run.append(_inline(child, depth))
         run.append(_folded(child.tail))
-    return blocks + _paragraph(run)
+    return blocks + paragraph("".join(run))
 
 
 def _block(element: HtmlElement, depth: int) -> list[str]:
@@ -86,19 +94,6 @@ def _block(element: HtmlElement, depth: int) -> list[str]:
     return inner
 
 
-def _paragraph(run: Iterable[str]) -> list[str]:
-    text = _tidy("".join(run))
-    if not text:
-        return []
-    # What would begin a heading or a fence does not begin one here.
-    return [MISTAKABLE.sub(r"\\\1", text)]
-
-
-def _tidy(text: str) -> str:
-    text = NO_BREAK.sub(" ", text).strip()
-    return AROUND.sub("\n", text) if BREAK in text else text
-
-
 def _folded(text: str | None) -> str:
     return SPACE.sub(" ", text.translate(UNSEEN) if not text.isascii() else text) if text else ""
 
@@ -109,7 +104,7 @@ def spaced(text: str) -> str:
 
 def _line(element: HtmlElement) -> str:
     """The element's content in one line."""
-    return _tidy(_content(element)).replace("\n", " ")
+    return tidy(_content(element)).replace("\n", " ")
 
 
 def _content(element: HtmlElement, depth: int = 0) -> str:
@@ -134,7 +129,11 @@ def _inline(element: HtmlElement, depth: int) -> str:
         return _folded(element.get("alt"))
     if tag == "math":
         tex = element.xpath(".//*[local-name()='annotation'][contains(@encoding, 'tex')]/text()")
-        return f"${tex[0].strip()}$" if tex else spaced(element.get("alttext") or element.text_content())
+        return (
+            f"${tex[0].strip()}$"
+            if tex
+            else element.get(TEX) or spaced(element.get("alttext") or element.text_content())
+        )
     text = _content(element, depth)
     note = re.fullmatch(r"\s*(?:\[\^?)?(\d+)\]?\s*", text) if tag in {"a", "sup"} else None
     if note and "#" in element.xpath("string((.|.//a)[@href][1]/@href)"):
@@ -189,10 +188,7 @@ def _list(element: HtmlElement, depth: int) -> list[str]:
             items[-1][1].extend(inner)
         elif inner:
             items.append(("- ", inner))
-    if any(re.match("#+ ", block) for _, inner in items for block in inner):  # sections set as a list
-        return [block for _, inner in items for block in inner]
-    lines = [_item(sign, inner) for sign, inner in items if inner]
-    return [("\n\n" if any("\n\n" in line for line in lines) else "\n").join(lines)] if lines else []
+    return listed(items)
 
 
 def _parts(element: HtmlElement, tags: set[str], depth: int) -> Iterator[tuple[HtmlElement | None, list[str]]]:
@@ -200,29 +196,18 @@ def _parts(element: HtmlElement, tags: set[str], depth: int) -> Iterator[tuple[H
     loose = [_folded(element.text)]
     for child in element:
         if child.tag in tags:
-            yield from ((None, blocks) for blocks in [_paragraph(loose)] if blocks)
+            yield from ((None, blocks) for blocks in [paragraph("".join(loose))] if blocks)
             yield child, write_blocks(child, depth)
             loose = []
         elif child.tag == "div":  # a group of them
             yield from _parts(child, tags, depth + 1) if depth < MAX_DEPTH else ()
         elif child.tag in BLOCKS or child.get(INNER):
-            yield None, [*_paragraph(loose), *_block(child, depth)]
+            yield None, [*paragraph("".join(loose)), *_block(child, depth)]
             loose = []
         elif isinstance(child.tag, str):
             loose.append(_inline(child, depth))
         loose.append(_folded(child.tail))
-    yield from ((None, blocks) for blocks in [_paragraph(loose)] if blocks)
-
-
-def _item(sign: str, blocks: list[str]) -> str:
-    """One list item; what follows its first line is indented below it. A nested list needs no empty line."""
-    text = blocks[0]
-    for block in blocks[1:]:
-        text += ("\n" if re.match(r"- |\d+\. ", block) else "\n\n") + block
-    indented = textwrap.indent(text, " " * len(sign))
-    if re.match(r"```|\|", text):  # stands on a line of its own, where it is seen
-        return f"{sign.rstrip()}\n{indented}"
-    return sign + indented.lstrip(" ")
+    yield from ((None, blocks) for blocks in [paragraph("".join(loose))] if blocks)
 
 
 def _definitions(element: HtmlElement, depth: int) -> list[str]:
@@ -239,19 +224,7 @@ def _definitions(element: HtmlElement, depth: int) -> list[str]:
             terms = []
     if any(terms):
         pairs.append((", ".join(filter(None, terms)), []))
-    short = all(len(blocks) < 2 and not re.match(r"```|\||- |\d+\. |#", "".join(blocks)) for _, blocks in pairs)
-    out: list[str] = []
-    for term, blocks in pairs:
-        note = re.fullmatch(r"\[\^?(\d+)\]", term)
-        if note and blocks:
-            out += [f"[^{note[1]}]: {blocks[0]}", *(textwrap.indent(block, "    ") for block in blocks[1:])]
-        elif short:
-            out.append(
-                f"- **{term}**: {blocks[0]}".replace("\n", " ") if term and blocks else f"- {term or ''.join(blocks)}"
-            )
-        else:
-            out += [f"**{term}**"] * bool(term) + blocks
-    return ["\n".join(out)] if short and out and out[0].startswith("- ") else out
+    return definitions(pairs)
 
 
 def _table(element: HtmlElement, depth: int) -> list[str]:
@@ -260,10 +233,11 @@ def _table(element: HtmlElement, depth: int) -> list[str]:
     if _is_layout(element, rows):
         cells = [cell for row in rows for cell in row if cell.tag in {"td", "th"}]
         return captions + [block for cell in cells for block in write_blocks(cell, depth)]
-    grid = list(_grid(rows))
-    head = [cell.tag == "th" for cell in rows[0] if cell.tag in {"td", "th"}]
-    bold = any(grid[0]) and all(re.fullmatch(r"(\*\*.*\*\*)?", cell) for cell in grid[0])
-    return captions + pipe_table(grid, header=bool(element.xpath("./thead/tr")) or all(head) or bold)
+    cells = [[cell for cell in row if cell.tag in {"td", "th"}] for row in rows]
+    spans = [[(_cell(cell), _span(cell, "rowspan"), _span(cell, "colspan")) for cell in row] for row in cells]
+    lines = list(grid(spans))
+    head = bool(element.xpath("./thead/tr")) or all(cell.tag == "th" for cell in cells[0]) or is_bold(lines[0])
+    return captions + pipe_table(lines, header=head)
 
 
 def _is_layout(element: HtmlElement, rows: list[HtmlElement]) -> bool:
@@ -272,32 +246,6 @@ def _is_layout(element: HtmlElement, rows: list[HtmlElement]) -> bool:
     if element.xpath("./tr/th|./thead|./tbody/tr/th"):
         return any("\n" in (pre.text_content().strip()) for pre in element.iter("pre"))
     return len(rows) < 2 or max(len(row) for row in rows) < 2 or bool(element.xpath(".//pre|.//td//td|.//dl"))
-
-
-def _grid(rows: list[HtmlElement]) -> Iterator[list[str]]:
-    """The rows' cells as text. A cell that spans rows is repeated in each, so that every row reads by itself."""
-    hanging: dict[int, tuple[int, str]] = {}  # column: rows left, text
-    for row in rows:
-        line: list[str] = []
-
-        def fill(line: list[str] = line) -> None:
-            while len(line) in hanging:
-                left, text = hanging.pop(column := len(line))
-                if left > 1:
-                    hanging[column] = (left - 1, text)
-                line.append(text)
-
-        for cell in row:
-            if cell.tag not in {"td", "th"}:
-                continue
-            fill()
-            text, down = _cell(cell), _span(cell, "rowspan")
-            for part in (text, *[""] * min(_span(cell, "colspan") - 1, max(0, MAX_SPAN - len(line)))):
-                if down > 1:
-                    hanging[len(line)] = (down - 1, part if len(part) <= MAX_REPEATED else "")
-                line.append(part)
-        fill()
-        yield line
 
 
 def _span(cell: HtmlElement, name: str) -> int:
@@ -309,4 +257,4 @@ def _cell(cell: HtmlElement) -> str:
     items = [_line(item) for item in cell.iter("li")]
     if items and not spaced(cell.text or ""):
         return "; ".join(filter(None, items))
-    return re.sub(r"(?<=[,;:.])\n", " ", _tidy(_content(cell))).replace("\n", "; ")
+    return re.sub(r"(?<=[,;:.])\n", " ", tidy(_content(cell))).replace("\n", "; ")

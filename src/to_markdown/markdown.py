@@ -4,8 +4,43 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Iterator, Sequence
 
 BREAK = "\v"  # a line break while white space is still being folded
+NO_BREAK = re.compile(r"[^\S\v]+")
+AROUND = re.compile(r"\s*\v\s*")
+MISTAKABLE = re.compile(r"^(#{1,6} |```|~~~|=+$|-{2,}$)", re.MULTILINE)
+EXPONENT = re.compile(r"[\d+\u2212-][\w+\u2212.-]*|[A-Z]|[bcf-npqs-z]")  # the "e" of a French "1e" is none
+INDEX = re.compile(r"[A-Za-z]\w*")  # "CO2" is written so
+MAX_SPAN = 50
+MAX_REPEATED = 200  # characters of a cell that is repeated in the rows it spans
+ROMAN = {
+    1000: "m",
+    900: "cm",
+    500: "d",
+    400: "cd",
+    100: "c",
+    90: "xc",
+    50: "l",
+    40: "xl",
+    10: "x",
+    9: "ix",
+    5: "v",
+    4: "iv",
+    1: "i",
+}
+
+
+def paragraph(text: str) -> list[str]:
+    """A paragraph, or nothing. What would begin a heading or a fence does not begin one here."""
+    text = tidy(text)
+    return [MISTAKABLE.sub(r"\\\1", text)] if text else []
+
+
+def tidy(text: str) -> str:
+    """Text without white space that means nothing; `BREAK` becomes a line's end."""
+    text = NO_BREAK.sub(" ", text).strip()
+    return AROUND.sub("\n", text) if BREAK in text else text
 
 
 def fence(code: str, language: str = "") -> list[str]:
@@ -42,3 +77,89 @@ def pipe_table(rows: list[list[str]], *, header: bool) -> list[str]:
     # The header's cells are bold by themselves. Other rows may be short.
     head = [re.sub(r"^\*\*(.*)\*\*$", r"\1", cell) for cell in head] + [""] * (width - len(head))
     return ["\n".join("| " + " | ".join(row) + " |" for row in (head, ["---"] * width, *body))]
+
+
+def is_bold(cells: list[str]) -> bool:
+    """Whether a row is set in bold: a header, though it may not be called one."""
+    return any(cells) and all(re.fullmatch(r"(\*\*.*\*\*)?", cell) for cell in cells)
+
+
+def grid(rows: Sequence[Sequence[tuple[str, int, int]]]) -> Iterator[list[str]]:
+    """Rows of cells from text and the rows and columns that each spans.
+
+    A cell that spans rows is repeated in each, so that every row reads by itself.
+    """
+    hanging: dict[int, tuple[int, str]] = {}  # column: rows left, text
+    for row in rows:
+        line: list[str] = []
+
+        def fill(line: list[str] = line) -> None:
+            while len(line) in hanging:
+                left, text = hanging.pop(column := len(line))
+                if left > 1:
+                    hanging[column] = (left - 1, text)
+                line.append(text)
+
+        for text, down, across in row:
+            fill()
+            for part in (text, *[""] * min(across - 1, max(0, MAX_SPAN - len(line)))):
+                if down > 1:
+                    hanging[len(line)] = (min(down, MAX_SPAN) - 1, part if len(part) <= MAX_REPEATED else "")
+                line.append(part)
+        fill()
+        yield line
+
+
+def mark_of(number: int, style: str, delimiter: str = "") -> str:
+    """What an item of a list is called: `7.`, `(b)`, `iv.`; styles and delimiters as pandoc names them."""
+    text = str(number)
+    if style.endswith("Alpha") and number > 0:
+        text = chr(97 + (number - 1) % 26) * ((number - 1) // 26 + 1)  # as Word counts: z, aa, bb
+    elif style.endswith("Roman") and 0 < number < 4000:
+        text = ""
+        for value, letters in ROMAN.items():
+            text += letters * (number // value)
+            number %= value
+    text = text.upper() if style.startswith("Upper") else text
+    return {"TwoParens": f"({text})", "OneParen": f"{text})", "None": text}.get(delimiter, f"{text}.")
+
+
+def sign(mark: str) -> str:
+    """How an item begins in Markdown: with its own number where Markdown has such, else with its mark behind a dash."""
+    return f"{mark} " if re.fullmatch(r"\d{1,9}[.)]", mark) else f"- {mark} " if mark else "- "
+
+
+def listed(items: list[tuple[str, list[str]]]) -> list[str]:
+    """A list of signs and blocks."""
+    if any(re.match("#+ ", block) for _, inner in items for block in inner):  # sections set as a list
+        return [block for _, inner in items for block in inner]
+    lines = [_item(sign, inner) for sign, inner in items if inner]
+    return [("\n\n" if any("\n\n" in line for line in lines) else "\n").join(lines)] if lines else []
+
+
+def _item(sign: str, blocks: list[str]) -> str:
+    """One list item; what follows its first line is indented below it. A nested list needs no empty line."""
+    text = blocks[0]
+    for block in blocks[1:]:
+        text += ("\n" if re.match(r"- |\d+\. ", block) else "\n\n") + block
+    indented = textwrap.indent(text, " " * (2 if sign.startswith("-") else len(sign)))
+    if re.match(r"```|\|", text):  # stands on a line of its own, where it is seen
+        return f"{sign.rstrip()}\n{indented}"
+    return sign + indented.lstrip(" ")
+
+
+def definitions(pairs: list[tuple[str, list[str]]]) -> list[str]:
+    """`- **term**: definition` where every definition is one paragraph, else the term in bold before its blocks."""
+    short = all(len(blocks) < 2 and not re.match(r"```|\||- |\d+\. |#", "".join(blocks)) for _, blocks in pairs)
+    out: list[str] = []
+    for term, blocks in pairs:
+        note = re.fullmatch(r"\[\^?(\d+)\]", term)
+        if note and blocks:
+            out += [f"[^{note[1]}]: {blocks[0]}", *(textwrap.indent(block, "    ") for block in blocks[1:])]
+        elif short:
+            out.append(
+                f"- **{term}**: {blocks[0]}".replace("\n", " ") if term and blocks else f"- {term or ''.join(blocks)}"
+            )
+        else:
+            out += [f"**{term}**"] * bool(term) + blocks
+    return ["\n".join(out)] if short and out and out[0].startswith("- ") else out

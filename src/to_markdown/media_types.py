@@ -15,6 +15,10 @@ EPUB = "application/epub+zip"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
 PDF = "application/pdf"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+ODT = "application/vnd.oasis.opendocument.text"
+RTF = "application/rtf"
+NOTEBOOK = "application/x-ipynb+json"
 # How files begin that nothing here can read: what they are, and what helps.
 FOREIGN: tuple[tuple[bytes, str], ...] = (
     (b"\x1f\x8b", "compressed with gzip; unpack it first (gunzip)"),
@@ -23,7 +27,6 @@ FOREIGN: tuple[tuple[bytes, str], ...] = (
     (b"\x28\xb5\x2f\xfd", "compressed with zstd; unpack it first"),
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive; unpack it first"),
     (b"Rar!", "a RAR archive; unpack it first"),
-    (b"{\\rtf", "RTF; save it as .docx"),
     (b"\x89PNG", "a picture; its text cannot be read"),
     (b"\xff\xd8\xff", "a picture; its text cannot be read"),
     (b"GIF8", "a picture; its text cannot be read"),
@@ -35,6 +38,28 @@ HTML_PART = re.compile(
 )
 MARKDOWN_SUFFIXES = {".md", ".markdown", ".mdown", ".mkd", ".qmd", ".rmd"}
 HTML_SUFFIXES = {".html", ".htm", ".xhtml"}
+# Kinds of text that only their names tell from prose, or from one another.
+NAMED = {
+    **dict.fromkeys((".csv", ".tsv", ".tab"), "text/csv"),
+    **dict.fromkeys((".rst", ".rest"), "text/x-rst"),
+    **dict.fromkeys((".adoc", ".asciidoc"), "text/asciidoc"),
+    **dict.fromkeys((".tex", ".latex", ".ltx"), "text/x-tex"),
+    **dict.fromkeys((".wiki", ".mediawiki"), "text/x-mediawiki"),
+    ".org": "text/x-org",
+    ".textile": "text/x-textile",
+    ".typ": "text/vnd.typst",
+    ".ipynb": NOTEBOOK,
+}
+# What texts say that name themselves what they are, whatever they are called: their first mark, and what comes soon.
+SAID = (
+    ("text/x-tex", r"\\document(?:class|style)\b|\\begin\{document\}", ""),
+    ("text/x-mdoc", r"[.']", r"^\.Dd\s"),
+    ("text/troff", r"[.']", r"^\.TH\s"),
+    (NOTEBOOK, r"\{", r'"nbformat"\s*:|"cells"\s*:\s*\['),
+    ("application/jats+xml", "<", r"<!DOCTYPE article[^>]*(?:JATS|NLM)|<article\b[^>]*(?:article-type|dtd-version)="),
+    ("application/docbook+xml", "<", r"<!DOCTYPE \w+[^>]*DocBook|<\w+\b[^>]*docbook\.org/ns/docbook"),
+)
+COMMENTS = r"(?:%[^\n]*+\n|\s++)*+"  # of TeX, where it begins with some
 
 
 def media_type(file: RawFile) -> str:
@@ -51,11 +76,17 @@ def media_type(file: RawFile) -> str:
         return PDF
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _zip_type(data)
+    if data.startswith(b"{\\rtf"):
+        return RTF
     text, _ = decode(file)
     if HTML_START.match(text[:4096]):
         return "text/html"
     if file.suffix in MARKDOWN_SUFFIXES:
         return "text/markdown"
+    if said := _said(text):
+        return said
+    if file.suffix in NAMED and text.strip():
+        return NAMED[file.suffix]
     start = text[:4096].lstrip()
     if HTML_PART.match(start) or (file.suffix in HTML_SUFFIXES and HTML_PART.search(text[:100_000])):
         return "text/html"
@@ -77,10 +108,20 @@ def _zip_type(data: bytes) -> str:
     if b"presentationml" in types:
         return PPTX
     if b"spreadsheetml" in types:
-        raise InputError("a spreadsheet; save it as HTML or Markdown")
+        return XLSX
+    if said == ODT:
+        return ODT
     if said.startswith("application/vnd.oasis.opendocument"):
-        raise InputError("an OpenDocument file; save it as .docx, .pptx or HTML")
+        raise InputError("an OpenDocument file that is no text; save it as .xlsx, .pptx or HTML")
     raise InputError("a ZIP archive; unpack it and give the folder")
+
+
+def _said(text: str) -> str:
+    start = text[:16_384]  # man pages made from others begin with pages of macros
+    for kind, first, soon in SAID:
+        if re.match(COMMENTS + f"(?:{first})", start) and re.search(soon, start, re.MULTILINE):
+            return kind if kind != NOTEBOOK or re.search(r'"nbformat"\s*:', text) else ""
+    return ""
 
 
 def _looks_like_markdown(text: str) -> bool:

@@ -13,10 +13,14 @@ MB = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class FileLimits:
-    """What one file may cost, in bytes. `expanded`: of the text that it holds, as it says itself before it is read."""
+    """What one file may cost, in bytes. `expanded`: of the text that it holds, as it says itself before it is read.
+
+    `seconds`: what a program may take that reads it.
+    """
 
     file: int = 50 * MB
     expanded: int = 50 * MB
+    seconds: float = 120
 
 
 LIMITS = FileLimits()

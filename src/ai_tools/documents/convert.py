@@ -176,7 +176,7 @@ def _jobs(items: Sequence[_Input], reading: Reading) -> tuple[dict[int, Job], di
     """What is to be converted, and why the rest is not, by number."""
     folder = workspace.conversions_path(reading.output)
     most = round(reading.max_file_mb * MB)
-    limits = FileLimits(file=most, expanded=most)
+    limits = FileLimits(file=most, expanded=most, seconds=reading.file_timeout)
     jobs: dict[int, Job] = {}
     reasons: dict[int, str] = {}
     for number, item in enumerate(items):

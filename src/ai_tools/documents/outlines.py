@@ -29,7 +29,9 @@ _NUMBERING = re.compile(
 )
 _VERSION = re.compile(r"[\s,(]+(?:v\.?|version|release|rev\.?|revision)\s*\d+(?:\.\d+)+\w*\)?$", re.IGNORECASE)
 _PIECES = re.compile(r"\s+(?:[|/\u2013\u2014\u00b7\u00bb-]|::)\s+|:\s+")
-_SUFFIX = re.compile(r"\.(?:docx?|pptx?|xlsx?|odt|pdf|html?|md|markdown|txt|epub)$", re.IGNORECASE)
+_SUFFIX = re.compile(
+    r"\.(?:docx?|pptx?|xlsx?|odt|rtf|pdf|html?|md|markdown|txt|rst|adoc|tex|org|csv|tsv|ipynb|epub)$", re.IGNORECASE
+)
 _PARTS = re.compile(  # what a document may be of another: they are named with it
     r"(?:abstract|changelog|(?:table of )?contents|faq|glossary|index|introduction|licen[cs]e|overview|preface|readme"
     r"|references|summary|(?:chapter|section|appendix|annex|part|lesson|unit|module) (?:\d+|[ivxlc]+|[a-z]))",

@@ -1,0 +1,86 @@
+"""LaTeX -> Markdown: by pandoc, once the marks of lists are in a form that it reads; sections that the text refers to
+by number have it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from .pandoc import from_markup, tree_of
+from .raw_file import RawFile
+
+OPTIONS = re.compile(r"\\begin\{enumerate\}\s*\[([^][]*\b(?:label|start)\s*=[^][]*)\]")
+ITEM = re.compile(r"\\item\s*\[([^]]*)\]")
+INNER = r"(?:[^\\]|\\(?!(?:begin|end)\{enumerate\}|item\s*\[))*+"  # of a list, but for such items and inner lists
+OWN_MARKS = re.compile(rf"\\begin\{{enumerate\}}({INNER}(?:\\item\s*\[{INNER})++)\\end\{{enumerate\}}")
+COUNTERS = {"alph": "a", "Alph": "A", "roman": "i", "Roman": "I", "arabic": "1"}
+SILENT_NAMES = """
+    begin end vspace hspace index label setlength addtolength setcounter addtocounter pagestyle thispagestyle geometry
+    bibliography bibliographystyle hypersetup fontsize selectfont input include usepackage documentclass graphicspath
+    addbibresource phantomsection addcontentsline markboth markright definecolor pagecolor rule vskip hskip newtheorem
+    enlargethispage theoremstyle numberwithin newcounter renewcommand newcommand newenvironment titleformat
+    DeclareMathOperator
+"""
+SILENT = set(SILENT_NAMES.split())
+NUMBERED = 3  # levels of sections
+
+
+def _parse(text: str, file: RawFile) -> dict[str, Any]:
+    """The tree. Commands of packages that pandoc does not know are read again as what they are about."""
+    text = _with_marks(text)
+    tree = tree_of(text.encode("utf-8", "replace"), "latex", file)
+    if unknown := "".join(dict.fromkeys(filter(None, map(_as_its_words, tree["skipped"])))):
+        tree = tree_of((unknown + text).encode("utf-8", "replace"), "latex", file)
+    if left := [one for one in tree["skipped"] if _as_its_words(one)]:
+        tree["warnings"].append(f"commands left out: {len(left)}, such as {' '.join(left[0].split())[:40]}")
+    _number_sections(tree["blocks"])
+    return tree
+
+
+def _as_its_words(skipped: str) -> str:
+    """A definition that makes a command stand for what is in its braces; none for one about looks."""
+    found = re.match(r"\\([A-Za-z]+)\*?(\[[^]]*\])?(?=\{)", skipped)
+    if found is None or found[1] in SILENT:
+        return ""
+    first, last = (2 if found[2] else 1), min(9, len(re.findall(r"\}(?=\{)|\}$", skipped)) + bool(found[2]))
+    words = " ".join(f"#{at}" for at in range(first, last + 1))
+    return f"\\newcommand{{\\{found[1]}}}[{last}]{'[]' if found[2] else ''}{{{words}}}\n"
+
+
+def _with_marks(text: str) -> str:
+    """The text with the marks of lists as pandoc knows them: `[(a)]` for what enumitem calls `label`.
+
+    Items that name their own marks stand in a list without numbers, and begin with these.
+    """
+    text = OPTIONS.sub(lambda found: _enumerate(found[1]), text)
+    return OWN_MARKS.sub(lambda found: f"\\begin{{itemize}}{ITEM.sub(_begin, found[1])}\\end{{itemize}}", text)
+
+
+def _begin(item: re.Match[str]) -> str:
+    return f"\\item {item[1]} "
+
+
+def _enumerate(options: str) -> str:
+    label = re.search(r"label\s*=\s*([^,]*)", options)
+    start = re.search(r"\bstart\s*=\s*(\d+)", options)
+    mark = re.sub(r"\\(\w+)\s*\*", lambda found: COUNTERS.get(found[1], ""), label[1] if label else "1.")
+    mark = re.sub(r"\\\w+|[{}\s]", "", mark)
+    return f"\\begin{{enumerate}}[{mark}]" + (f"\\setcounter{{enumi}}{{{int(start[1]) - 1}}}" if start else "")
+
+
+def _number_sections(blocks: list[Any]) -> None:
+    text = json.dumps(blocks)
+    headings = [block["c"] for block in blocks if block["t"] == "Header"]
+    if not any(f'["reference", {json.dumps(attributes[0])}]' in text for _, attributes, _ in headings):
+        return
+    top = min(level for level, _, _ in headings)
+    counts = [0] * NUMBERED
+    for level, (_, classes, _), inlines in headings:
+        if (depth := level - top) < NUMBERED and "unnumbered" not in classes:
+            counts = [*counts[:depth], counts[depth] + 1, *[0] * (NUMBERED - depth - 1)]
+            inlines[:0] = [{"t": "Str", "c": ".".join(map(str, counts[: depth + 1]))}, {"t": "Space"}]
+
+
+from_latex = from_markup("latex", _parse)

@@ -1,0 +1,63 @@
+"""Jupyter notebooks -> Markdown: its cells of Markdown as they are, code with its language, results that are text."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from .markdown import fence
+from .raw_file import Conversion, RawFile, decode
+from .text import first_heading
+
+TERMINAL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")  # colours
+
+
+def from_notebook(file: RawFile) -> Conversion:
+    text, warnings = decode(file)
+    book = json.loads(text)
+    meta = book.get("metadata") or {}
+    language = (meta.get("language_info") or {}).get("name") or (meta.get("kernelspec") or {}).get("language") or ""
+    lost: Counter[str] = Counter()
+    sheets = book.get("worksheets") or [book]  # notebooks of the third format
+    cells = [cell for sheet in sheets for cell in sheet.get("cells") or ()]
+    try:
+        blocks = [block for cell in cells for block in _cell(cell, str(language).lower(), lost)]
+    except (AttributeError, TypeError):
+        raise ValueError("its cells are not as a notebook has them") from None
+    markdown = "\n\n".join(blocks)
+    said = (f"{what} left out: {count}" for what, count in sorted(lost.items()))
+    return Conversion(str(meta.get("title") or "") or first_heading(markdown), markdown, (*warnings, *said))
+
+
+def _cell(cell: dict[str, Any], language: str, lost: Counter[str]) -> Iterator[str]:
+    source = _joined(cell.get("source", cell.get("input")))
+    if cell.get("cell_type") == "code":
+        yield from fence(source, str(cell.get("language") or language))
+        for output in cell.get("outputs") or ():
+            yield from fence(TERMINAL.sub("", _result(output, lost)))
+    elif cell.get("cell_type") == "heading":
+        yield f"{'#' * int(cell.get('level', 1))} {source.strip()}"
+    elif source.strip():
+        pictures = re.compile(r"!\[([^\]]*)\]\((?:attachment|data):[^)]*\)")
+        lost["pictures"] += len(pictures.findall(source))
+        yield pictures.sub(r"\1", source).strip("\n")
+
+
+def _result(output: dict[str, Any], lost: Counter[str]) -> str:
+    """What a result says in words; a picture says nothing, nor does the name that stands for it."""
+    kind, data = output.get("output_type"), output.get("data") or output
+    if kind == "stream":
+        return _joined(output.get("text"))
+    if kind in {"error", "pyerr"}:
+        return f"{output.get('ename', '')}: {output.get('evalue', '')}"
+    if any(str(key).startswith("image/") or key in {"png", "jpeg", "svg"} for key in data):
+        lost["pictures"] += 1
+        return ""
+    return _joined(data.get("text/plain", data.get("text")) or data.get("text/markdown"))
+
+
+def _joined(lines: Any) -> str:
+    return "".join(map(str, lines)) if isinstance(lines, list) else str(lines or "")

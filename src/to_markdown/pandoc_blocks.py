@@ -1,0 +1,262 @@
+"""pandoc's document tree -> Markdown blocks, as every converter writes them."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from .markdown import (
+    BREAK,
+    EXPONENT,
+    INDEX,
+    definitions,
+    fence,
+    grid,
+    is_bold,
+    listed,
+    mark_of,
+    paragraph,
+    pipe_table,
+    sign,
+    ticked,
+    wrapped,
+)
+
+Node = Any  # {"t": what it is, "c": what is in it}
+NO_LANGUAGE = {"numberLines", "sourceCode", "literate", "example", "notranslate", "text", "none", "default"}
+ADMONITIONS = {"note", "tip", "important", "caution", "warning", "danger", "error", "hint", "attention", "admonition"}
+WIDE = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef"
+WIDE_BREAK = re.compile(rf"(?<=[{WIDE}])\n(?=[{WIDE}])")  # such scripts have no spaces for a line's end to stand for
+EQUATION = re.compile(r"\\(begin|end)\{(equation|displaymath|math)\*?\}|\\(?:nonumber|notag)\b")
+ALIGNED = re.compile(r"\\(begin|end)\{(?:align|eqnarray|flalign)\*?\}")
+DEEPEST = 60
+UNDESCRIBED = "pictures without a description"
+
+
+class TreeWriter:
+    """Writes a document, and counts what is left out of it on the way.
+
+    Args:
+        office: from a word processor, which seldom says that a table's first row is its header, or that a formula
+            stands in a line.
+        deeper: levels that headings go down, where the title comes above them.
+    """
+
+    def __init__(self, *, office: bool = False, deeper: int = 0):
+        self._office, self._deeper = office, deeper
+        self._notes: list[list[Node]] = []
+        self._lost: Counter[str] = Counter()
+
+    def document(self, blocks: list[Node]) -> str:
+        """All blocks, and after them the notes in the order in which the text names them."""
+        out = self._blocks(blocks)
+        for number, note in enumerate(self._notes, 1):  # a note may name further ones
+            first, *rest = self._blocks(note) or [""]
+            out += [f"[^{number}]: {first}", *(textwrap.indent(block, "    ") for block in rest)]
+        return "\n\n".join(out)
+
+    def warnings(self) -> tuple[str, ...]:
+        return tuple(f"{what} left out: {count}" for what, count in sorted(self._lost.items()) if count)
+
+    def line(self, value: Node | None) -> str:
+        """A value of the metadata in one line."""
+        if value is None:
+            return ""
+        if value["t"] == "MetaString":
+            return " ".join(str(value["c"]).split())
+        if value["t"] == "MetaBlocks":
+            return " ".join(self._cell(value["c"]).split())
+        return self._line(value["c"]) if value["t"] == "MetaInlines" else ""
+
+    # Blocks -----------------------------------------------------------------------------------------------------------
+
+    def _blocks(self, blocks: Iterable[Node], depth: int = 0) -> list[str]:
+        if depth > DEEPEST:
+            raise RecursionError
+        return [text for block in blocks for text in self._block(block, depth + 1)]
+
+    def _block(self, block: Node, depth: int) -> list[str]:
+        kind, content = block["t"], block.get("c")
+        match kind:
+            case "Para" | "Plain":
+                return self._paragraph(content)
+            case "Header":
+                text = self._plain(content[2])
+                return [f"{'#' * min(content[0] + self._deeper, 6)} {text}"] if text else []
+            case "CodeBlock":
+                return fence(content[1], _language(content[0]))
+            case "BulletList":
+                return self._list([("", item) for item in content], depth)
+            case "OrderedList":
+                (start, style, delimiter), items = content
+                marks = (mark_of(start + at, style["t"], delimiter["t"]) for at in range(len(items)))
+                return self._list(list(zip(marks, items, strict=True)), depth)
+            case "DefinitionList":
+                pairs = [(self._plain(term), [block for one in each for block in one]) for term, each in content]
+                return definitions([(term, self._blocks(inner, depth)) for term, inner in pairs])
+            case "LineBlock":
+                return paragraph(BREAK.join(self._inlines(line) for line in content))
+            case "BlockQuote":
+                return self._quote(self._blocks(content, depth))
+            case "Table":
+                return self._table(content, depth)
+            case "Figure":
+                caption, lost = self._blocks(content[1][1], depth), self._lost[UNDESCRIBED]
+                inner = self._blocks(content[2], depth)
+                self._lost[UNDESCRIBED] = lost if caption else self._lost[UNDESCRIBED]
+                return inner + [line for line in caption if line not in inner]
+            case "Div":
+                return self._div(content, depth)
+            case "RawBlock":
+                return self._raw(*content)
+        return []
+
+    def _paragraph(self, inlines: list[Node]) -> list[str]:
+        """A paragraph; formulas that are set apart stand apart."""
+        if self._office and len(inlines) > 1:
+            return paragraph(self._inlines(inlines).replace("$$\n", "$").replace("\n$$", "$"))
+        blocks: list[str] = []
+        for part in re.split(r"(\$\$\n.*?\n\$\$)", self._inlines(inlines), flags=re.DOTALL):
+            blocks += [part] if part.startswith("$$\n") else paragraph(part)
+        return blocks
+
+    def _list(self, items: list[tuple[str, list[Node]]], depth: int) -> list[str]:
+        return listed([(sign(mark), self._blocks(item, depth)) for mark, item in items])
+
+    def _quote(self, inner: list[str]) -> list[str]:
+        if any(re.match(r"```|\||- |\d+\. |#|>", block) for block in inner):
+            return inner  # it was only meant to be indented
+        return ["\n".join(f"> {line}".rstrip() for line in "\n\n".join(inner).split("\n"))] if inner else []
+
+    def _div(self, content: Node, depth: int) -> list[str]:
+        (identity, classes, _), blocks = content
+        if identity in {"toc", "TOC"} or "toc" in classes:
+            return []
+        inner = self._blocks(blocks, depth)
+        if ADMONITIONS & set(classes) and len(inner) > 1 and re.match(r"[\w ]+$", inner[0]):
+            opening = f"**{inner[0]}:** "
+            return [opening + inner[1], *inner[2:]] if re.match(r"\w", inner[1]) else [opening.strip(), *inner[1:]]
+        return inner
+
+    def _raw(self, language: str, text: str) -> list[str]:
+        if language == "html":
+            return paragraph(" ".join(re.sub(r"(?s)<!--.*?-->|<[^>]*>", " ", text).split()))
+        if text.strip():
+            self._lost[f"commands of {language}"] += 1
+        return []
+
+    # Tables -----------------------------------------------------------------------------------------------------------
+
+    def _table(self, content: Node, depth: int) -> list[str]:
+        _, (_, caption), _, (_, head), bodies, (_, foot) = content
+        body = [row for _, _, inner, rows in bodies for row in (*inner, *rows)]
+        rows = [row[1] for row in (*head, *body, *foot)]
+        if len(rows) == 1 and len(rows[0]) == 1:  # a box around text
+            return self._blocks(caption, depth) + self._blocks(rows[0][0][4], depth)
+        cells = list(grid([[(self._cell(cell[4]), cell[2], cell[3]) for cell in row] for row in rows]))
+        if head and not any(cells[0]):
+            cells, head = cells[1:], []
+        header = bool(head) or (len(cells) > 1 and (self._office or is_bold(cells[0])))
+        return self._blocks(caption, depth) + pipe_table(cells, header=header)
+
+    def _cell(self, blocks: list[Node]) -> str:
+        """The blocks of a cell in one line."""
+        return "; ".join(filter(None, (self._flat(block) for block in blocks))).replace(":; ", ": ")
+
+    def _flat(self, block: Node) -> str:
+        kind, content = block["t"], block.get("c")
+        if kind in {"Para", "Plain"}:
+            text = self._inlines(content).strip().replace("$$\n", "$").replace("\n$$", "$").strip(BREAK)
+            return re.sub(f"(?<=[,;:.]){BREAK}", " ", text).replace(BREAK, "; ")
+        if kind == "CodeBlock":
+            return "; ".join(ticked(line.strip()) for line in content[1].splitlines() if line.strip())
+        if kind in {"BulletList", "OrderedList"}:
+            items = content if kind == "BulletList" else content[1]
+            return "; ".join(filter(None, map(self._cell, items)))
+        return "; ".join(re.sub(r"^[-#>] |\s+", " ", text).strip() for text in self._block(block, 0))
+
+    def _plain(self, inlines: list[Node]) -> str:
+        """A line without emphasis, which what it stands in has itself."""
+        return re.sub(r"(?<!\\)\*\*|(?<![\\*\w])\*(?=\S)|(?<=[^\s\\])\*(?!\w)", "", self._line(inlines))
+
+    # Inlines ----------------------------------------------------------------------------------------------------------
+
+    def _line(self, inlines: list[Node]) -> str:
+        return " ".join(self._inlines(inlines).replace(BREAK, " ").replace("$$\n", "$").replace("\n$$", "$").split())
+
+    def _inlines(self, inlines: list[Node], depth: int = 0) -> str:
+        """Text in a line; `BREAK` where a line ends for a reason."""
+        if depth > DEEPEST:
+            raise RecursionError
+        text = "".join(self._inline(one, depth + 1) for one in inlines)
+        return WIDE_BREAK.sub("", text) if "\n" in text else text
+
+    def _inline(self, one: Node, depth: int) -> str:
+        kind, content = one["t"], one.get("c")
+        match kind:
+            case "Str":
+                return str(content)
+            case "Space":
+                return " "
+            case "SoftBreak":
+                return "\n"
+            case "LineBreak":
+                return BREAK
+            case "Emph":
+                return wrapped(self._inlines(content, depth), "*")
+            case "Strong":
+                return wrapped(self._inlines(content, depth), "**")
+            case "Superscript":
+                text = self._inlines(content, depth)
+                return f"^{text.strip()}" if EXPONENT.fullmatch(text.strip()) else text
+            case "Subscript":
+                text = self._inlines(content, depth)
+                return f"_{text.strip()}" if INDEX.fullmatch(text.strip()) else text
+            case "Code":
+                return ticked(" ".join(content[1].split()))
+            case "Math":
+                return _formula(content[1], apart=content[0]["t"] == "DisplayMath")
+            case "Note":
+                self._notes.append(content)
+                return f"[^{len(self._notes)}]"
+            case "Image":
+                text = self._inlines(content[1], depth)
+                self._lost[UNDESCRIBED] += not text.strip()
+                return text
+            case "Quoted":
+                left, right = "\u2018\u2019" if content[0]["t"] == "SingleQuote" else "\u201c\u201d"
+                return f"{left}{self._inlines(content[1], depth)}{right}"
+            case "Link":
+                return self._inlines(content[1], depth) or str(content[2][0])
+            case "Span":
+                return self._inlines(content[1], depth)
+            case "Cite":
+                return self._inlines(content[1], depth) or f"[{', '.join(each['citationId'] for each in content[0])}]"
+            case "RawInline":
+                return self._raw_inline(*content)
+        return self._inlines(content, depth) if isinstance(content, list) else ""
+
+    def _raw_inline(self, language: str, text: str) -> str:
+        if language == "html":
+            return "" if text.startswith("<") else text
+        if cited := re.fullmatch(r"\\\w*[cC]ite\w*\*?(?:\[[^]]*\])*\{([^}]*)\}", text):
+            return f"[{cited[1]}]"
+        self._lost[f"commands of {language}"] += 1
+        return ""
+
+
+def _language(attributes: Node) -> str:
+    _, classes, pairs = attributes
+    named = dict(pairs).get("org-language") or dict(pairs).get("language")
+    found = named or next((one for one in classes if one not in NO_LANGUAGE), "")
+    return str(found).lower() if re.fullmatch(r"[\w+#.-]+", found) else ""
+
+
+def _formula(text: str, *, apart: bool) -> str:
+    text = ALIGNED.sub(r"\\\1{aligned}", EQUATION.sub("", text)).strip()
+    if not text:
+        return ""
+    return f"$$\n{text}\n$$" if apart else f"${' '.join(text.split())}$"

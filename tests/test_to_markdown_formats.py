@@ -1,0 +1,393 @@
+"""Formats beside web pages, PDF and plain text: facts stay facts, and bad input costs no more than its file."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from office_files import W, archive, docx, p, related
+from tokenizers import Tokenizer, models, pre_tokenizers
+
+from ai_tools.documents.chunking import chunk_document
+from ai_tools.errors import InputError
+from ai_tools.records import Document
+from to_markdown import Conversion, FileLimits, convert
+
+TABLE = "| Name | Value |\n| --- | --- |\n| limit | 40 |\n"
+M = "http://schemas.openxmlformats.org/officeDocument/2006/math"
+
+
+def read(text: str, name: str) -> Conversion:
+    return convert(text.encode(), name)
+
+
+# Word ----------------------------------------------------------------------------------------------------------------
+
+
+def formula(inside: str) -> str:
+    return f'<m:oMath xmlns:m="{M}">{inside}</m:oMath>'
+
+
+def run(text: str, marks: str = "") -> str:
+    return f'<w:r><w:rPr>{marks}</w:rPr><w:t xml:space="preserve">{text}</w:t></w:r>'
+
+
+def m(text: str) -> str:
+    return f"<m:r><m:t>{text}</m:t></m:r>"
+
+
+HALF = formula(f"<m:f><m:num>{m('1')}</m:num><m:den>{m('2')}</m:den></m:f>")
+MILLION = formula(f"<m:sSup><m:e>{m('10')}</m:e><m:sup>{m('6')}</m:sup></m:sSup>")
+ROOT = formula(f'<m:rad><m:radPr><m:degHide m:val="1"/></m:radPr><m:deg/><m:e>{m("16")}</m:e></m:rad>')
+
+
+def test_formulas_of_word_are_tex_and_no_fraction_becomes_a_number() -> None:
+    text = convert(
+        docx(f"<w:p>{run('Give ')}{HALF}{run(' tablet. The count is ')}{MILLION}{run(' cells.')}</w:p>")
+    ).text
+    assert text == "Give $\\frac{1}{2}$ tablet. The count is $10^{6}$ cells.\n"
+    apart = f'<w:p><m:oMathPara xmlns:m="{M}">{ROOT}</m:oMathPara></w:p>'
+    assert convert(docx(p("So:") + apart + p("Done."))).text == "So:\n\n$$\n\\sqrt{16}\n$$\n\nDone.\n"
+
+
+def test_the_edition_of_the_word_format_that_iso_has_is_read_like_the_usual_one() -> None:
+    data = docx(f"<w:p>{run('Give ')}{HALF}</w:p>")
+    with zipfile.ZipFile(io.BytesIO(data)) as file:
+        members = {name: file.read(name) for name in file.namelist()}
+    for usual, iso in ((W, "wordprocessingml/main"), (M, "officeDocument/math")):
+        members = {
+            name: data.replace(usual.encode(), f"http://purl.oclc.org/ooxml/{iso}".encode())
+            for name, data in members.items()
+        }
+    assert convert(archive({**members})).text == "Give $\\frac{1}{2}$\n"
+
+
+def test_symbols_of_old_fonts_raised_and_lowered_letters_are_kept() -> None:
+    symbol = '<w:r><w:sym w:font="Symbol" w:char="F0B3"/></w:r>'
+    lowered = run("i", '<w:vertAlign w:val="subscript"/>') + run("2", '<w:vertAlign w:val="superscript"/>')
+    text = convert(docx(f"<w:p>{run('Age ')}{symbol}{run(' 18, x')}{lowered}{run(' m.')}</w:p>")).text
+    assert text == "Age ≥ 18, x_i^2 m.\n"
+
+
+def levels(key: int, *each: tuple[str, str, int], more: str = "") -> str:
+    inside = "".join(
+        f'<w:lvl w:ilvl="{at}"><w:start w:val="{start}"/><w:numFmt w:val="{kind}"/>{more}'
+        f'<w:lvlText w:val="{text}"/></w:lvl>'
+        for at, (kind, text, start) in enumerate(each)
+    )
+    return f'<w:abstractNum w:abstractNumId="{key}">{inside}</w:abstractNum>'
+
+
+NUMBERING = f"""<w:numbering xmlns:w="{W}">
+  {levels(0, ("decimal", "%1.", 1), ("lowerLetter", "(%2)", 1), ("lowerRoman", "(%3)", 1))}
+  {levels(1, ("decimal", "%1.", 5))}
+  {levels(2, ("decimal", "Article %1.", 1), ("decimal", "%1.%2", 1))}
+  {levels(3, ("upperRoman", "%1.", 1), ("decimal", "%1.%2", 1))}
+  {levels(4, ("upperRoman", "%1.", 2), ("decimalZero", "%1.%2", 1), more="<w:isLgl/>")}
+  {"".join(f'<w:num w:numId="{n + 1}"><w:abstractNumId w:val="{n}"/></w:num>' for n in range(5))}
+  <w:num w:numId="6"><w:abstractNumId w:val="0"/>
+    <w:lvlOverride w:ilvl="0"><w:startOverride w:val="1"/></w:lvlOverride></w:num>
+</w:numbering>"""
+
+
+def numbered(text: str, number: int, level: int = 0, more: str = "") -> str:
+    marks = f'<w:numPr><w:ilvl w:val="{level}"/><w:numId w:val="{number}"/></w:numPr>{more}'
+    return p(text, more=marks) if text else f"<w:p><w:pPr>{marks}</w:pPr></w:p>"
+
+
+def word_lists(*paragraphs: str) -> str:
+    return convert(docx("".join(paragraphs), **{"word/numbering.xml": NUMBERING})).text
+
+
+def test_marks_that_the_text_refers_to_are_those_that_word_shows() -> None:
+    second = '<w:outlineLvl w:val="1"/>'
+    text = word_lists(
+        *(numbered("Payments", 1), numbered("Rent is due.", 1, 1), numbered("Fees under (a) are waived.", 1, 1)),
+        *(numbered("for cellars,", 1, 2), numbered("for lofts.", 1, 2), p("On the other sheet:")),
+        *(numbered("Close the valve.", 2), numbered("Log the time.", 2), numbered("Duration", 3, 0, second)),
+        *(numbered("Termination", 3, 0, second), numbered("Notice is 30 days.", 3, 1), p("See 2.1.")),
+    )
+    assert text == (
+        "1. Payments\n    - (a) Rent is due.\n    - (b) Fees under (a) are waived.\n"
+        "        - (i) for cellars,\n        - (ii) for lofts.\n\nOn the other sheet:\n\n"
+        "5. Close the valve.\n6. Log the time.\n\n## Article 1. Duration\n\n## Article 2. Termination\n\n"
+        "- 2.1 Notice is 30 days.\n\nSee 2.1.\n"
+    )
+
+
+def test_numbers_of_word_go_on_across_paragraphs_begin_anew_where_it_says_so_and_count_empty_items() -> None:
+    text = word_lists(
+        *(numbered("one", 1), p("between"), numbered("two", 1), numbered("", 1), numbered("four", 1)),
+        *(p("again"), numbered("new one", 6), numbered("new two", 6)),
+    )
+    assert text == "1. one\n\nbetween\n\n2. two\n4. four\n\nagain\n\n1. new one\n2. new two\n"
+
+
+def test_levels_above_are_written_in_their_own_digits_or_in_plain_ones_where_word_says_so() -> None:
+    assert word_lists(numbered("a", 4), numbered("b", 4, 1)) == "- I. a\n    - I.1 b\n"
+    assert word_lists(numbered("a", 5), numbered("b", 5, 1)) == "2. a\n    - 2.01 b\n"
+
+
+def test_readings_beside_words_are_left_out_and_the_words_are_not() -> None:
+    def ruby(base: str, reading: str) -> str:
+        return f"<w:ruby><w:rubyPr/><w:rt>{run(reading)}</w:rt><w:rubyBase>{run(base)}</w:rubyBase></w:ruby>"
+
+    text = convert(docx(f"<w:p>{run('毎週')}<w:r>{ruby('点検', 'てんけん')}</w:r>{run('を行う。')}</w:p>")).text
+    assert text == "毎週点検を行う。\n"
+    assert (
+        convert(docx(f"<w:p><w:r>{ruby('炉', 'ろ')}<w:t>と</w:t>{ruby('針', 'はり')}</w:r></w:p>")).text == "炉と針\n"
+    )
+
+
+def test_hidden_text_of_word_is_left_out_and_said() -> None:
+    styles = f"""<w:styles xmlns:w="{W}"><w:style w:styleId="Note"><w:name w:val="Note"/>
+      <w:rPr><w:vanish/></w:rPr></w:style></w:styles>"""
+    found = convert(docx(f"<w:p>{run('The limit is 40 l.')}{run(' Check: was 60 l.', '<w:vanish/>')}</w:p>"))
+    assert (found.text, found.warnings) == ("The limit is 40 l.\n", ("hidden text left out: 1",))
+    again = run("Shown", '<w:vanish w:val="0"/>')
+    shown = f'<w:p><w:pPr><w:pStyle w:val="Note"/></w:pPr>{again}{run(" not")}</w:p>'
+    found = convert(docx(shown + p("Hidden", "Note") + p("Seen"), **{"word/styles.xml": styles}))
+    assert (found.text, found.warnings) == ("Shown\n\nSeen\n", ("hidden text left out: 2",))
+
+
+# Markup --------------------------------------------------------------------------------------------------------------
+
+FORMATS = Path(__file__).parent / "formats"
+
+
+@pytest.mark.parametrize("expected", sorted(FORMATS.glob("*.md")), ids=lambda path: path.stem)
+def test_each_markup_keeps_title_sections_code_tables_marks_formulas_and_notes(expected: Path) -> None:
+    source = expected.with_suffix("")
+    assert convert(source.read_bytes(), source.name).text == expected.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "kind", "converter"),
+    [
+        ("guide.adoc", "Pump guide", "text/asciidoc", "asciidoc"),
+        ("ref.rst", "Pump reference", "text/x-rst", "rst"),
+        ("paper.tex", "Pump notes", "text/x-tex", "latex"),
+        ("ls.1", "LS", "text/troff", "man"),
+        ("pumps.xml", "Pumps", "application/docbook+xml", "docbook"),
+    ],
+)
+def test_what_a_text_is_is_told_by_its_content_or_its_suffix(name: str, title: str, kind: str, converter: str) -> None:
+    found = convert((FORMATS / name).read_bytes(), name)
+    assert (found.title, found.media_type, found.converter) == (title, kind, converter)
+    as_text = convert((FORMATS / name).read_bytes(), "a.txt").media_type
+    assert as_text == ("text/plain" if name in {"guide.adoc", "ref.rst"} else kind)
+
+
+def test_a_text_that_pandoc_cannot_read_is_plain_text_and_nothing_is_lost() -> None:
+    found = read("\\documentclass{a}\n\\begin{document}\nThe limit is 40 l.\n\\begin{verbatim}\nx", "a.tex")
+    assert "The limit is 40 l." in found.text
+    assert found.warnings[0].startswith("not valid latex, taken as plain text: ")
+
+
+def test_no_other_file_is_read_for_one_and_that_is_said(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("secret words")
+    found = read(f"Pumps.\n\n\\input{{{tmp_path / 'secret'}}}\n", "a.tex")
+    assert found.text == "Pumps.\n"
+    assert found.warnings[0].startswith("Could not load include file ")
+
+
+# Tables of data -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "rows"),
+    [
+        (
+            *("a.csv", 'part,limit,note\npump,40,"keep dry, always"\nvalve,7,"line one\nline two"\n'),
+            ["part | limit | note", "pump | 40 | keep dry, always", "valve | 7 | line one; line two"],
+        ),
+        ("b.csv", "Teil;Grenze\nPumpe;1,5\n\n;\n", ["Teil | Grenze", "Pumpe | 1,5"]),
+        ("c.tsv", 'part\tnote\npump\t"a|b"\nvalve\tx, y\n', ["part | note", "pump | a\\|b", "valve | x, y"]),
+    ],
+)
+def test_a_table_of_data_is_a_table_whatever_parts_its_columns(name: str, text: str, rows: list[str]) -> None:
+    head, *body = (f"| {row} |" for row in rows)
+    rule = "| " + " | ".join(["---"] * (rows[0].count(" | ") + 1)) + " |"
+    found = read(text, name)
+    assert found.text == "\n".join([head, rule, *body]) + "\n"
+    assert (found.media_type, found.converter) == ("text/csv", "csv")
+
+
+def test_every_chunk_of_a_table_of_data_knows_its_header() -> None:
+    stations = "".join(f"ST{n:03},{n + 10},{n + 60},Keeper {n}\n" for n in range(200))
+    found = read("station,mast height m,gust limit km/h,keeper\n" + stations, "stations.csv")
+    words = Tokenizer(models.WordLevel({"?": 0}, "?"))
+    words.pre_tokenizer = pre_tokenizers.Whitespace()
+    document = Document("1", "stations", "stations.csv", "Stations", "text/csv", "", "csv", found.text)
+    chunks = chunk_document(document, max_tokens=200, tokenizer=words)
+    assert len(chunks) > 5
+    header = "| station | mast height m | gust limit km/h | keeper |\n| --- | --- | --- | --- |"
+    assert [chunk.metadata.get("table_header") for chunk in chunks] == [None, *[header] * (len(chunks) - 1)]
+
+
+def workbook(sheets: dict[str, str], hidden: str = "") -> bytes:
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    states = {name: "hidden" if name == hidden else "visible" for name in sheets}
+    entries = "".join(
+        f'<sheet name="{name}" state="{state}" xmlns:r="r" r:id="{at}"/>'
+        for at, (name, state) in enumerate(states.items())
+    )
+    styles = """<styleSheet><numFmts><numFmt numFmtId="164" formatCode="dd&quot;s&quot;.mm.yyyy"/></numFmts>
+      <cellXfs><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="164"/><xf numFmtId="20"/></cellXfs></styleSheet>"""
+    shared = "<sst><si><t>part</t></si><si><r><t>pu</t></r><r><t>mp</t></r><rPh><t>x</t></rPh></si></sst>"
+    parts = {f"sheet{at}": f"sheets/{at}.xml" for at in range(len(sheets))}
+    members = {f"xl/sheets/{at}.xml": f"<worksheet>{rows}</worksheet>" for at, rows in enumerate(sheets.values())}
+    return archive(
+        {
+            "[Content_Types].xml": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml",
+            "_rels/.rels": related(officeDocument="xl/workbook.xml"),
+            "xl/workbook.xml": f'<workbook xmlns="{main}"><sheets>{entries}</sheets></workbook>',
+            "xl/_rels/workbook.xml.rels": related(**parts, sharedStrings="shared.xml", styles="styles.xml"),
+            "xl/shared.xml": shared,
+            "xl/styles.xml": styles,
+            **members,
+        }
+    )
+
+
+def test_sheets_are_tables_whose_numbers_and_dates_are_those_that_are_shown() -> None:
+    limits = (
+        '<row><c t="s"><v>0</v></c><c t="inlineStr"><is><t>limit</t></is></c><c r="D1" t="str"><v>on</v></c>'
+        '</row><row r="4"><c r="A4" t="s"><v>1</v></c><c r="B4"><v>40</v></c><c r="D4" s="1"><v>45292</v></c></row>'
+        '<row><c t="b"><v>1</v></c><c><f>1/3</f><v>0.33333333333333331</v></c><c/><c s="2"><v>45292.5</v></c></row>'
+    )
+    found = convert(workbook({"Limits": limits, "Notes": "<row><c s='3'><v>0.25</v></c></row>", "Old": limits}, "Old"))
+    assert found.text == (
+        "## Limits\n\n| part | limit |  | on |\n| --- | --- | --- | --- |\n| pump | 40 |  | 2024-01-01 |\n"
+        "| TRUE | 0.333333333333 |  | 2024-01-01 12:00 |\n\n## Notes\n\n| 06:00 |\n| --- |\n"
+    )
+    assert found.warnings == ("hidden sheet left out: Old",)
+    assert found.converter == "xlsx"
+
+
+# Notebooks ------------------------------------------------------------------------------------------------------------
+
+
+def code(source: str, *outputs: dict[str, Any]) -> dict[str, Any]:
+    return {"cell_type": "code", "source": source, "outputs": list(outputs)}
+
+
+def notebook(*cells: dict[str, Any], **more: Any) -> Conversion:
+    meta = {"kernelspec": {"language": "python"}}
+    return read(json.dumps({"cells": cells, "metadata": meta, "nbformat": 4, **more}), "a.ipynb")
+
+
+def test_a_notebook_is_its_words_its_code_and_results_that_are_text() -> None:
+    picture = {"output_type": "display_data", "data": {"image/png": "iVBORw0", "text/plain": "<Figure>"}}
+    stream = {"output_type": "stream", "name": "stdout", "text": ["41\n"]}
+    words = {"cell_type": "markdown", "source": ["# Pump notes\n", "\n", "The limit is 40 l."]}
+    found = notebook(words, code("# add one\nprint(40 + 1)", stream, picture))
+    assert found.text == (
+        "# Pump notes\n\nThe limit is 40 l.\n\n```python\n# add one\nprint(40 + 1)\n```\n\n```\n41\n```\n"
+    )
+    assert (found.title, found.converter, found.warnings) == ("Pump notes", "ipynb", ("pictures left out: 1",))
+
+
+def test_tables_and_errors_of_a_notebook_are_text_and_pictures_in_its_words_are_left_out() -> None:
+    table = {"output_type": "execute_result", "data": {"text/html": "<table>", "text/plain": ["   a\n", "0  1"]}}
+    error = {"output_type": "error", "ename": "ValueError", "evalue": "no pump", "traceback": ["\x1b[0;31m"]}
+    words = {"cell_type": "markdown", "source": "See ![valve](attachment:a.png) and\n\n* one\n* two"}
+    found = notebook(words, code("t", table), code("f()", error), {"cell_type": "raw", "source": "kept"})
+    assert found.text == (
+        "See valve and\n\n* one\n* two\n\n```python\nt\n```\n\n```\n   a\n0  1\n```\n\n"
+        "```python\nf()\n```\n\n```\nValueError: no pump\n```\n\nkept\n"
+    )
+
+
+def test_notebooks_of_the_third_format_are_read() -> None:
+    cells = [
+        {"cell_type": "heading", "level": 2, "source": "Use"},
+        {"cell_type": "code", "language": "r", "input": ["ls()"], "outputs": [{"output_type": "pyout", "text": "[1]"}]},
+    ]
+    text = json.dumps({"worksheets": [{"cells": cells}], "metadata": {}, "nbformat": 3})
+    assert read(text, "x").text == "## Use\n\n```r\nls()\n```\n\n```\n[1]\n```\n"
+
+
+# OpenDocument, RTF ----------------------------------------------------------------------------------------------------
+
+ODT = "application/vnd.oasis.opendocument.text"
+NAMES = {
+    name: f"urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"
+    for name in ("office", "text", "style", "drawing", "table")
+}
+
+
+def odt(body: str, styles: str = "", **more: str) -> bytes:
+    names = " ".join(f'xmlns:{"draw" if key == "drawing" else key}="{value}"' for key, value in NAMES.items())
+    content = (
+        f'<office:document-content {names} xmlns:xlink="http://www.w3.org/1999/xlink"><office:automatic-styles>{styles}'
+        f"</office:automatic-styles><office:body><office:text>{body}</office:text></office:body></office:document-content>"
+    )
+    empty = f"<office:document-styles {names}/>"
+    return archive({"mimetype": ODT, **more} | {"content.xml": content, "styles.xml": empty})
+
+
+def test_an_open_document_keeps_marks_of_lists_formulas_notes_and_the_words_under_readings() -> None:
+    styles = """<text:list-style style:name="L"><text:list-level-style-number text:level="1" style:num-format="a"
+      style:num-prefix="(" style:num-suffix=")" text:start-value="2"/></text:list-style>"""
+    items = "".join(f"<text:list-item><text:p>{text}</text:p></text:list-item>" for text in ("Pets", "Cars"))
+    ruby = "<text:ruby><text:ruby-base>点検</text:ruby-base><text:ruby-text>てんけん</text:ruby-text></text:ruby>"
+    math = '<draw:frame><draw:object xlink:href="./Object 1/"/></draw:frame>'
+    note = "<text:note><text:note-citation>1</text:note-citation><text:note-body><text:p>Old.</text:p>"
+    note += "</text:note-body></text:note>"
+    square = "<msup><mi>x</mi><mn>2</mn></msup>"
+    found = convert(
+        odt(
+            f'<text:h text:outline-level="1">Use</text:h><text:p>毎週{ruby}を{math}で{note}。</text:p>'
+            f'<text:list text:style-name="L">{items}</text:list>',
+            styles,
+            **{"Object 1/content.xml": f'<math xmlns="http://www.w3.org/1998/Math/MathML">{square}</math>'},
+        )
+    )
+    assert found.text == "# Use\n\n毎週点検を$x^{2}$で[^1]。\n\n- (b) Pets\n- (c) Cars\n\n[^1]: Old.\n"
+    assert (found.title, found.media_type) == ("Use", ODT)
+
+
+def test_a_table_of_a_word_processor_has_its_first_row_for_a_header() -> None:
+    def row(*cells: str) -> str:
+        inside = (f"<table:table-cell><text:p>{cell}</text:p></table:table-cell>" for cell in cells)
+        return f"<table:table-row>{''.join(inside)}</table:table-row>"
+
+    assert convert(odt(f"<table:table>{row('Name', 'Value')}{row('limit', '40')}</table:table>")).text == TABLE
+
+
+def test_rich_text_keeps_headings_letters_tables_notes_and_loses_what_is_hidden() -> None:
+    rich = (
+        r"{\rtf1\ansi\ansicpg1252{\stylesheet{\s1 heading 1;}}\pard\s1\outlinelevel0 Pumps\par\pard\plain "
+        r"Gr\'f6\'dfe \u8805? 18, {\b dry}{\v hidden}.{\footnote \pard Old.}\par "
+        r"\trowd\cellx1000\cellx2000\pard\intbl Name\cell Value\cell\row "
+        r"\trowd\cellx1000\cellx2000\pard\intbl limit\cell 40\cell\row\pard End.\par}"
+    )
+    found = read(rich, "a.rtf")
+    assert found.text == f"# Pumps\n\nGröße ≥18, **dry**.[^1]\n\n{TABLE}\nEnd.\n\n[^1]: Old.\n"
+    assert (found.title, found.media_type, found.converter) == ("Pumps", "application/rtf", "rtf")
+
+
+# Bounds --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [
+        ("exec sleep 60", r"took longer than 0\.2 s; split it or raise FILE_TIMEOUT"),
+        ("exec yes", r"expands to more than 0\.01 MB; split it or raise MAX_FILE_MB"),
+        ("exit 251", "MB of memory to read; split it"),
+        ("echo no such thing >&2; exit 64", "broken RTF .no such thing.; open it in its program"),
+    ],
+)
+def test_a_program_that_hangs_overflows_or_fails_costs_its_file_only(
+    program: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "pandoc"
+    script.write_text(f"#!/bin/sh\n{program}\n")
+    script.chmod(0o755)
+    monkeypatch.setattr("to_markdown.pandoc._program", lambda: str(script))
+    with pytest.raises(InputError, match=message):
+        convert(b"{\\rtf1 A pump.}", limits=FileLimits(expanded=10_000, seconds=0.2 if "sleep" in program else 60))
