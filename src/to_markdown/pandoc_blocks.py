@@ -136,9 +136,10 @@ class TreeWriter:
         if identity in {"toc", "TOC"} or "toc" in classes:
             return []
         inner = self._blocks(blocks, depth)
-        if ADMONITIONS & set(classes) and len(inner) > 1 and re.match(r"[\w ]+$", inner[0]):
-            opening = f"**{inner[0]}:** "
-            return [opening + inner[1], *inner[2:]] if re.match(r"\w", inner[1]) else [opening.strip(), *inner[1:]]
+        if inner and (kinds := [one for one in classes if one in ADMONITIONS]):
+            titled = blocks[0]["t"] == "Div" and "title" in blocks[0]["c"][0][1]
+            opening = f"**{inner.pop(0) if titled else kinds[0].capitalize()}:**"
+            return [f"{opening} {inner[0]}", *inner[1:]] if re.match(r"\w", "".join(inner)) else [opening, *inner]
         return inner
 
     def _raw(self, language: str, text: str) -> list[str]:
