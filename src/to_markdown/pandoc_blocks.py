@@ -137,7 +137,7 @@ class TreeWriter:
             return []
         inner = self._blocks(blocks, depth)
         if inner and (kinds := [one for one in classes if one in ADMONITIONS]):
-            titled = blocks[0]["t"] == "Div" and "title" in blocks[0]["c"][0][1]
+            titled = blocks[0]["t"] == "Div" and "title" in blocks[0]["c"][0][1] and bool(blocks[0]["c"][1])
             opening = f"**{inner.pop(0) if titled else kinds[0].capitalize()}:**"
             return [f"{opening} {inner[0]}", *inner[1:]] if re.match(r"\w", "".join(inner)) else [opening, *inner]
         return inner
