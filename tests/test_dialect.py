@@ -199,6 +199,26 @@ def test_calls_side_by_side_that_are_refused_for_their_system_role_lose_nothing_
         assert "maxItems" in json.dumps(endpoint.requests[-1].body["response_format"])
 
 
+@pytest.mark.parametrize(
+    ("text", "is_noticed"), [("The bell rings at noon.", True), ("```json\n", False), ('{"pairs": [{"que', False)]
+)
+def test_a_reply_that_is_cut_off_tells_of_the_schema_too_unless_it_may_be_a_fence(
+    endpoint: Small, text: str, is_noticed: bool
+) -> None:
+    class CutOff(Small):
+        context = 10**6
+
+        def _chat(self, request: Request, mark: int) -> Answer:
+            answer = super()._chat(request, mark)
+            answer.content["choices"][0] |= {"finish_reason": "length", "message": {"content": text}}
+            return answer
+
+    with CutOff() as server, warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        ask(teacher_of(server), call_of())
+    assert ["does not heed the schema" in str(one.message) for one in said] == [True] * is_noticed
+
+
 def test_an_endpoint_that_does_not_heed_the_schema_is_noticed_and_said_once(endpoint: Small) -> None:
     pairs = {"pairs": [{"question": "When does the bell ring?", "answer": "At noon."}]}
     endpoint.context = 10**6

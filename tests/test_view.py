@@ -253,6 +253,15 @@ def test_seconds_left_go_by_the_rate_so_far() -> None:
     assert Progress(total=10, done=4, started=time.monotonic() - 8).seconds_left == pytest.approx(12, abs=0.1)
 
 
+def test_a_rate_is_that_of_the_replies_however_long_the_next_one_takes() -> None:
+    now = time.monotonic()
+    minute_ago = {"started": now - 100, "heard": now - 60, "written": 400}
+    progress = Progress(total=8, done=4, **minute_ago)
+    assert progress.tokens_per_second == pytest.approx(10, rel=0.01)
+    assert progress.seconds_left is None, "by the rate so far it would be done"
+    assert Progress(total=40, done=4, **minute_ago).seconds_left == pytest.approx(300, rel=0.01)
+
+
 # --- what a run would take, and what it took ---
 
 SLOW = Speed("m", in_flight=4, calls=1012, tokens=31.4)

@@ -244,7 +244,8 @@ class Progress:
     """Work as it stands, in items done; calls, tokens and money where a teacher is asked. `usd`: None if unknown.
 
     `longest_wait` is seconds since the first of the calls that are on their way was sent; `written` are the tokens of
-    the replies alone; `away` is seconds since the endpoint was last there, where it is waited for.
+    the replies alone; `away` is seconds since the endpoint was last there, where it is waited for. `heard` is when the
+    last reply came: a rate that went on until now would fall while a long call is under way.
     """
 
     total: int
@@ -259,16 +260,22 @@ class Progress:
     written: int = 0
     usd: float | None = 0.0
     started: float = field(default_factory=time.monotonic)
+    heard: float | None = None
 
     @property
     def tokens_per_second(self) -> float:
-        """Tokens that the teacher has written, by the time since the start."""
-        return self.written / max(time.monotonic() - self.started, 1e-9)
+        """Tokens that the teacher has written, by the time that it took for them."""
+        return self.written / max((self.heard or time.monotonic()) - self.started, 1e-9)
 
     @property
     def seconds_left(self) -> float | None:
-        """By the rate so far; None before the first item is done."""
-        return (time.monotonic() - self.started) / self.done * (self.total - self.done) if self.done else None
+        """By the rate so far; None before the first item is done, or where that much time has gone by since."""
+        if not self.done:
+            return None
+        now = time.monotonic()
+        heard = self.heard or now
+        left = (heard - self.started) / self.done * (self.total - self.done) - (now - heard)
+        return left if left > 0 else None
 
 
 OnProgress = Callable[[Progress], None]

@@ -281,6 +281,7 @@ class LiveRun:
         await self._writer.put(teacher, call, entry)
         self._progress.calls += 1
         self._progress.written += entry.completion.completion_tokens
+        self._progress.heard = time.monotonic()
         self._show_progress()
 
     async def _tick(self) -> None:

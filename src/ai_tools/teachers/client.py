@@ -83,7 +83,10 @@ class EndpointTeacher:
         if target := self._without_key(response.headers.get("location", "")):
             words = f"{words} (it points to {target[:300]})"
         said = f"{self.endpoint.host} answers {status}: {words}"
-        look = f"look at the model ({variables.model}={self.model}) and the key ({variables.key}), and run again"
+        behind = ", and at the server behind it" if status >= 500 else ""
+        look = (
+            f"look at the model ({variables.model}={self.model}) and the key ({variables.key}){behind}; then run again"
+        )
         if status in (401, 403):
             state = "refused" if self.endpoint.key else "missing"
             raise TeacherRefused(f"{said}. The key is {state}; {self.endpoint.withheld or f'set {variables.key}'}")

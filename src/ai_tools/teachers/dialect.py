@@ -135,8 +135,9 @@ class Dialect:
             self._shape, refused = shape, _SCHEMAS[shape - 1]
             warnings.warn(f"{self.endpoint.host} refuses {refused}; asked without from now on", stacklevel=2)
         text = split_thinking(completion.text)[1]
-        is_whole = text and completion.finish_reason == "stop"
-        if self._heeds_schema and body.keys() & SHAPES and is_whole and text[0] not in "{[":
+        # Where a reply is cut off early it may be a fence alone, which those that heed the schema take off at its end.
+        opening = "{[" if completion.finish_reason == "stop" else "{[`"
+        if self._heeds_schema and body.keys() & SHAPES and text and text[0] not in opening:
             self._heeds_schema = False
             said = f"{self.endpoint.host} does not heed the schema of a reply (it begins {text[:20]!r})"
             warnings.warn(f"{said}; its replies are read as far as they fit", stacklevel=2)
