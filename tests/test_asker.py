@@ -187,6 +187,17 @@ def test_progress_tells_what_is_done_asked_known_and_failed(settings: Settings, 
     assert [progress.done for progress in seen] == sorted(progress.done for progress in seen)
 
 
+def test_progress_is_told_while_nothing_comes_in(journal: Journal, toy_settings: Settings) -> None:
+    told: list[tuple[int, float, int]] = []
+    asker = teachers.make_asker(toy_settings, journal, teacher=Fake(pause=lambda: 2.5))
+    asker.on_progress = lambda now: told.append((now.done, now.longest_wait, now.in_flight))
+    ask_about(asker, 1)
+    waiting = [(seconds, in_flight) for done, seconds, in_flight in told if not done]
+    assert len(waiting) >= 2, "a look every second"
+    assert [in_flight for _, in_flight in waiting[:2]] == [1, 1]
+    assert waiting[0][0] < waiting[1][0], "how long it has waited"
+
+
 def test_each_run_tells_of_itself_alone(settings: Settings, endpoint: Endpoint) -> None:
     endpoint.reply = lambda body: "no" if number_of(body) == 1 else GOOD
     with asking(settings) as asker:

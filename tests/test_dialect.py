@@ -243,3 +243,30 @@ def test_an_endpoint_that_does_not_heed_the_schema_is_noticed_and_said_once(endp
         r" read as far as they fit",
         str(warning.message),
     )
+
+
+def test_a_model_that_changes_in_the_middle_is_said_once() -> None:
+    class Changing(Small):
+        context = 10**6
+
+        def _chat(self, request: Request, mark: int) -> Answer:
+            answer = super()._chat(request, mark)
+            answer.content["model"] = "large" if self.counters.requests < 3 else "small"
+            return answer
+
+    with Changing() as server, warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("default")
+        ask(teacher_of(server), *(call_of(WORDS * times) for times in (1, 2, 3, 4, 5)))
+    (warning,) = said
+    assert str(warning.message).endswith("answers as small, and before as large; the journal says which reply is whose")
+
+
+@pytest.mark.parametrize("words", ["Loading model", "The model is not ready", "Service is warming up"])
+def test_a_model_that_is_being_loaded_is_told_from_one_that_has_too_much_to_do(words: str) -> None:
+    class Loading(Small):
+        def _chat(self, request: Request, mark: int) -> Answer:
+            return error(request.path, 503, words)
+
+    with Loading() as server, pytest.raises(CallFault, match=words) as caught:
+        ask(teacher_of(server), call_of())
+    assert caught.value.kind == "loading"

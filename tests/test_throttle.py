@@ -444,6 +444,32 @@ def test_while_an_endpoint_is_away_one_call_alone_looks_for_it() -> None:
     assert len(looked) <= 8, "those that were on their way"
 
 
+@pytest.mark.parametrize("reached", [False, True], ids=["from the start", "in the middle"])
+def test_a_model_that_is_being_loaded_is_waited_for_and_takes_no_attempts(reached: bool) -> None:
+    begun = 0.0
+
+    async def behave(_: Fake, key: str, attempt: int) -> None:
+        nonlocal begun
+        begun = begun or time.monotonic()
+        if time.monotonic() - begun < 1.0 and not (reached and int(key, 16) < 8):
+            raise CallFault("loading", "h answers 503: Loading model")
+        await asyncio.sleep(0.01)
+
+    teacher = Fake(behave)
+    outcomes = run(throttle_of(8, max_retries=1), teacher, 40)
+    assert answered(outcomes) == 40
+    assert sorted(teacher.attempts.values())[-2] <= 3, "one alone goes on looking"
+
+
+def test_a_model_that_is_never_loaded_is_one_clear_line() -> None:
+    async def behave(*_: Any) -> None:
+        raise CallFault("loading", "h answers 503: Loading model")
+
+    (ended,) = run(throttle_of(4, wait=0.3), Fake(behave), 1)
+    assert isinstance(ended, TeacherUnreachable)
+    assert str(ended).startswith("h answers 503: Loading model; it went away and did not come back within 0.3 s")
+
+
 def test_an_outage_that_outlasts_a_request_ends_the_run_and_what_is_finished_is_kept(
     endpoint: Endpoint, settings: Settings
 ) -> None:

@@ -191,6 +191,7 @@ class CallFault(Exception):
     server      it failed (5xx): ask again
     timeout     it did not answer in time: ask once more
     connection  it was not reached: ask again, and find out whether anybody gets through
+    loading     it is there and loads its model: ask again until it has
     reset       it hung up: ask again
     adapted     it does not take a parameter, which is left out from now on: ask again at once
     foreign     something answered that is no teacher: ask again where one has been there before

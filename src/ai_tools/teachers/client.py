@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MOST_TOKENS = 10**9  # in one reply; what is beyond is no number of tokens
 _MAY_SPELL = re.compile(r"\\[u/]")  # escapes that a key may be spelled in
+_LOADING = re.compile(r"\bloading\b|\bnot ready\b|\b(starting|warming) up\b", re.IGNORECASE)  # a model
 SHORTEST_KEY = 8  # what is shorter stands for no key: "none", "EMPTY", "ollama"
 
 
@@ -83,10 +84,8 @@ class EndpointTeacher:
         if target := self._without_key(response.headers.get("location", "")):
             words = f"{words} (it points to {target[:300]})"
         said = f"{self.endpoint.host} answers {status}: {words}"
-        behind = ", and at the server behind it" if status >= 500 else ""
-        look = (
-            f"look at the model ({variables.model}={self.model}) and the key ({variables.key}){behind}; then run again"
-        )
+        behind = ", the server behind it" if status >= 500 else ""
+        look = f"look at the model ({variables.model}={self.model}), the key ({variables.key}){behind}; then run again"
         if status in (401, 403):
             state = "refused" if self.endpoint.key else "missing"
             raise TeacherRefused(f"{said}. The key is {state}; {self.endpoint.withheld or f'set {variables.key}'}")
@@ -97,6 +96,8 @@ class EndpointTeacher:
             if self._is_ollama:
                 fix = f"`ollama pull {self.model}`, or set {variables.model}"
             raise TeacherRefused(f"{said} (model {self.model} at {self.base_url}). Fix: {fix}")
+        if status == 503 and _LOADING.search(words):
+            raise CallFault("loading", said)
         if status in (429, 503, 529):
             raise CallFault("overload", said, _retry_after(response.headers))
         if status in (408, 409, 425) or status >= 500:

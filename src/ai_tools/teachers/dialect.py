@@ -67,6 +67,7 @@ class Dialect:
         self._counts_room = False  # whether prompt and reply together have been too much for the context
         self._bytes_per_token = SAFE_BYTES_PER_TOKEN
         self._heeds_schema = True
+        self._answered_as = ""  # what it says that the model is
 
     @property
     def shape(self) -> int:
@@ -134,6 +135,10 @@ class Dialect:
         if shape > self._shape:
             self._shape, refused = shape, _SCHEMAS[shape - 1]
             warnings.warn(f"{self.endpoint.host} refuses {refused}; asked without from now on", stacklevel=2)
+        if completion.model and self._answered_as not in ("", completion.model):
+            said = f"{self.endpoint.host} answers as {completion.model[:80]}, and before as {self._answered_as[:80]}"
+            warnings.warn(f"{said}; the journal says which reply is whose", stacklevel=1)  # once for two models
+        self._answered_as = completion.model or self._answered_as
         text = split_thinking(completion.text)[1]
         # Where a reply is cut off early it may be a fence alone, which those that heed the schema take off at its end.
         opening = "{[" if completion.finish_reason == "stop" else "{[`"

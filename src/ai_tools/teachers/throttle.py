@@ -21,6 +21,7 @@ from .pace import Pace
 FIRST_WAIT, OVERLOAD_WAIT = 0.25, 1.0  # seconds before the second attempt, where the endpoint does not say
 LONGEST_WAIT = 30.0  # and before any later one
 FIRST_PROBE, LONGEST_PROBE = 0.2, 2.0  # seconds between probes of an endpoint that went away
+AWAY = ("connection", "loading")  # faults of calls that nobody was there for
 TIMEOUTS = 2  # of one call: what did not come twice will not come
 # What ends a run with no success yet: calls refused in the same words; replies that did not come in time.
 ALIKE, UNANSWERED = 3, 10
@@ -46,9 +47,9 @@ class Throttle:
     A slot is held while a call is on its way and until its reply is committed, not while it waits to be tried again.
     How many there are and how long a call has is for its `pace` to say.
 
-    When every call on its way fails to connect, it pauses: one call goes on trying, for up to `wait` seconds, and the
-    attempts that the outage took are not counted. Where no call has succeeded yet, a few that are lost in the same way
-    end the run.
+    When every call on its way finds nobody, or a model that is being loaded, it pauses: one call goes on trying, for up
+    to `wait` seconds, and the attempts that the outage took are not counted. Where no call has succeeded yet, a few
+    that are lost in the same way end the run.
     """
 
     def __init__(self, budget: Budget, pace: Pace, *, retries: int, wait: float):
@@ -85,7 +86,7 @@ class Throttle:
                 return await commit(completion)
             except CallFault as error:
                 fault = error
-                requests += fault.kind != "connection"
+                requests += fault.kind not in AWAY
                 timeouts += fault.kind == "timeout"
                 wait = self._wait_after(fault, attempts)
             finally:
@@ -113,7 +114,7 @@ class Throttle:
         try:
             return await self._attempt(teacher, call)
         except CallFault as fault:
-            if fault.kind != "connection" or not self._is_outage():
+            if fault.kind not in AWAY or not self._is_outage(fault):
                 raise
         self._outages += 1
         self._paused = time.monotonic()
@@ -139,7 +140,7 @@ class Throttle:
             waited = f"{host}: no reply within {patience:,.3g} s, {ahead} in flight"
             raise CallFault("timeout", waited) from None
         except CallFault as fault:
-            requests = int(fault.kind != "connection")
+            requests = int(fault.kind not in AWAY)
             raise
         except TeacherRefused:
             self.close()
@@ -157,7 +158,7 @@ class Throttle:
             try:
                 return await self._attempt(teacher, call)
             except CallFault as fault:
-                if fault.kind not in ("connection", "timeout"):
+                if fault.kind not in (*AWAY, "timeout"):
                     raise
                 if time.monotonic() > give_up:
                     waited = f"it went away and did not come back within {self.wait:g} s (SERVER_WAIT)"
@@ -169,16 +170,17 @@ class Throttle:
         self.close()
         raise error from None
 
-    def _is_outage(self) -> bool:
-        """Whether, since the last reply, all that were on their way have failed to connect."""
+    def _is_outage(self, fault: CallFault) -> bool:
+        """Whether, since the last reply, all that were on their way have found nobody, or a model being loaded."""
         self._lost += 1
         if self._lost == 1:
             self._were_in_flight = self.in_flight
-        return self._reached and not self._paused and self._lost >= self._were_in_flight
+        was_there = self._reached or fault.kind == "loading"
+        return was_there and not self._paused and self._lost >= self._were_in_flight
 
     def _wait_after(self, fault: CallFault, attempts: int) -> float:
         """Seconds until the next attempt, if there is to be one. Raises what ends the call or the run at once."""
-        if fault.kind not in ("connection", "reset"):
+        if fault.kind not in (*AWAY, "reset"):
             self._lost = 0
             self.pace.heard(overloaded=fault.kind == "overload")
             self._wake()
@@ -192,7 +194,7 @@ class Throttle:
         if fault.retry_after is not None and fault.retry_after > max(self.pace.first_patience, LONGEST_WAIT):
             later = f"it asks to wait {fault.retry_after:,.0f} s"
             self._end(TeacherUnreachable(f"{fault}; {later}; {KEPT}; run again then"))
-        if attempts > self.retries and fault.kind not in ("connection", "reset"):
+        if attempts > self.retries and fault.kind not in (*AWAY, "reset"):
             return 0.0  # its attempts are spent; those of a lost connection may yet turn out to be an outage's
         first = OVERLOAD_WAIT if fault.kind == "overload" else FIRST_WAIT
         wait = min(first * 2.0 ** (attempts - 1), LONGEST_WAIT) * random.uniform(0.5, 1.0)
