@@ -697,7 +697,7 @@ def test_passages_are_asked_about_side_by_side_and_one_by_one_on_demand(
 ) -> None:
     document("bells", bells(24))
     endpoint.behaviour.latency = 0.05
-    ask()
+    ask(max_concurrency=24)
     assert endpoint.counters.max_in_flight >= 16
     endpoint.reset()
     ask(teacher_model_name="n", max_concurrency=3)
