@@ -52,8 +52,20 @@ INSIDE = {  # what the modules of a folder may import of one another: those to t
         *("evidence", "reviewer", "turning", "rewriter", "reasoner", "teacher", "__init__"),
     ),
     "teachers": (
-        *("json_text", "providers", "budget", "replies", "schemas", "sizes", "prompts", "journal", "wire", "contexts"),
-        *("dialect", "client", "pace", "throttle", "asker", "by_id", "connect", "dry_run", "__init__"),
+        *("json_text", "providers", "budget", "replies", "schemas", "sizes", "prompts", "journal", "wire"),
+        *(
+            "contexts",
+            "standing",
+            "dialect",
+            "client",
+            "pace",
+            "throttle",
+            "asker",
+            "by_id",
+            "connect",
+            "dry_run",
+            "__init__",
+        ),
     ),
     "to_markdown": (
         *("raw_file", "markdown", "archives", "media_types", "text", "pandoc_blocks", "pandoc", "formulas"),

@@ -7,6 +7,7 @@ replies     what must come back, read by json_text    throttle   further attempt
 schemas     its shape, as it is asked for             pace       calls at a time, and seconds for each
 by_id       several things in one call                budget     most calls, tokens and money
 sizes       tokens of a call                          contexts   tokens that an endpoint holds
+standing    what the journal has of a call
 client      one attempt at one call of an endpoint, in the dialect that it takes, over the wire
 """
 

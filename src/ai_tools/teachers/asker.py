@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence, Sized
 from contextvars import ContextVar
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any, Generic, NamedTuple, NoReturn, Protocol, TypeVar
+from typing import Any, Generic, NoReturn, Protocol, TypeVar
 
 from ..errors import BudgetReached, TeacherRefused, TeacherUnreachable, TooManyFailures
 from ..records import Call, Completion, OnProgress, Progress, Rejection, Teacher, Usage
@@ -25,8 +25,9 @@ from .budget import Budget, Limits
 from .journal import Entry, Journal
 from .pace import pace_of
 from .prompts import Prompt, Sampling
-from .replies import BadReply, Reply
+from .replies import BadReply
 from .sizes import fitting
+from .standing import Standing, look_up, read
 from .throttle import CallFailed, Throttle
 
 LAST_CALLS = 30.0  # seconds that calls on their way have when a run is stopped
@@ -237,7 +238,7 @@ class LiveRun:
         teacher = self._asker.teacher_for(call.reply)
 
         async def commit(completion: Completion) -> Standing:
-            standing = _read(call, completion)
+            standing = read(call, completion)
             status = "rejected" if standing.fault else "done" if standing.reply and standing.reply.items else "empty"
             cut_off = standing.reply.cut_off if standing.reply else ""
             if cut_off:
@@ -332,37 +333,3 @@ class _Writer:
 def how_again(failed: Sequence[Rejection], option: str = "RETRY_REJECTED=true") -> str:
     """How calls that came to nothing are made again: a rejected reply is in the journal and stays, but for `option`."""
     return f"run again with {option}" if any(row.check == "reply" for row in failed) else "run again"
-
-
-class Standing(NamedTuple):
-    """How a call stands: its reply, or what is wrong with the last one; `due` is the call still to be made.
-
-    `in_journal` counts the replies that the journal had.
-    """
-
-    reply: Reply | None = None
-    fault: BadReply | None = None
-    due: Call | None = None
-    in_journal: int = 0
-
-
-def look_up(journal: Journal, call: Call, *, retry_rejected: bool) -> Standing:
-    """Follow a call, and the further tries at it, through the journal."""
-    due = call
-    for known in range(10):
-        entry = journal.get(due.key)
-        if entry is None or entry.status == "failed":
-            return Standing(due=due, in_journal=known)
-        standing = _read(due, entry.completion)
-        if standing.due is None:
-            again = call if standing.fault and retry_rejected else None
-            return standing._replace(due=again, in_journal=known + 1)
-        due = standing.due
-    raise AssertionError("a call is followed up once for each kind of fault")
-
-
-def _read(call: Call, completion: Completion) -> Standing:
-    try:
-        return Standing(replies.parse(call, completion))
-    except BadReply as fault:
-        return Standing(fault=fault, due=prompts.follow_up(call, completion, fault))

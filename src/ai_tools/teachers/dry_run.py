@@ -8,12 +8,13 @@ from typing import Any, NamedTuple, TypeVar
 
 from ..records import Call, Teacher
 from ..sync import run_sync
-from .asker import Asker, look_up
+from .asker import Asker
 from .budget import BYTES_PER_TOKEN, tokens_of
 from .pace import pace_of
 from .providers import price
 from .replies import Reply
 from .sizes import NO_CALL, Size, size_of, typical_reply
+from .standing import look_up
 
 Item = TypeVar("Item")
 ASSUMED_SECONDS = 5.0  # for a reply, where the model has given none yet
