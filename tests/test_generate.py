@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import time
 import tracemalloc
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -391,6 +392,32 @@ def test_a_torn_file_is_named_as_torn_and_made_anew_of_the_journal(
     assert Path("qa/bells_qa.json").read_bytes() == whole
     assert [path.name for path in Path("qa").iterdir()] == ["bells_qa.json"]
     assert not endpoint.requests
+
+
+def test_a_file_that_was_corrected_and_then_torn_stays_beside_its_successor(
+    ask: Callable[..., GenerateSummary], endpoint: Endpoint
+) -> None:
+    document("bells", bells(3))
+    ask()
+    corrected = Path("qa/bells_qa.json").read_bytes().replace(b"It is 0.", b"It is nought.", 1)[:-300]
+    assert b"nought" in corrected
+    Path("qa/bells_qa.json").write_bytes(corrected)
+    assert any("bells_qa.edited.json" in line for line in ask().warnings)
+    assert Path("qa/bells_qa.edited.json").read_bytes() == corrected
+
+
+def test_what_is_said_of_documents_is_said_where_they_are_chunked_on_the_way(
+    ask: Callable[..., GenerateSummary],
+) -> None:
+    Path("docs").mkdir(exist_ok=True)
+    Path("docs/oven.txt").write_bytes("Der Käse reift zwölf Wochen. Die Glocke läutet um zwölf Uhr.\n".encode("cp1252"))
+    Path("docs/odd.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        ask("docs", "out.json")
+    told = [str(one.message) for one in said]
+    assert any(line.startswith("oven.txt: encoding guessed") for line in told), told
+    assert "passed over: 1 .png" in told, told
 
 
 def test_where_the_register_is_lost_files_stay_with_their_corrections_unless_other_words_ask(

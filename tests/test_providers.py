@@ -186,12 +186,12 @@ def test_a_key_is_not_printed_with_its_endpoint_its_settings_or_its_teacher() ->
         (
             {"openai_api_key": KEY, "teacher_model_base_url": PROXY},
             "OPENAI_API_KEY is for https://api.openai.com alone; "
-            "set TEACHER_MODEL_API_KEY to use a key at https://proxy.example",
+            "set TEACHER_MODEL_API_KEY to use a key at https://proxy.example/v1",
         ),
         (
             {"gemini_api_key": KEY},
             "GEMINI_API_KEY is for https://generativelanguage.googleapis.com alone; "
-            "set OPENAI_API_KEY or TEACHER_MODEL_API_KEY to use a key at https://api.openai.com",
+            "set OPENAI_API_KEY or TEACHER_MODEL_API_KEY to use a key at https://api.openai.com/v1",
         ),
     ],
 )

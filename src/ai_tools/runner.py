@@ -282,4 +282,4 @@ def _as_error(kind: type[AIToolsError], message: str) -> AIToolsError:
 
 
 def _short(value: Any) -> str:
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -243,7 +243,7 @@ def _withheld(settings: Settings, base_url: str, wanted: str) -> str:
     kept = {name: _origin(one.base_url) for one in providers().values() for name in one.keys}
     others = {name: origin for name, origin in kept.items() if getattr(settings, name) and origin != _origin(base_url)}
     said = ", ".join(f"{settings.variable(name)} is for {origin} alone" for name, origin in others.items())
-    return f"{said}; set {wanted} to use a key at {_origin(base_url)}" if said and base_url else ""
+    return f"{said}; set {wanted} to use a key at {base_url}" if said and base_url else ""
 
 
 def _origin(address: str) -> str:

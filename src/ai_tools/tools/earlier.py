@@ -35,7 +35,7 @@ class Earlier:
     @property
     def may_hold_work(self) -> bool:
         """Whether it may hold what neither its successor nor the journal has."""
-        return self.state in ("edited", "unknown") or (self.state == "torn" and self.keys is None)
+        return self.state in ("edited", "unknown", "torn")
 
     @property
     def is_of_use(self) -> bool:

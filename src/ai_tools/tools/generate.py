@@ -295,6 +295,8 @@ def _work(
     def why_nothing() -> str:
         calls = running.why(*running.causes_of([row for one in runs for row in one.failed]))
         why = "; ".join(filter(None, [calls, *checks.told(rejected)])) or "none held any"
+        if not asker.teacher.base_url:
+            why += "; the offline teacher reads English prose only"
         return f"{source}: no pair came out of {counts['chunks']:,} passages ({why})"
 
     with sink.writing(why_nothing):

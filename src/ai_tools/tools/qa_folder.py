@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import filecmp
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -231,7 +230,7 @@ class QaFolder:
     def _enter(self, file: _File, depends: str, path: Path, whole: Path) -> None:
         """Set aside what was corrected, where the new file has it not, and enter the new one in the register."""
         before, file.before = file.before, None
-        if before and before.may_hold_work and not filecmp.cmp(path, whole, shallow=False):
+        if before and before.may_hold_work and not _is_beginning(path, whole):
             names = (f"{path.name.removesuffix(SUFFIX)}{EDITED.format(mark)}" for mark in chain(("",), count(2)))
             aside = next(one for one in map(path.with_name, names) if not one.exists())
             path.replace(aside)
@@ -303,3 +302,9 @@ def _names(documents: Iterable[Home], of_origin: Counter[str]) -> list[str]:
         choices = (name, path, f"{path}-{table.stem}", f"{path}-{mark}")
         offers.append([file_names.fitting(one, mark) for one in choices])
     return file_names.tell_apart(offers)
+
+
+def _is_beginning(path: Path, whole: Path) -> bool:
+    """Whether a file holds nothing but what another begins with."""
+    with path.open("rb") as one, whole.open("rb") as other:
+        return all(other.read(len(part)) == part for part in iter(partial(one.read, 1 << 16), b""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,8 +13,9 @@ from typing import Any
 from ..documents.passages import Passages, is_chunks, read
 from ..records import OnProgress, Pair
 from ..settings import Settings
-from .chunk import chunk_documents
+from .chunk import ChunkSummary, chunk_documents
 
+WARNINGS = 20  # of documents that are said
 _NAMED_SO = (".json", ".jsonl")  # what is no document, even where it is not there
 
 
@@ -41,8 +43,15 @@ def opened(
         return
     with tempfile.TemporaryDirectory() as folder:
         made = chunk_documents(source, Path(folder), settings, on_progress=on_reading)
+        for line in (*made.warnings[:WARNINGS], *_passed_over(made)):
+            warnings.warn(line, stacklevel=1)  # of this line, so that each is said once
         passages = read(made.output)  # by document, with what is known of each
         yield replace(passages, failed=made.failed + passages.failed)
+
+
+def _passed_over(made: ChunkSummary) -> list[str]:
+    counts = ", ".join(f"{count:,} {kind}" for kind, count in sorted(made.passed_over.items()))
+    return [f"passed over: {counts}"] if counts else []
 
 
 @dataclass(frozen=True)
