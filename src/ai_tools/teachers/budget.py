@@ -12,7 +12,13 @@ from ..records import Call, Completion, Teacher
 from .providers import price
 
 BYTES_PER_TOKEN = 4  # English prose with most tokenizers; an estimate, never a count
+MOST_TOKENS = 10**9  # of one call; what is beyond is no number of tokens
 SAFE_BYTES_PER_TOKEN = 2.5  # what a budget reckons with before it knows
+
+
+def amount(value: Any) -> int:
+    """A number of tokens as an endpoint tells it; 0 for what can be none."""
+    return value if isinstance(value, int) and 0 <= value < MOST_TOKENS else 0
 
 
 def tokens_of(call: Call, bytes_per_token: float = BYTES_PER_TOKEN) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import TeacherRefused
 from ..records import Call, CallFault, Completion
-from .budget import BYTES_PER_TOKEN, tokens_of
+from .budget import BYTES_PER_TOKEN, amount, tokens_of
 from .dialect import TRANSIENT, Dialect, Refusal
 from .json_text import integer
 from .providers import Endpoint
@@ -20,7 +20,6 @@ from .wire import Wire
 if TYPE_CHECKING:
     import httpx2
 
-MOST_TOKENS = 10**9  # in one reply; what is beyond is no number of tokens
 _MAY_SPELL = re.compile(r"\\[u/]")  # escapes that a key may be spelled in
 _LOADING = re.compile(r"\bloading\b|\bnot ready\b|\b(starting|warming) up\b", re.IGNORECASE)  # a model
 SHORTEST_KEY = 8  # what is shorter stands for no key: "none", "EMPTY", "ollama"
@@ -148,8 +147,8 @@ class EndpointTeacher:
             model=self._words(data.get("model")),
             finish_reason="content_filter" if withheld else self._words(choice.get("finish_reason")) or "stop",
             reasoning=self._words(message.get("reasoning_content") or message.get("reasoning")),
-            prompt_tokens=_amount(usage.get("prompt_tokens")),
-            completion_tokens=_amount(usage.get("completion_tokens")),
+            prompt_tokens=amount(usage.get("prompt_tokens")),
+            completion_tokens=amount(usage.get("completion_tokens")),
         )
 
     def _of_ollama(self, data: dict[str, Any]) -> Completion:
@@ -159,8 +158,8 @@ class EndpointTeacher:
             model=self._words(data.get("model")),
             finish_reason=self._words(data.get("done_reason")) or "stop",
             reasoning=self._words(message.get("thinking")),
-            prompt_tokens=_amount(data.get("prompt_eval_count")),
-            completion_tokens=_amount(data.get("eval_count")),
+            prompt_tokens=amount(data.get("prompt_eval_count")),
+            completion_tokens=amount(data.get("eval_count")),
         )
 
     def _words(self, value: Any) -> str:
@@ -191,11 +190,6 @@ def _spelled(key: str) -> re.Pattern[str]:
 
 def _object(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _amount(value: Any) -> int:
-    """A number of tokens as an endpoint tells it; 0 for what can be none."""
-    return value if isinstance(value, int) and 0 <= value < MOST_TOKENS else 0
 
 
 def _plain(text: str) -> str:

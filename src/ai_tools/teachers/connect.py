@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import warnings
 from dataclasses import dataclass, fields, replace
 from importlib import import_module
@@ -25,7 +24,6 @@ from .providers import Endpoint, Provider
 from .wire import Wire
 
 CHECK_SECONDS = 5.0
-_REACHED = re.compile(r"^(yes, (but|and)|no:) ")
 
 
 def connect(settings: Settings) -> Teacher:
@@ -130,9 +128,11 @@ async def _check(settings: Settings, provider: Provider) -> Check:
     except SettingsError as error:
         return Check(Endpoint(provider, ""), "unusable", f"not asked: {error}", fault=str(error))
     key = "set" if endpoint.key else "not set" + ("" if provider.keys else ", as a rule not needed")
-    reachable, models = await _models_of(endpoint) if endpoint.base_url else ("not asked: no address is set", ())
-    fault = _lack(settings, endpoint, models) if reachable == "yes" else _REACHED.sub("", reachable)
-    return Check(endpoint, key, reachable, models, fault)
+    if not endpoint.base_url:
+        return Check(endpoint, key, why := "not asked: no address is set", fault=why)
+    reached, fault, models = await _models_of(endpoint)
+    reachable = " ".join(filter(None, (reached, fault)))
+    return Check(endpoint, key, reachable, models, fault or _lack(settings, endpoint, models))
 
 
 def _lack(settings: Settings, endpoint: Endpoint, models: tuple[str, ...]) -> str:
@@ -147,26 +147,28 @@ def _lack(settings: Settings, endpoint: Endpoint, models: tuple[str, ...]) -> st
     return f"it lists no model {endpoint.model}; set {endpoint.variables.model} to one that it has"
 
 
-async def _models_of(endpoint: Endpoint) -> tuple[str, tuple[str, ...]]:
+async def _models_of(endpoint: Endpoint) -> tuple[str, str, tuple[str, ...]]:
+    """Whether somebody is there, what is wrong with that, and the models that it lists."""
     listing = {name: value.format(key=endpoint.key) for name, value in endpoint.provider.listing_headers.items()}
     wire = Wire(replace(endpoint, timeout=CHECK_SECONDS), listing)
     try:
         response = await wire.send(endpoint.provider.listing)
     except (CallFault, TeacherRefused) as fault:
-        return f"no: {fault}", ()
+        return "no:", str(fault), ()
     finally:
         await wire.close()
     if response.status_code in (401, 403):
         wanted = f"it wants a key; {endpoint.withheld or f'set {endpoint.variables.key}'}"
-        return f"yes, and {'the key is refused' if endpoint.key else wanted}", ()
+        return "yes, and", "the key is refused" if endpoint.key else wanted, ()
     if response.status_code != 200:
-        return f"yes, but it answers {response.status_code} for its models{_look(endpoint, response.status_code)}", ()
+        look = _look(endpoint, response.status_code)
+        return "yes, but", f"it answers {response.status_code} for its models{look}", ()
     try:
         data = json.loads(response.content)
         listed = data["models"] if "models" in data else data["data"]
-        return "yes", tuple(str(row.get("name") or row["id"]).removeprefix("models/") for row in listed)
+        return "yes", "", tuple(str(row.get("name") or row["id"]).removeprefix("models/") for row in listed)
     except (ValueError, KeyError, TypeError, AttributeError):
-        return "something answers that is no such endpoint", ()
+        return "", "something answers that is no such endpoint", ()
 
 
 def _look(endpoint: Endpoint, status: int) -> str:

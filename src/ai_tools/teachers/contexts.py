@@ -9,17 +9,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from ..errors import TeacherRefused
 from ..records import CallFault, Teacher
+from .budget import amount
 from .journal import Journal
 from .json_text import integer
 from .providers import Endpoint, is_hosted
 from .wire import Wire
 
 LISTING_SECONDS = 5.0
-MOST_TOKENS = 10**9
 
 
 @runtime_checkable
@@ -77,7 +77,6 @@ def context_in(listing: bytes, model: str) -> int:
     try:
         rows = json.loads(listing, parse_int=integer)["data"]
         (row,) = rows if len(rows) == 1 else [row for row in rows if row["id"] == model]
-        stated: Any = row.get("max_model_len") or row.get("n_ctx") or (row.get("meta") or {}).get("n_ctx")
+        return amount(row.get("max_model_len") or row.get("n_ctx") or (row.get("meta") or {}).get("n_ctx"))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return 0
-    return stated if isinstance(stated, int) and 0 < stated < MOST_TOKENS else 0
