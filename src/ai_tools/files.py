@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import sqlite3
+import time
 import warnings
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -234,11 +235,21 @@ class Register:
 
 
 def use_write_ahead(db: sqlite3.Connection, path: Path) -> None:
-    """A write-ahead log, for readers beside the writer. Network volumes refuse it: then a rollback journal."""
-    try:
-        mode = db.execute("PRAGMA journal_mode=WAL").fetchone()[0]
-    except sqlite3.OperationalError:
-        mode = "refused"
+    """A write-ahead log, for readers beside the writer. Network volumes refuse it: then a rollback journal.
+
+    Where another process makes the same database, SQLite says "locked" here without waiting for it.
+    """
+    mode, ends = "", time.monotonic() + 10
+    while not mode:
+        try:
+            mode = db.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                mode = "refused"
+            elif time.monotonic() > ends:
+                raise
+            else:
+                time.sleep(0.01)
     if mode != "wal":
         db.execute("PRAGMA journal_mode=DELETE")
         warnings.warn(
