@@ -8,6 +8,7 @@ with LlamaServer(gguf) as server:
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -48,6 +49,12 @@ class LlamaServer:
                 return bool(answer.status == 200)
         except OSError:  # it does not listen yet, or answers 503 while it loads
             return False
+
+    def tokens(self, text: str) -> list[int]:
+        """The ids of its tokens as llama.cpp cuts it, markup as markup."""
+        asked = json.dumps({"content": text, "add_special": False, "parse_special": True}).encode()
+        with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/tokenize", asked) as answer:  # loopback
+            return list(json.load(answer)["tokens"])
 
     def kill(self) -> None:
         self._process.kill()

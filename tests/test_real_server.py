@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import random
 import re
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from ai_tools import packaged, teachers
 from ai_tools.errors import AIToolsError
 from ai_tools.records import Call, Completion
 from ai_tools.settings import load_settings
+from ai_tools.steps import students
 
 pytestmark = pytest.mark.real_server
 
@@ -185,3 +187,11 @@ def test_every_schema_is_taken_as_it_is(
     assert completion.finish_reason == "length"
     assert completion.completion_tokens == 8
     assert completion.text.lstrip().startswith(("{", "```json"))  # a fence is allowed it, and taken off a whole reply
+
+
+def test_the_student_made_of_the_same_file_cuts_texts_and_markup_into_the_same_tokens(server: LlamaServer) -> None:
+    tokenizer = students.load_tokenizer(NAME)
+    drawn, parts = random.Random(0), [*"ab12 \n\t.,'-é漢½²", "  ", "\n\n", " the", "'s", "<|im_end|>", "<think>"]
+    texts = ["".join(drawn.choices(parts, k=30)) for _ in range(200)]
+    texts += [students.chat_prompt(tokenizer, "When?\n\n1. At 12:30, 2 days  2 late"), "don't WE'LL"]
+    assert tokenizer(texts, add_special_tokens=False).input_ids == [server.tokens(text) for text in texts]

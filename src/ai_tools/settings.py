@@ -164,7 +164,7 @@ class Settings(BaseModel):
         None, "Share of general rows in a cut, by tokens. Empty: by student.", "04", ge=0, lt=1
     )
     student_model_name: str = _setting(
-        "tiny", "Student: tiny, a local folder or a Hugging Face name.", "01 02 04 05 06"
+        "tiny", "Student: tiny, smollm2, a local folder or a Hugging Face name.", "01 02 04 05 06"
     )
     tokenizer_model_name: str = _setting("", "Tokenizer that counts tokens. Empty: the student's.", "01? 02 04")
     training_method: Literal["full", "lora"] | None = _setting(None, "full (all weights) or lora. Empty: full.", "05")

@@ -1,7 +1,7 @@
 """Students: load a causal language model, ask it questions, score answer options, save it.
 
-`tiny` is a 1.9M-parameter Llama that is built here and trained in place on a laptop. Everything else is a
-local folder or a Hugging Face name. Both go through the same functions.
+`tiny` is a 1.9M-parameter Llama that is built here and trained in place on a laptop, `smollm2` comes in a Python
+package (see `packaged`). Everything else is a local folder or a Hugging Face name. All go through the same functions.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .. import packaged
 from ..errors import InputError, MissingExtra, MissingStep
 from ..records import OnProgress, Progress
 from . import markup
@@ -46,16 +47,17 @@ class Student:
 
 
 def load(name: str | Path, *, tiny_folder: Path | None = None, trust_remote_code: bool = False) -> Student:
-    """A student by name: `tiny`, a local folder, or a causal language model on Hugging Face.
+    """A student by name: `tiny`, `smollm2`, a local folder, or a causal language model on Hugging Face.
 
     `tiny_folder` is where `training.pretrain_tiny` left the tiny student. Weights are read from safetensors
     only, kept in their own precision on a GPU and in float32 on a CPU, where few have fast half precision. Raises
-    `InputError` where the model cannot be loaded, `MissingStep` where the tiny student was not trained yet.
+    `InputError` where the model cannot be loaded, `MissingStep` where the tiny student was not trained yet,
+    `UsageError` where one that a package carries was not brought.
     """
     torch, transformers = _torch_and_transformers()
     if str(name) == TINY and not (tiny_folder and tiny_folder.is_dir()):
         raise MissingStep("the tiny student is not trained yet. Fix: run step 01 (01_Base_Model_Evaluation)")
-    source = str(tiny_folder if str(name) == TINY else name)
+    source = str(tiny_folder) if str(name) == TINY else _source(name)
     tokenizer = load_tokenizer(source, trust_remote_code=trust_remote_code)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
@@ -88,7 +90,7 @@ def load_tokenizer(name: str | Path, *, trust_remote_code: bool = False) -> PreT
             clean_up_tokenization_spaces=False,
         )
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(str(name), trust_remote_code=trust_remote_code)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(_source(name), trust_remote_code=trust_remote_code)
     except (OSError, ValueError, KeyError) as error:
         raise _cannot_load(name, error) from error
     if tokenizer.eos_token is None:
@@ -304,6 +306,14 @@ def quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
+def _source(name: str | Path) -> str:
+    """What transformers reads a student from: a folder, or a name on Hugging Face."""
+    if str(name) not in packaged.STUDENTS:
+        return str(name)
+    with quiet():
+        return str(packaged.model_folder(str(name)))
+
+
 def _by_length(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
     """Indices in batches of similar length, the longest first: a batch that does not fit fails at once."""
     order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
@@ -314,8 +324,8 @@ def _cannot_load(name: str | Path, error: Exception) -> InputError:
     reason = str(error).strip().split("\n")[0]
     return InputError(
         f"student {name}: cannot be loaded ({reason}). Fix: set STUDENT_MODEL_NAME (for its tokenizer alone "
-        "TOKENIZER_MODEL_NAME or --tokenizer) to `tiny`, a local folder with config.json, tokenizer and *.safetensors, "
-        "or a causal language model's name on Hugging Face"
+        "TOKENIZER_MODEL_NAME or --tokenizer) to `tiny`, `smollm2`, a local folder with config.json, tokenizer and "
+        "*.safetensors, or a causal language model's name on Hugging Face"
     )
 
 
