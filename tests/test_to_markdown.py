@@ -256,7 +256,7 @@ def epub(**more: str | bytes) -> bytes:
 def test_a_book_is_read_in_its_own_order_and_each_chapter_has_its_own_notes() -> None:
     found = convert(epub(), "book.zip")
     assert (found.title, found.media_type) == ("The Book", "application/epub+zip")
-    assert found.text == "# First\n\nText[^1-1].\n\n# Second\n\nText[^2-1].\n"
+    assert found.text == "# The Book\n\n## First\n\nText[^1-1].\n\n## Second\n\nText[^2-1].\n"
     assert found.warnings == ("O/gone.xhtml: named in the book, but not in it",)
 
 
@@ -267,9 +267,37 @@ def test_formulas_and_readings_of_a_book_are_those_of_web_pages() -> None:
     assert page(f"<p>Give {half} of it, <ruby>炉<rt>ろ</rt></ruby></p>").text == "Give $\\frac{1}{2}$ of it, 炉\n"
 
 
+def test_notes_of_a_book_stand_in_the_chapter_that_names_them_wherever_the_book_keeps_them() -> None:
+    said = 'Limit 40 l<a role="doc-noteref" href="b.xhtml#n1" id="r1">1</a>, 50<sup><a href="#s" id="t">*</a></sup>.'
+    star = '<p><a id="s"/><a href="#t">*</a> A star.</p>'
+    notes = '<ol><li id="n1"><p>Since <i>May</i>. <a href="a%20b.xhtml#r1">↩</a></p><p>Or June.</p></li></ol>'
+    found = convert(
+        epub(
+            **{
+                "O/a b.xhtml": chapter("Use").replace("Text", said).replace("</body>", f"{star}</body>"),
+                "O/b.xhtml": f"<html><body><h1>Notes</h1>{notes}</body></html>",
+            }
+        )
+    )
+    assert found.text == (
+        "# The Book\n\n## Use\n\nLimit 40 l[^1-1], 50[^1-2].[^1-1].\n\n"
+        "[^1-1]: Since *May*.\n\n    Or June.\n\n[^1-2]: A star.\n"
+    )
+
+
+def test_covers_and_lists_of_contents_of_a_book_go_and_what_its_order_names_in_vain_is_said() -> None:
+    package = """<package><metadata/><manifest><item id="a" href="a.xhtml" media-type="application/xhtml+xml"/>
+      <item id="b" href="b.xhtml" media-type="application/xhtml+xml"/></manifest><spine><itemref idref="a"/>
+      <itemref idref="b"/><itemref idref="z"/></spine><guide>
+      <reference type="toc" href="a.xhtml#x"/></guide></package>"""
+    found = convert(epub(**{"O/c.opf": package, "O/a.xhtml": chapter("Contents")}))
+    assert found.text == "# First\n\nText[^1-1].\n"
+    assert found.warnings == ("z: named in the book's order, but not in its list of files",)
+
+
 def test_the_index_of_a_book_is_left_out_and_said() -> None:
     found = convert(epub(**{"O/a b.xhtml": chapter("Index").replace("Text", "Pumps, 1")}))
-    assert found.text == "# First\n\nText[^1-1].\n"
+    assert found.text == "# The Book\n\n## First\n\nText[^1-1].\n"
     assert "O/a b.xhtml: left out; it is an index or a list of links" in found.warnings
 
 

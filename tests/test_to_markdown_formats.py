@@ -186,6 +186,22 @@ def test_a_text_that_pandoc_cannot_read_is_plain_text_and_nothing_is_lost() -> N
     assert found.warnings[0].startswith("not valid latex, taken as plain text: ")
 
 
+def test_a_list_of_asciidoc_that_counts_down_does_so() -> None:
+    assert (
+        read("[%reversed]\n. on\n. off\n\n[%reversed,start=9]\n. nine\n", "a.adoc").text == "2. on\n1. off\n\n9. nine\n"
+    )
+
+
+def test_typst_keeps_what_functions_of_other_files_are_given_and_takes_a_first_row_for_a_header() -> None:
+    text = (
+        '#import "own.typ": *\n#show: paper.with(\n  title: [Pump notes],\n)\n#show link: underline\n= Use\n'
+        "#warning[Keep *dry*.] Give $1/2$ of it.\n\n#table(columns: 2, [Name], [Value], [limit], [40])\n"
+    )
+    found = read(text, "a.typ")
+    assert found.text == f"# Pump notes\n\n## Use\n\nKeep **dry**. Give $\\frac{{1}}{{2}}$ of it.\n\n{TABLE}"
+    assert found.title == "Pump notes"
+
+
 def test_no_other_file_is_read_for_one_and_that_is_said(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("secret words")
     found = read(f"Pumps.\n\n\\input{{{tmp_path / 'secret'}}}\n", "a.tex")

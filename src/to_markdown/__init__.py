@@ -4,7 +4,7 @@ html, html_blocks     web pages: where the main text is, and its Markdown
 docx, docx_styles     Word                           pptx           PowerPoint
 epub                  books                          sheets         spreadsheets, CSV, TSV
 pandoc, pandoc_blocks what pandoc reads: RTF, reStructuredText, AsciiDoc, wikis, man pages; with it, and more:
-latex, odt            LaTeX and OpenDocument         formulas       those of Word and of web pages as TeX
+latex, odt, typst     LaTeX, OpenDocument, Typst     formulas       those of Word and of web pages as TeX
 notebook              Jupyter notebooks
 pdf                   PDF: pdf_page reads words and lines, pdf_tables finds tables, pdf_layout makes Markdown of them
 pdf_docling           PDF by docling's models, where that is chosen
@@ -34,6 +34,7 @@ from .pptx import from_pptx
 from .raw_file import LIMITS, MB, Conversion, FileLimits, RawFile
 from .sheets import from_csv, from_xlsx
 from .text import from_markdown, from_text
+from .typst import from_typst
 
 __all__ = ["LIMITS", "Conversion", "FileLimits", "convert"]
 
@@ -96,7 +97,6 @@ MARKUP = {
     "text/x-org": "org",
     "text/x-textile": "textile",
     "text/x-mediawiki": "mediawiki",
-    "text/vnd.typst": "typst",
     "text/troff": "man",
     "text/x-mdoc": "mdoc",
     "application/docbook+xml": "docbook",
@@ -115,6 +115,7 @@ CONVERTERS: dict[str, tuple[str, Callable[[RawFile], Conversion]]] = {
     NOTEBOOK: ("ipynb", from_notebook),
     ODT: ("odt", from_odt),
     "text/x-tex": ("latex", from_latex),
+    "text/vnd.typst": ("typst", from_typst),
     RTF: ("rtf", from_rtf),
     **{kind: (reader, from_markup(reader)) for kind, reader in MARKUP.items()},
 }

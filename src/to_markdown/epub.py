@@ -5,14 +5,14 @@ from __future__ import annotations
 import posixpath
 import re
 import urllib.parse
-from collections.abc import Iterator
 
 from ai_tools.errors import InputError
 
 from .archives import Archive, Element, parse_xml
+from .epub_notes import Notes, with_notes
 from .html import html_to_markdown
 from .raw_file import Conversion, RawFile, decode
-from .text import first_heading
+from .text import first_heading, titled
 
 
 def from_epub(file: RawFile) -> Conversion:
@@ -23,29 +23,34 @@ def from_epub(file: RawFile) -> Conversion:
     container = parse_xml(archive.read("META-INF/container.xml"))
     package = next((one.get("full-path", "") for one in container.iter("rootfile")), "")
     root = parse_xml(archive.read(package))
+    names, warnings = _reading_order(root, posixpath.dirname(package))
+    warnings += [f"{name}: named in the book, but not in it" for name in names if name not in archive]
+    read = {name: decode(RawFile(archive.read(name), name)) for name in names if name in archive}
+    notes = Notes({name: text for name, (text, _) in read.items()})
     chapters: list[str] = []
-    warnings: list[str] = []
-    for name in _reading_order(root, posixpath.dirname(package)):
-        if name not in archive:
-            warnings.append(f"{name}: named in the book, but not in it")
-            continue
-        text, lost = decode(RawFile(archive.read(name), name))
-        chapter = html_to_markdown(text, whole=True)
+    for name, (text, lost) in read.items():
+        chapter = html_to_markdown(notes.text(name) if name in notes.changed else text, whole=True)
         if chapter.title.lower() == "index" or any("index page" in one for one in chapter.warnings):
             warnings.append(f"{name}: left out; it is an index or a list of links")
-        elif chapter.text:
-            # Every chapter counts its notes from 1.
-            chapters.append(re.sub(r"\[\^(\d+)\]", rf"[^{len(chapters) + 1}-\1]", chapter.text))
+        elif chapter.text and not (name in notes.changed and re.fullmatch("#+ .*", chapter.text)):
+            chapters.append(with_notes(chapter.text, len(chapters) + 1))
             warnings += [f"{name}: {one}" for one in (*lost, *chapter.warnings)]
     text = "\n\n".join(chapters)
     title = " ".join((root.findtext("metadata/title") or "").split())
-    return Conversion(title or first_heading(text), text, tuple(warnings))
+    return Conversion(title or first_heading(text), titled(title, text) if text else "", tuple(warnings))
 
 
-def _reading_order(package: Element, folder: str) -> Iterator[str]:
-    """The names of the chapters; the list of contents is none."""
-    items = {one.get("id"): one for one in package.iter("item") if "nav" not in (one.get("properties") or "").split()}
-    for entry in package.iter("itemref"):
-        item = items.get(entry.get("idref"))
-        if item is not None and entry.get("linear") != "no" and "html" in item.get("media-type", ""):
-            yield posixpath.normpath(posixpath.join(folder, urllib.parse.unquote(item.get("href", ""))))
+def _reading_order(package: Element, folder: str) -> tuple[list[str], list[str]]:
+    """The names of the chapters, and a warning for each that nothing stands behind; contents and cover are none."""
+
+    def place(href: str | None) -> str:
+        return posixpath.normpath(posixpath.join(folder, urllib.parse.unquote(href or "").partition("#")[0]))
+
+    items = {one.get("id"): one for one in package.iter("item")}
+    around = {place(one.get("href")) for one in package.iter("reference") if one.get("type") in {"toc", "cover"}}
+    around |= {place(one.get("href")) for one in items.values() if "nav" in (one.get("properties") or "").split()}
+    spine = [one.get("idref", "") for one in package.iter("itemref") if one.get("linear") != "no"]
+    missing = [f"{key}: named in the book's order, but not in its list of files" for key in spine if key not in items]
+    pages = [items[key] for key in spine if key in items and "html" in items[key].get("media-type", "")]
+    chapters = (place(page.get("href")) for page in pages)
+    return list(dict.fromkeys(name for name in chapters if name not in around)), missing

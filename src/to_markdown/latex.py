@@ -6,15 +6,25 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from typing import Any
 
 from .pandoc import from_markup, tree_of
 from .raw_file import RawFile
 
 OPTIONS = re.compile(r"\\begin\{enumerate\}\s*\[([^][]*\b(?:label|start)\s*=[^][]*)\]")
+OWN_LABEL = re.compile(
+    r"\\begin\{enumerate\}\s*\\(?:def|renewcommand\*?)\s*\{?\\labelenum[iv]+\}?\s*\{((?:[^{}]|\{[^{}]*\})*)\}"
+)
+IN_TABLE = r"(?:(?!\\end\{longtable\}).)*"
+REPEATED_HEAD = re.compile(rf"\\endfirsthead{IN_TABLE}?\\endhead", re.DOTALL)
+FOOT = re.compile(rf"\\endhead{IN_TABLE}\\end(?:last)?foot\b", re.DOTALL)
+COLOURED = re.compile(r"\\begin\{Highlighting\}(?:\[[^]]*\])?\n(.*?)\n\\end\{Highlighting\}", re.DOTALL)
+TOKEN = re.compile(r"\\[A-Za-z]+Tok\{((?:[^{}\\]|\\.|\{\})*)\}")
 ITEM = re.compile(r"\\item\s*\[([^]]*)\]")
 INNER = r"(?:[^\\]|\\(?!(?:begin|end)\{enumerate\}|item\s*\[))*+"  # of a list, but for such items and inner lists
 OWN_MARKS = re.compile(rf"\\begin\{{enumerate\}}({INNER}(?:\\item\s*\[{INNER})++)\\end\{{enumerate\}}")
+CODE_SIGNS = {"\\textquotesingle{}": "'", "\\textbackslash{}": r"\\", "\\^{}": "^", "\\~{}": "~"}
 COUNTERS = {"alph": "a", "Alph": "A", "roman": "i", "Roman": "I", "arabic": "1"}
 SILENT_NAMES = """
     begin end vspace hspace index label setlength addtolength setcounter addtocounter pagestyle thispagestyle geometry
@@ -30,13 +40,24 @@ NUMBERED = 3  # levels of sections
 def _parse(text: str, file: RawFile) -> dict[str, Any]:
     """The tree. Commands of packages that pandoc does not know are read again as what they are about."""
     text = _with_marks(text)
-    tree = tree_of(text.encode("utf-8", "replace"), "latex", file)
-    if unknown := "".join(dict.fromkeys(filter(None, map(_as_its_words, tree["skipped"])))):
-        tree = tree_of((unknown + text).encode("utf-8", "replace"), "latex", file)
-    if left := [one for one in tree["skipped"] if _as_its_words(one)]:
+    tree, unknown = _read(text, file)
+    if unknown:
+        definitions = "".join(dict.fromkeys(unknown.values()))
+        with suppress(ValueError):  # what is defined so may mean more than pandoc says
+            tree, unknown = _read(definitions + text, file)
+    if left := list(unknown):
         tree["warnings"].append(f"commands left out: {len(left)}, such as {' '.join(left[0].split())[:40]}")
     _number_sections(tree["blocks"])
     return tree
+
+
+def _read(text: str, file: RawFile) -> tuple[dict[str, Any], dict[str, str]]:
+    """The tree, and for each unknown command of the text a definition; what stands before the text is about looks."""
+    tree = tree_of(text.encode("utf-8", "replace"), "latex", file)
+    before, begun, _ = text.partition("\\begin{document}")
+    first = before.count("\n") if begun else -1
+    skipped = {command: _as_its_words(command) for command, line in tree["skipped"] if int(line) > first}
+    return tree, {command: definition for command, definition in skipped.items() if definition}
 
 
 def _as_its_words(skipped: str) -> str:
@@ -52,10 +73,21 @@ def _as_its_words(skipped: str) -> str:
 def _with_marks(text: str) -> str:
     """The text with the marks of lists as pandoc knows them: `[(a)]` for what enumitem calls `label`.
 
-    Items that name their own marks stand in a list without numbers, and begin with these.
+    Items that name their own marks stand in a list without numbers, and begin with these. A table has one head and
+    no others for its next pages, and code is no longer coloured.
     """
+    text = FOOT.sub(r"\\endhead", REPEATED_HEAD.sub(r"\\endhead", text))
+    text = COLOURED.sub(lambda found: f"\\begin{{verbatim}}\n{_plain(found[1])}\n\\end{{verbatim}}", text)
+    text = OWN_LABEL.sub(lambda found: _enumerate(f"label={found[1]}"), text)
     text = OPTIONS.sub(lambda found: _enumerate(found[1]), text)
     return OWN_MARKS.sub(lambda found: f"\\begin{{itemize}}{ITEM.sub(_begin, found[1])}\\end{{itemize}}", text)
+
+
+def _plain(code: str) -> str:
+    code = TOKEN.sub(r"\1", code)
+    for command, sign in CODE_SIGNS.items():
+        code = code.replace(command, sign)
+    return re.sub(r"\\([^A-Za-z])", r"\1", code)
 
 
 def _begin(item: re.Match[str]) -> str:
@@ -65,7 +97,9 @@ def _begin(item: re.Match[str]) -> str:
 def _enumerate(options: str) -> str:
     label = re.search(r"label\s*=\s*([^,]*)", options)
     start = re.search(r"\bstart\s*=\s*(\d+)", options)
-    mark = re.sub(r"\\(\w+)\s*\*", lambda found: COUNTERS.get(found[1], ""), label[1] if label else "1.")
+    mark = re.sub(
+        r"\\(\w+)\s*(?:\*|\{enum[iv]+\})", lambda found: COUNTERS.get(found[1], ""), label[1] if label else "1."
+    )
     mark = re.sub(r"\\\w+|[{}\s]", "", mark)
     return f"\\begin{{enumerate}}[{mark}]" + (f"\\setcounter{{enumi}}{{{int(start[1]) - 1}}}" if start else "")
 

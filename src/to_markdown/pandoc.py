@@ -19,19 +19,20 @@ from ai_tools.errors import InputError
 
 from .pandoc_blocks import TreeWriter
 from .raw_file import MB, Conversion, RawFile, decode
-from .text import first_heading, from_text
+from .text import first_heading, from_text, titled
 
 MEMORY_MB = 2_000
 TREE_SIZE = 4  # of a document's tree in JSON, as often as its text may be long: a word takes thirty bytes
 
 
 def from_markup(
-    reader: str, parse: Callable[[str, RawFile], dict[str, Any]] | None = None
+    reader: str, parse: Callable[[str, RawFile], dict[str, Any]] | None = None, *, office: bool = False
 ) -> Callable[[RawFile], Conversion]:
     """The converter for texts in a markup that pandoc reads, such as `rst`. What it cannot read is plain text.
 
     Args:
         parse: makes the tree, where that takes more than pandoc.
+        office: as `conversion` knows it.
     """
 
     def converter(file: RawFile) -> Conversion:
@@ -41,7 +42,7 @@ def from_markup(
         except ValueError as error:
             found, why = from_text(file), " ".join(str(error).split())[:120]
             return replace(found, warnings=(*found.warnings, f"not valid {reader}, taken as plain text: {why}"))
-        found = conversion(tree)
+        found = conversion(tree, office=office)
         return replace(found, warnings=(*warnings, *found.warnings))
 
     return converter
@@ -58,23 +59,23 @@ def convert_tree(data: bytes, reader: str, file: RawFile, *, office: bool = Fals
 def conversion(tree: dict[str, Any], *, office: bool = False) -> Conversion:
     """The Markdown of a document tree. A title that stands apart from the text becomes its first heading.
 
+    A paragraph that only shows this title goes.
+
     Args:
         office: it comes from a word processor, as `TreeWriter` knows it.
     """
     title = TreeWriter().line(tree["meta"].get("title"))
     abstract = tree["meta"].get("abstract", {"t": ""})
-    blocks = [*(abstract["c"] if abstract["t"] == "MetaBlocks" else ()), *tree["blocks"]]
-    levels = [block["c"][0] for block in tree["blocks"] if block["t"] == "Header"]
     writer = TreeWriter(office=office)
-    text = writer.document(blocks)
-    if title and title.lower() != first_heading(text).lower():
-        writer = TreeWriter(office=office, deeper=int(1 in levels))
-        text = f"# {title}\n\n{writer.document(blocks)}"
-    return Conversion(title or first_heading(text), text, (*tree["warnings"], *writer.warnings()))
+    text = writer.document([*(abstract["c"] if abstract["t"] == "MetaBlocks" else ()), *tree["blocks"]])
+    first, _, rest = text.partition("\n\n")
+    if title and first.strip("*").lower() == title.lower():
+        text = rest
+    return Conversion(title or first_heading(text), titled(title, text), (*tree["warnings"], *writer.warnings()))
 
 
 def tree_of(data: bytes, reader: str, file: RawFile) -> dict[str, Any]:
-    """The document tree that pandoc writes as JSON, with `warnings`, and the commands that it has `skipped`.
+    """The document tree that pandoc writes as JSON, with `warnings`, and the commands and lines that it has `skipped`.
 
     It reads no other file, and asks no network.
 
@@ -117,7 +118,7 @@ def tree_of(data: bytes, reader: str, file: RawFile) -> dict[str, Any]:
             re.sub(r"(?s)HasCallStack.*|^pandoc: ", "", words) or f"pandoc ended with {process.returncode}"
         )
     missed = re.findall(r"\[WARNING\] (Could not load include file \S+)", words)
-    skipped = list(dict.fromkeys(re.findall(r"^\[INFO\] Skipped '(\\\w.*?)' at ", words, re.MULTILINE | re.DOTALL)))
+    skipped = re.findall(r"^\[INFO\] Skipped '(\\\w.*?)' at [^\n]*line (\d+)", words, re.MULTILINE | re.DOTALL)
     return {**json.loads(found), "warnings": missed, "skipped": skipped}
 
 

@@ -42,11 +42,10 @@ class TreeWriter:
     Args:
         office: from a word processor, which seldom says that a table's first row is its header, or that a formula
             stands in a line.
-        deeper: levels that headings go down, where the title comes above them.
     """
 
-    def __init__(self, *, office: bool = False, deeper: int = 0):
-        self._office, self._deeper = office, deeper
+    def __init__(self, *, office: bool = False):
+        self._office = office
         self._notes: list[list[Node]] = []
         self._lost: Counter[str] = Counter()
 
@@ -85,15 +84,13 @@ class TreeWriter:
                 return self._paragraph(content)
             case "Header":
                 text = self._plain(content[2])
-                return [f"{'#' * min(content[0] + self._deeper, 6)} {text}"] if text else []
+                return [f"{'#' * min(content[0], 6)} {text}"] if text else []
             case "CodeBlock":
                 return fence(content[1], _language(content[0]))
             case "BulletList":
                 return self._list([("", item) for item in content], depth)
             case "OrderedList":
-                (start, style, delimiter), items = content
-                marks = (mark_of(start + at, style["t"], delimiter["t"]) for at in range(len(items)))
-                return self._list(list(zip(marks, items, strict=True)), depth)
+                return self._ordered(content, depth)
             case "DefinitionList":
                 pairs = [(self._plain(term), [block for one in each for block in one]) for term, each in content]
                 return definitions([(term, self._blocks(inner, depth)) for term, inner in pairs])
@@ -126,15 +123,23 @@ class TreeWriter:
     def _list(self, items: list[tuple[str, list[Node]]], depth: int) -> list[str]:
         return listed([(sign(mark), self._blocks(item, depth)) for mark, item in items])
 
+    def _ordered(self, content: Node, depth: int, step: int = 1) -> list[str]:
+        (start, style, delimiter), items = content
+        start = len(items) if step < 0 and start == 1 else start
+        marks = (mark_of(start + at * step, style["t"], delimiter["t"]) for at in range(len(items)))
+        return self._list(list(zip(marks, items, strict=True)), depth)
+
     def _quote(self, inner: list[str]) -> list[str]:
         if any(re.match(r"```|\||- |\d+\. |#|>", block) for block in inner):
             return inner  # it was only meant to be indented
         return ["\n".join(f"> {line}".rstrip() for line in "\n\n".join(inner).split("\n"))] if inner else []
 
     def _div(self, content: Node, depth: int) -> list[str]:
-        (identity, classes, _), blocks = content
+        (identity, classes, pairs), blocks = content
         if identity in {"toc", "TOC"} or "toc" in classes:
             return []
+        if "reversed" in dict(pairs).get("options", "") and [block["t"] for block in blocks] == ["OrderedList"]:
+            return self._ordered(blocks[0]["c"], depth, step=-1)
         inner = self._blocks(blocks, depth)
         if inner and (kinds := [one for one in classes if one in ADMONITIONS]):
             titled = blocks[0]["t"] == "Div" and "title" in blocks[0]["c"][0][1] and bool(blocks[0]["c"][1])

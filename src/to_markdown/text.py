@@ -104,3 +104,22 @@ def first_heading(text: str) -> str:
         r"!?\[([^\]]*)\]\([^)]*\)|[*`]|\{#[^}]*\}", lambda link: link[1] or "", found.get(1) or found.get(2, "")
     )
     return " ".join(plain.split())
+
+
+CODE_OR_HEADING = re.compile(r"^ *(`{3,}|~{3,}).*?^ *\1[`~]*$|^(#)(?=#{0,4} )", re.MULTILINE | re.DOTALL)
+
+
+def titled(title: str, text: str) -> str:
+    """Markdown under the title that its file sets apart from the sections: the only heading of level one.
+
+    So sections begin at level two in every format. A file without such a title keeps the levels that it has.
+    """
+    if not title:
+        return text
+    first, _, rest = text.lstrip("\n").partition("\n")
+    if not (first.startswith("# ") and first_heading(first).lower() == first_heading(f"# {title}").lower()):
+        first, rest = f"# {title}", f"\n{text}"
+    found = [mark for mark in CODE_OR_HEADING.finditer(rest) if mark[2]]
+    if any(rest.startswith("# ", mark.start()) for mark in found):
+        rest = CODE_OR_HEADING.sub(lambda mark: mark[0] + mark[0] * bool(mark[2]), rest)
+    return f"{first}\n{rest}"
