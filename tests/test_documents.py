@@ -6,11 +6,13 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from office_files import archive, docx, related
 from web import Web
 
 import to_markdown
@@ -118,11 +120,62 @@ def test_a_small_text_that_another_program_hangs_on_has_its_limit_of_time_too(
     program = tmp_path / "pandoc"
     program.write_text("#!/bin/sh\nexec sleep 60\n")
     program.chmod(0o755)
-    monkeypatch.setattr("to_markdown.pandoc._program", lambda: str(program))
+    monkeypatch.setenv("PYPANDOC_PANDOC", str(program))
     write(folder, a__md="Bells ring.", b__rst="Lamps\n=====\n")
-    found, failed = convert(toy_settings.with_(file_timeout=0.2))
+    found, failed = convert(toy_settings.with_(file_timeout=1))
     assert [one.source for one in found] == ["a.md"]
-    assert [one.reason for one in failed] == ["b.rst: took longer than 0.2 s; split it or raise FILE_TIMEOUT"]
+    assert [one.reason for one in failed] == ["b.rst: took longer than 1 s; split it or raise FILE_TIMEOUT"]
+
+
+def long_book() -> bytes:
+    """A book of a kilobyte that names its one chapter two thousand times."""
+    chapter = f"<html><body>{'<p>The bell rings at noon.</p>' * 2000}</body></html>"
+    chapters = '<itemref idref="c"/>' * 2000
+    manifest = '<manifest><item id="c" href="c.xhtml" media-type="application/xhtml+xml"/></manifest>'
+    return archive(
+        {
+            "META-INF/container.xml": '<container><rootfile full-path="book.opf"/></container>',
+            "book.opf": f"<package>{manifest}<spine>{chapters}</spine></package>",
+            "c.xhtml": chapter,
+        }
+    )
+
+
+def high_sheet() -> bytes:
+    """A spreadsheet of millions of rows."""
+    kind = '<Types><Override ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"/></Types>'
+    return archive(
+        {
+            "[Content_Types].xml": kind,
+            "_rels/.rels": related(officeDocument="book.xml"),
+            "_rels/book.xml.rels": related(worksheet="sheet.xml"),
+            "book.xml": '<workbook xmlns:r="r"><sheets><sheet name="S" r:id="0"/></sheets></workbook>',
+            "sheet.xml": f"<worksheet><sheetData>{'<row><c><v>1</v></c></row>' * 1_500_000}</sheetData></worksheet>",
+        }
+    )
+
+
+SLOW: dict[str, Callable[[], bytes]] = {
+    "paragraphs.docx": lambda: docx("<w:p><w:r><w:t>a</w:t></w:r></w:p>" * 700_000),
+    "chapters.epub": long_book,
+    "rows.xlsx": high_sheet,
+    "line.csv": lambda: b"a,b," * 4_000_000,
+    "blanks.md": lambda: b"# a" + b" \t" * 80_000 + b"b",
+    "indents.rst": lambda: "\n".join(f"{' ' * depth}a" for depth in range(2000)).encode(),
+}
+
+
+def test_every_converter_has_its_limit_of_time(toy_settings: Settings, folder: Path) -> None:
+    for name, content in SLOW.items():
+        (folder / name).write_bytes(content())
+    write(folder, good__md="Bells ring.")
+    before = set(psutil.Process().children())
+    found, failed = convert(toy_settings.with_(file_timeout=1))
+    assert [one.name for one in found] == ["good"]
+    assert sorted(one.reason for one in failed) == sorted(
+        f"{name}: took longer than 1 s; split it or raise FILE_TIMEOUT" for name in SLOW
+    )
+    assert set(psutil.Process().children()) == before
 
 
 def test_a_process_that_is_killed_costs_its_file_only(toy_settings: Settings, folder: Path) -> None:
@@ -308,7 +361,8 @@ def named(settings: Settings, folder: Path, *names: str) -> list[str]:
     found, failed = convert(settings)
     assert failed == []
     assert len({one.id for one in found}) == len(names), "equal texts are different documents"
-    assert [one.source for one in found] == sorted(names, key=lambda name: Path(name).parts)
+    expected = sorted(names, key=lambda name: Path(name).parts)
+    assert [one.source for one in found] == [name.replace("\n", "\\n") for name in expected]
     return [one.name for one in found]
 
 

@@ -3,13 +3,15 @@
 import asyncio
 import gzip
 import json
+import socket
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from web import Web
 
-from ai_tools.documents.fetching import Download, fetch_all
+from ai_tools.documents import fetching
+from ai_tools.documents.fetching import Download, fetch_all, is_private
 from ai_tools.errors import InputError
 
 
@@ -123,3 +125,104 @@ def test_pages_are_fetched_from_inside_a_running_loop_as_in_a_notebook(tmp_path:
 
     with Web() as web:
         assert asyncio.run(cell(f"{web.url}/page"))[0].path.is_file()
+
+
+# --- no way into a private network ---
+
+INSIDE = "localhost 127.0.0.2 [::1] [::ffff:127.0.0.1] 0 0.0.0.0 0x7f.2 inside.example"
+
+
+@pytest.fixture
+def public(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
+    """Names and where they are, one for each time that one is asked for, the last for good; 127.0.0.1 is public."""
+    known = {"public.example": ["127.0.0.1"], "other.example": ["127.0.0.1"], "inside.example": ["127.0.0.2"]}
+    real = socket.getaddrinfo
+
+    def getaddrinfo(host: str, *args: object, **options: object) -> object:
+        found = known.get(host)
+        return real(found.pop(0) if found and len(found) > 1 else (found or [host])[0], *args, **options)  # type: ignore[arg-type]  # handed on
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(fetching, "is_private", lambda address: address != "127.0.0.1")
+    return known
+
+
+def away(where: str) -> tuple[int, dict[str, str], bytes]:
+    return 302, {"Location": where, "Connection": "close"}, b""
+
+
+@pytest.mark.parametrize("host", INSIDE.split())
+def test_a_redirect_from_a_public_address_into_a_private_network_is_refused_and_named(
+    tmp_path: Path, public: dict[str, list[str]], host: str
+) -> None:
+    public["localhost"] = ["127.0.0.2"]
+    with Web() as web:
+        port = web.url.rpartition(":")[2]
+        web.pages["away"] = away(f"http://{host}:{port}/page")
+        web.pages["twice"] = away(f"http://other.example:{port}/away")
+        for name in ("away", "twice"):
+            why = fault(tmp_path, f"http://public.example:{port}/{name}")
+            said = "redirects to 0 - is not" if host == "0" else "in a private network"
+            assert why.startswith("redirects to ")
+            assert said in why
+    assert "/page" not in web.requests
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_that_means_another_machine_the_second_time_gets_no_further(
+    tmp_path: Path, public: dict[str, list[str]]
+) -> None:
+    public["public.example"] = ["127.0.0.1", "127.0.0.2"]
+    with Web() as web:
+        port = web.url.rpartition(":")[2]
+        web.pages["away"] = away("http://public.example:1/page")
+        assert "in a private network (127.0.0.2); give that" in fault(tmp_path, f"http://public.example:{port}/away")
+
+
+def test_redirects_between_public_addresses_are_followed(tmp_path: Path, public: dict[str, list[str]]) -> None:
+    with Web() as web:
+        port = web.url.rpartition(":")[2]
+        web.pages["away"] = away(f"http://other.example:{port}/page")
+        (found,) = fetch(tmp_path, f"http://public.example:{port}/away")
+    assert found.found_at == f"http://other.example:{port}/page"
+
+
+def test_a_private_address_that_was_named_may_redirect_to_its_own_host_only(tmp_path: Path) -> None:
+    with Web() as web:
+        port = web.url.rpartition(":")[2]
+        web.pages["own"], web.pages["away"] = away("/page"), away(f"http://localhost:{port}/page")
+        assert fetch(tmp_path, f"{web.url}/own")[0].found_at == f"{web.url}/page"
+        web.requests.clear()
+        assert "localhost" in fault(tmp_path, f"{web.url}/away")
+        assert web.requests == ["/away"]
+
+
+def test_one_address_opens_no_way_for_another(tmp_path: Path, public: dict[str, list[str]]) -> None:
+    with Web() as web:
+        port = web.url.rpartition(":")[2]
+        web.pages["away"] = away(f"http://inside.example:{port}/page")
+        found = fetch_all(
+            [f"http://inside.example:{port}/page", f"http://public.example:{port}/away"],
+            tmp_path, timeout=20, max_bytes=1000,
+        )  # fmt: skip
+    assert "not reached" in str(found[0]), "named itself, it is tried"
+    assert "in a private network" in str(found[1])
+
+
+@pytest.mark.parametrize("where", ["file:///etc/passwd", "ftp://127.0.0.1/x", "http://", "gopher://x"])
+def test_a_redirect_to_what_is_no_web_address_is_named(tmp_path: Path, where: str) -> None:
+    with Web(away=away(where)) as web:
+        assert fault(tmp_path, f"{web.url}/away").startswith("redirects to ")
+
+
+PRIVATE = """
+    127.0.0.1 127.9.9.9 10.1.2.3 172.16.0.1 192.168.1.1 169.254.169.254 0.0.0.0 100.64.0.1 224.0.0.1 255.255.255.255
+    :: ::1 fe80::1%eth0 fc00::1 fd00:ec2::254 fec0::1 ff02::1 2001:db8::1
+    ::ffff:10.0.0.1 ::127.0.0.1 2002:7f00:1:: 64:ff9b::a00:1
+"""
+PUBLIC = "1.1.1.1 172.32.0.1 193.99.144.80 2606:4700::1111 ::ffff:1.1.1.1 64:ff9b::101:101 2002:101:101::"
+
+
+def test_what_is_private_is_told_in_every_notation() -> None:
+    assert [one for one in PRIVATE.split() if not is_private(one)] == []
+    assert [one for one in PUBLIC.split() if is_private(one)] == []

@@ -23,10 +23,10 @@ HEAVY = [
 
 # A room is a module or a folder of `ai_tools`, or a package beside it. Each row may import the rows above it, and its
 # own rooms those to their left; ONLY stands instead of that, SHARED are the modules of a folder that all of it may use.
-GROUND = ("errors", "records", "matching", "aliases", "sync", "variables")
+GROUND = ("escaping", "errors", "records", "matching", "aliases", "sync", "variables")
 ROWS = (
     *((room,) for room in GROUND),
-    ("settings", "sources", "files", "to_markdown", "offline_teacher"),
+    ("settings", "sources", "files", "workers", "to_markdown", "offline_teacher"),
     ("workspace", "packaged"),
     ("teachers",),
     ("checks",),
@@ -43,7 +43,7 @@ APART = {"offline_teacher"}  # nobody imports it: it comes in by a line of provi
 INSIDE = {  # what the modules of a folder may import of one another: those to their left
     "cli": ("config", "options", "series", "single", "student", "teacher", "__init__"),
     "documents": (
-        *("file_names", "workers", "fetching", "cache", "convert", "blocks", "packing", "chunking", "outlines"),
+        *("file_names", "fetching", "cache", "convert", "blocks", "packing", "chunking", "outlines"),
         *("seeds", "passages", "chunk_folder", "__init__"),
     ),
     "offline_teacher": (
@@ -72,6 +72,7 @@ INSIDE = {  # what the modules of a folder may import of one another: those to t
         *("html_blocks", "html", "docx_styles", "docx", "latex", "odt", "pptx", "sheets", "notebook"),
         *("epub_notes", "epub", "typst"),
         *("pdf_words", "pdf_tables", "pdf_page", "pdf_structure", "pdf_layout", "pdf", "pdf_docling", "__init__"),
+        "kept",
     ),
     "tools": (
         *("running", "pair_files", "pairs", "chunk", "reading", "outputs", "rework", "targets", "earlier", "one_file"),

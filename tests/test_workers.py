@@ -5,13 +5,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
-from ai_tools.documents import workers
-from ai_tools.documents.workers import Fault
+from ai_tools import workers
+from ai_tools.workers import Fault
 
 
 def act(item: str) -> str:
@@ -27,6 +28,8 @@ def act(item: str) -> str:
             os.kill(os.getpid(), signal.SIGKILL)
         case "leave":
             os._exit(3)
+        case "hoard":
+            return str(len(bytearray(4_000_000_000)))
         case "unpicklable":
             return lambda: item  # type: ignore[return-value]
         case "fail":
@@ -41,8 +44,8 @@ def act(item: str) -> str:
     return item.upper()
 
 
-def results(*items: str, timeout: float = 60, processes: int = 2) -> list[str | Fault]:
-    found = dict(workers.run(act, items, timeout=timeout, processes=processes))
+def results(*items: str, timeout: float = 60, processes: int = 2, memory: int | None = None) -> list[str | Fault]:
+    found = dict(workers.run(act, items, timeout=timeout, processes=processes, memory=memory))
     return [found[number] for number in range(len(items))]
 
 
@@ -67,13 +70,44 @@ def test_an_item_that_takes_too_long_is_ended_and_the_others_go_on() -> None:
     ]
 
 
+def is_running(process: int) -> bool:
+    return psutil.pid_exists(process) and psutil.Process(process).status() != psutil.STATUS_ZOMBIE
+
+
+def wait_for(what: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def test_what_an_item_has_started_ends_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert results("start and hang", timeout=0.7) == [Fault("timeout", "took longer than 0.7 s")]
     started = int(Path("started").read_text())
-    deadline = time.monotonic() + 10
-    while psutil.pid_exists(started) and psutil.Process(started).status() != psutil.STATUS_ZOMBIE:
-        assert time.monotonic() < deadline
+    wait_for(lambda: not is_running(started))
+
+
+def test_where_the_caller_is_killed_its_processes_and_what_they_have_started_end_too(tmp_path: Path) -> None:
+    work = "import test_workers; test_workers.results('start and hang', timeout=600)"
+    paths = os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])
+    caller = subprocess.Popen([sys.executable, "-c", work], cwd=tmp_path, env=os.environ | {"PYTHONPATH": paths})
+    started = tmp_path / "started"
+    wait_for(lambda: started.exists() and bool(started.read_text()))
+    below = [one.pid for one in psutil.Process(caller.pid).children(recursive=True)]
+    assert int(started.read_text()) in below
+    caller.kill()
+    caller.wait()
+    wait_for(lambda: not any(map(is_running, below)))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux heeds the limit")
+def test_an_item_that_takes_too_much_memory_is_ended_and_the_others_go_on() -> None:
+    assert results("a", "hoard", "b", processes=1, memory=1_000_000_000) == [
+        "A",
+        Fault("memory", "takes more than 1,000 MB of memory"),
+        "B",
+    ]
 
 
 def test_a_process_that_dies_costs_its_item_only() -> None:
@@ -106,7 +140,7 @@ def test_whoever_stops_listening_ends_the_processes() -> None:
 def test_a_script_without_a_guard_runs_once(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
-        "import os.path\nfrom ai_tools.documents import workers\nprint('once')\n"
+        "import os.path\nfrom ai_tools import workers\nprint('once')\n"
         "print(sorted(workers.run(os.path.basename, ['a/b', 'c/d'], timeout=60, processes=2)))\n"
     )
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True)

@@ -23,11 +23,16 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from .escaping import escaped
+
 DISTRIBUTION = "knowledge-tuning"  # what pip knows the three packages by; the command's name is a stranger's there
 
 
 class AIToolsError(Exception):
     exit_code = 1
+
+    def __str__(self) -> str:
+        return escaped(super().__str__())  # it may name a file, or say what somebody else said
 
 
 class NotConfirmed(AIToolsError):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .errors import InputError
+from .escaping import escaped
 
 # What stands beside documents in a folder and is none. A file that is named itself is tried, whatever it is called.
 BESIDE_NAMES = """
@@ -37,9 +38,12 @@ class Sources:
     passed_over: Counter[str] = field(default_factory=Counter)
 
     def path_below(self, file: Path) -> str:
-        """A file's path below `base`, with `/` on every system; bytes that are no UTF-8 become `\\ufffd`."""
-        path = file.relative_to(self.base).as_posix()
-        return os.fsencode(path).decode("utf-8", "replace")
+        """A file's path below `base` as it may be shown, with `/` on every system."""
+        return escaped(self.name_of(file))
+
+    def name_of(self, file: Path) -> str:
+        """The same as it is; bytes that are no UTF-8 become `\\ufffd`."""
+        return os.fsencode(file.relative_to(self.base).as_posix()).decode("utf-8", "replace")
 
 
 def find(spec: str, root: Path, *, prefix: str = "SOURCE_DOCUMENTS=") -> Sources:
@@ -129,7 +133,7 @@ def _in_folder(folder: Path, passed_over: Counter[str]) -> list[Path]:
     for above, folders, names in os.walk(folder, onerror=closed):
         for name in folders:
             if name.startswith("_"):
-                passed_over[f"{name}/"] += sum(len(inner) for _, _, inner in os.walk(Path(above, name)))
+                passed_over[f"{escaped(name)}/"] += sum(len(inner) for _, _, inner in os.walk(Path(above, name)))
             elif Path(above, name).is_symlink():
                 passed_over[LINKS_TO_FOLDERS] += 1
         folders[:] = [name for name in folders if not name.startswith((".", "_"))]

@@ -11,6 +11,7 @@ pdf_docling           PDF by docling's models, where that is chosen
 text                  plain text and Markdown
 media_types           what a file is                 raw_file       what a converter is given and gives
 archives, markdown    what several converters share
+kept                  a file's conversion in another file
 """
 
 from __future__ import annotations
@@ -73,6 +74,8 @@ def convert(
         why = " ".join(str(error).split())[:120] or type(error).__name__
         raise InputError(f"broken {converter.upper()} ({why}); open it in its program and save it again") from None
     text = found.text.strip("\n")
+    if len(text) > limits.expanded:  # short rows of a wide table are written in full
+        raise InputError(f"its text expands to more than {limits.expanded / MB:g} MB; split it or raise MAX_FILE_MB")
     if not text.strip():
         raise InputError(f"no text in it; {EMPTY.get(kind, 'nothing to learn from it')}")
     pages = tuple(min(page, len(text)) for page in found.pages)

@@ -32,7 +32,9 @@ FOREIGN: tuple[tuple[bytes, str], ...] = (
     (b"GIF8", "a picture; its text cannot be read"),
 )
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # Office before 2007, and every encrypted Office file
-HTML_START = re.compile(r"\s*(<!--.*?-->\s*|<\?xml[^>]*>\s*)*<(!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL)
+HTML_START = re.compile(  # each comment up to its own end: n of them could be taken apart in 2^n ways
+    r"\s*+(?:(?:<!--(?>.*?-->)|<\?xml[^>]*+>)\s*+)*+<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL
+)
 HTML_PART = re.compile(
     r"<(head|body|div|p|h[1-6]|table|ul|ol|dl|pre|article|section|main|a|span|br)\b[^<>]*>", re.IGNORECASE
 )

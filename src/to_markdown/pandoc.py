@@ -21,7 +21,6 @@ from .pandoc_blocks import TreeWriter
 from .raw_file import MB, Conversion, RawFile, decode
 from .text import first_heading, from_text, titled
 
-MEMORY_MB = 2_000
 TREE_SIZE = 4  # of a document's tree in JSON, as often as its text may be long: a word takes thirty bytes
 
 
@@ -84,8 +83,8 @@ def tree_of(data: bytes, reader: str, file: RawFile) -> dict[str, Any]:
         ValueError: pandoc cannot read it.
         ModuleNotFoundError: pandoc is not installed.
     """
-    limits, most = file.limits, TREE_SIZE * file.limits.expanded
-    command = [_program(), "--sandbox", f"--from={reader}", "--to=json", "--verbose", "+RTS", f"-M{MEMORY_MB}m", "-RTS"]
+    limits, most, most_mb = file.limits, TREE_SIZE * file.limits.expanded, file.limits.memory // MB
+    command = [_program(), "--sandbox", f"--from={reader}", "--to=json", "--verbose", "+RTS", f"-M{most_mb}m", "-RTS"]
     overran = threading.Event()
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as said:
         given.write(data)
@@ -111,8 +110,8 @@ def tree_of(data: bytes, reader: str, file: RawFile) -> dict[str, Any]:
         raise InputError(f"took longer than {limits.seconds:g} s; split it or raise FILE_TIMEOUT")
     if len(found) > most:
         raise InputError(f"its text expands to more than {limits.expanded / MB:g} MB; split it or raise MAX_FILE_MB")
-    if process.returncode in {251, -9}:
-        raise InputError(f"takes more than {MEMORY_MB} MB of memory to read; split it")
+    if process.returncode in {251, -9} or re.search("Unable to commit|out of memory", words):
+        raise InputError(f"takes more than {most_mb:,} MB of memory to read; split it")
     if process.returncode:
         raise ValueError(
             re.sub(r"(?s)HasCallStack.*|^pandoc: ", "", words) or f"pandoc ended with {process.returncode}"

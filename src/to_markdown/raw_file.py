@@ -13,14 +13,16 @@ MB = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class FileLimits:
-    """What one file may cost, in bytes. `expanded`: of the text that it holds, as it says itself before it is read.
+    """What one file may cost, in bytes. `expanded`: of the text that it holds, as it says itself before it is read, and
+    characters of what comes out.
 
-    `seconds`: what a program may take that reads it.
+    `seconds`, `memory`: what a program may take that reads it, and in bytes hold.
     """
 
     file: int = 50 * MB
     expanded: int = 50 * MB
     seconds: float = 120
+    memory: int = 2_000 * MB
 
 
 LIMITS = FileLimits()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sqlite3
 import sys
 import warnings
@@ -9,6 +10,7 @@ import warnings
 import typer
 
 from ..errors import AIToolsError, NotConfirmed
+from ..escaping import escaped
 from . import series, single, student, teacher  # noqa: F401  # each adds its commands
 from .options import app
 
@@ -17,7 +19,9 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run a command; every foreseen error is one line and an exit code."""
-    warnings.formatwarning = lambda message, *_, **__: f"warning: {message}\n"
+    warnings.formatwarning = lambda message, *_, **__: f"warning: {escaped(str(message))}\n"
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as standard error is: a terminal may know ASCII only
     try:
         code = app(standalone_mode=False) or 0  # Ctrl-C comes back as 130
     except NotConfirmed:

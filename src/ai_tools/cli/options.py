@@ -20,6 +20,7 @@ import typer
 from .. import aliases
 from ..aliases import SETTING_OF
 from ..errors import DISTRIBUTION, SettingsError, TooManyFailures, UsageError
+from ..escaping import escaped
 from . import config
 
 if TYPE_CHECKING:
@@ -329,6 +330,6 @@ def fail(failed: int, of_what: str, unread: int, output: Path, causes: Sequence[
 def tell(what: str, lines: Sequence[str | Rejection]) -> None:
     """Lines to standard error, the first of many."""
     for line in lines[:LISTED]:
-        typer.echo(f"{what}: {line if isinstance(line, str) else line.reason}", err=True)
+        typer.echo(escaped(f"{what}: {line if isinstance(line, str) else line.reason}"), err=True)
     if len(lines) > LISTED:
         typer.echo(f"{what}: {len(lines) - LISTED:,} more", err=True)

@@ -2,10 +2,10 @@
 
 convert       many files, in parallel, none twice           chunking      a document -> chunks, with
 fetching      addresses                                     blocks        what must stay whole
-workers       processes with limits                         packing       what goes together
-cache         conversions that are kept                     passages      chunks that others have cut
+cache         where conversions are kept                    packing       what goes together
+file_names    what a document's files are called            passages      chunks that others have cut
 outlines      what a document is called                     chunk_folder  chunks for others
-seeds         what a teacher is told of a document          file_names    what its files are called
+seeds         what a teacher is told of a document
 """
 
 from .convert import check_failures, convert, convert_each, document_row, reading, unconverted

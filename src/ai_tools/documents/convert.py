@@ -11,19 +11,18 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from to_markdown import FileLimits
+from to_markdown import LIMITS, FileLimits, kept
+from to_markdown.kept import Job
 
-from .. import workspace
+from .. import workers, workspace
 from ..errors import InputError, TooManyFailures
+from ..escaping import escaped, one_line
 from ..records import Document, OnProgress, Progress, Rejection, content_id
 from ..settings import Settings
 from ..sources import Sources
-from . import cache, fetching, file_names, workers
-from .cache import Job
+from ..workers import Fault
+from . import cache, fetching, file_names
 from .fetching import MB
-from .workers import Fault
-
-SMALL = 200_000  # bytes of text in all that are converted here, since processes would take longer to start
 
 
 @dataclass(frozen=True)
@@ -79,14 +78,14 @@ def convert_each(
 ) -> Iterator[Document | Rejection]:
     """The same one by one, for more documents than memory holds.
 
-    Files are converted in processes of their own, as many as there are cores, with a limit of time for each; texts
-    that are small are converted here. What was converted before, with the same converters and settings, is read from
-    `workspace.conversions_path`. Addresses are fetched anew at every call and kept in `workspace.fetched_path`.
+    Files are converted in processes of their own, as many as there are cores, with a limit of time and memory for
+    each. What was converted before, with the same converters and settings, is read from `workspace.conversions_path`.
+    Addresses are fetched anew at every call and kept in `workspace.fetched_path`.
     """
     items = [*_files(found), *_fetched(found, reading)]
     names = file_names.of_documents([item.label for item in items])
     jobs, reasons = _jobs(items, reading)
-    waiting = {number for number, job in jobs.items() if not cache.is_kept(job)}
+    waiting = {number for number, job in jobs.items() if not kept.is_kept(job)}
     progress = Progress(len(items), done=len(items) - len(waiting), failed=len(reasons))
     passed = 0
 
@@ -116,7 +115,7 @@ def convert_each(
 def unconverted(found: Sources, reading: Reading) -> int:
     """Bytes of the files that `convert` would have to convert; addresses, which it fetches, are not among them."""
     jobs, _ = _jobs(_files(found), reading)
-    return sum(job.path.stat().st_size for job in jobs.values() if not cache.is_kept(job))
+    return sum(job.path.stat().st_size for job in jobs.values() if not kept.is_kept(job))
 
 
 def check_failures(documents: Sequence[Document], failed: Sequence[Rejection], most: float) -> None:
@@ -141,7 +140,7 @@ def document_row(document: Document) -> dict[str, Any]:
 
 
 def _files(found: Sources) -> list[_Input]:
-    return [_Input(below := found.path_below(file), below, file) for file in found.files]
+    return [_Input(found.path_below(file), found.name_of(file), file) for file in found.files]
 
 
 def _fetched(found: Sources, reading: Reading) -> Iterator[_Input]:
@@ -156,9 +155,9 @@ def _fetched(found: Sources, reading: Reading) -> Iterator[_Input]:
     for address, answer in zip(found.addresses, answers, strict=True):
         label = _label(address)
         if isinstance(answer, InputError):
-            yield _Input(fetching.public(address), label, fault=str(answer))
+            yield _Input(escaped(fetching.public(address)), label, fault=str(answer))
         else:
-            yield _Input(answer.address, label, answer.path, answer.charset, answer.fetched_at, answer.warning)
+            yield _Input(escaped(answer.address), label, answer.path, answer.charset, answer.fetched_at, answer.warning)
 
 
 def _label(address: str) -> str:
@@ -189,7 +188,7 @@ def _jobs(items: Sequence[_Input], reading: Reading) -> tuple[dict[int, Job], di
                 )
             jobs[number] = cache.job(item.path, folder, charset=item.charset, limits=limits, pdf=reading.pdf_converter)
         except (InputError, OSError) as error:
-            reasons[number] = cache.reason(error)
+            reasons[number] = kept.reason(error)
     _clean(folder)
     return jobs, reasons
 
@@ -204,29 +203,12 @@ def _clean(folder: Path) -> None:
 
 def _done(jobs: Sequence[Job], reading: Reading) -> Generator[tuple[int, str], None, None]:
     """The number of each job as it gets done, and why it could not be, if it could not."""
-    processes = 1 if reading.pdf_converter == "docling" else workers.cores()  # its models take all cores, and memory
-    here = ((number, workers.attempt(cache.convert, job)) for number, job in enumerate(jobs))
-    apart = workers.run(cache.convert, jobs, timeout=reading.file_timeout, processes=processes)
-    with closing(here if _is_quick(jobs) else apart) as outcomes:
+    models = reading.pdf_converter == "docling"  # they take all cores, and as much memory as they need
+    processes, memory = (1, None) if models else (workers.cores(), LIMITS.memory)
+    apart = workers.run(kept.convert_file, jobs, timeout=reading.file_timeout, memory=memory, processes=processes)
+    with closing(apart) as outcomes:
         for number, outcome in outcomes:
             yield number, _said(outcome)
-
-
-def _is_quick(jobs: Sequence[Job]) -> bool:
-    """Whether it is little, and text: PDF and archives may take long, whatever their size."""
-    size = 0
-    for job in jobs:
-        try:
-            size += job.path.stat().st_size
-            if size > SMALL:
-                return False
-            with job.path.open("rb") as file:
-                start = file.read(1024)
-        except OSError:
-            continue
-        if b"%PDF-" in start or start.startswith(b"PK"):
-            return False
-    return True
 
 
 def _said(outcome: str | Fault) -> str:
@@ -234,6 +216,8 @@ def _said(outcome: str | Fault) -> str:
         return outcome
     if outcome.kind == "timeout":
         return f"{outcome.reason}; split it or raise FILE_TIMEOUT"
+    if outcome.kind == "memory":
+        return f"{outcome.reason}; split it or save it in a simpler form"
     if outcome.kind == "died":
         return f"{outcome.reason}, as where memory runs out; split it or save it in a simpler form"
     return f"the converter failed ({outcome.reason}); save it in another form"
@@ -242,18 +226,18 @@ def _said(outcome: str | Fault) -> str:
 def _result(item: _Input, name: str, job: Job | None, reason: str) -> Document | Rejection:
     if job is None or reason:
         check = "fetch" if item.fault else "convert"
-        return Rejection(check, f"{item.source}: {reason}", {"source": item.source})
-    converted = cache.read(job)
+        return Rejection(check, f"{item.source}: {escaped(reason)}", {"source": item.source})
+    converted = kept.read(job)
     return Document(
         id=content_id(name, converted.text),
         name=name,
         source=item.source,
-        title=converted.title or _title(item.label),
+        title=one_line(converted.title) or one_line(_title(item.label)),
         media_type=converted.media_type,
         sha256=job.sha256,
         converter=converted.converter,
         text=converted.text,
-        warnings=(*([item.warning] if item.warning else []), *converted.warnings),
+        warnings=tuple(escaped(one) for one in (item.warning, *converted.warnings) if one),
         pages=converted.pages,
         fetched_at=item.fetched_at,
     )

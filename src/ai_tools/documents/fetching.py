@@ -1,13 +1,15 @@
 """Documents from `http(s)` addresses: within limits of time, size and redirects, and kept as they came.
 
 aiohttp, since the project has it for its teachers: its time limit is over the whole answer, the number of redirects is
-an argument, and many addresses go at once.
+an argument, many addresses go at once, and its sockets are made here, where it is known what they connect to.
 """
 
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import re
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 MB = 1_000_000
 AT_ONCE = 8
 MAX_REDIRECTS = 5
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
 PIECE = 65_536
 NOTE = ".fetched.json"
 # Kinds that are refused before they are loaded; what the rest really is, its content says.
@@ -64,28 +67,82 @@ async def _fetch_all(
     folder.mkdir(parents=True, exist_ok=True)
     gate = asyncio.Semaphore(AT_ONCE)
 
-    async def one(session: aiohttp.ClientSession, address: str) -> Download | InputError:
+    async def one(address: str) -> Download | InputError:
+        guard = _Guard()
         async with gate:
             try:
-                return await _fetch(session, address, folder, max_bytes)
+                async with guard.session(timeout) as session:
+                    return await _fetch(session, address, folder, max_bytes)
             except InputError as error:
                 why = str(error)
             except TimeoutError:
                 why = f"no whole answer within {timeout:g} s; try again or raise FETCH_TIMEOUT"
             except aiohttp.TooManyRedirects:
                 why = f"more than {MAX_REDIRECTS} redirects; give the last address"
-            except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError, ValueError):
-                why = "no web address; write https://host/page"
+            except (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError, ValueError) as error:
+                was_named = guard.hops < 2 and not isinstance(error, aiohttp.RedirectClientError)
+                where = f"redirects to {public(str(error))[:120]}, which is no web address; give the last one that is"
+                why = "no web address; write https://host/page" if was_named else where
             except (aiohttp.ClientError, OSError) as error:
                 reason = public(" ".join(str(error).split()))[:120] or type(error).__name__
-                why = f"not reached ({reason}); check the address and the network"
+                why = guard.refusal or f"not reached ({reason}); check the address and the network"
         return _kept(address, folder, why) or InputError(why)
 
-    # trust_env would read .netrc too, and send what it finds there.
-    accept = "text/html, text/markdown, text/plain, application/pdf, */*;q=0.5"
-    headers = {"User-Agent": "ai-tools", "Accept": accept}
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=timeout), headers=headers) as session:
-        return await asyncio.gather(*(one(session, address) for address in addresses))
+    return await asyncio.gather(*map(one, addresses))
+
+
+class _Guard:
+    """Keeps one address from leading into a private network: what is named may be there, what it redirects to may not.
+
+    Asked of each connection, once its name is resolved: a name that is resolved anew gets no further than another.
+    Connections are not shared between addresses, since one that may be used may not be so for the next.
+    """
+
+    def __init__(self) -> None:
+        self.hops, self.refusal = 0, ""
+        self._host = self._url = ""
+        self._is_private, self._is_fair = False, True
+
+    def session(self, timeout: float) -> aiohttp.ClientSession:
+        import aiohttp
+
+        accept = "text/html, text/markdown, text/plain, application/pdf, */*;q=0.5"
+        return aiohttp.ClientSession(  # trust_env would read .netrc too, and send what it finds there
+            timeout=aiohttp.ClientTimeout(total=timeout),
+            headers={"User-Agent": "ai-tools", "Accept": accept},
+            connector=aiohttp.TCPConnector(socket_factory=self._socket),
+            middlewares=(self._hop,),
+        )
+
+    async def _hop(self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        self._url = public(str(request.url))
+        if not self.hops:
+            self._host = request.url.host or ""
+        self._is_fair = not self.hops or (self._is_private and request.url.host == self._host)
+        self.hops += 1
+        return await handler(request)
+
+    def _socket(self, target: tuple[int, int, int, str, tuple[Any, ...]]) -> socket.socket:
+        family, kind, protocol, _, place = target
+        if is_private(place[0]):
+            if not self._is_fair:
+                self.refusal = (
+                    f"redirects to {self._url} in a private network ({place[0]}); give that address if it is meant"
+                )
+                raise PermissionError(self.refusal)
+            self._is_private = True
+        return socket.socket(family, kind, protocol)
+
+
+def is_private(address: str) -> bool:
+    """Whether an IP address is one of this machine, of its network, or otherwise not the public's."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    if (
+        isinstance(found, ipaddress.IPv6Address) and not found.is_site_local
+    ):  # an address of the fourth version may stand in it
+        inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF) if found in NAT64 else None
+        found = inner or found.ipv4_mapped or found.sixtofour or found
+    return not found.is_global or found.is_multicast or found.is_reserved or getattr(found, "is_site_local", False)
 
 
 async def _fetch(session: aiohttp.ClientSession, address: str, folder: Path, max_bytes: float) -> Download:

@@ -7,6 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
+from ..escaping import UNSEEN
 from ..records import content_id
 
 LONGEST = 200  # bytes; what is made of a document adds to its name, and a file's may have 255
@@ -18,8 +19,8 @@ def without_suffix(name: str) -> str:
 
 
 def flat(path: str) -> str:
-    """A path in one word, `/` as `__`; an accent is part of its letter."""
-    return re.sub(r"[/\\]", "__", re.sub(r"[\0-\x1f\x7f]", "_", unicodedata.normalize("NFC", path)))
+    """A path in one word, `/` as `__`, what is not seen as `_`; an accent is part of its letter."""
+    return re.sub(r"[/\\]", "__", UNSEEN.sub("_", unicodedata.normalize("NFC", path)))
 
 
 def fitting(name: str, mark: str) -> str:

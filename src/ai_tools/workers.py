@@ -1,4 +1,4 @@
-"""A function over many items, in processes of their own: one that takes too long or dies costs its item, no other.
+"""A function over many items, in processes of their own: one that takes too much or dies costs its item, no other.
 
 Not `multiprocessing`: its children import the caller's main module, which a script without a guard does not survive;
 its pools cannot end one item that overruns, and break as a whole where a process is killed.
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import pickle
+import resource
+import select
 import signal
 import subprocess
 import sys
@@ -21,6 +23,7 @@ from queue import SimpleQueue
 from typing import Any, Literal, TypeVar
 
 HUNG_UP_SECONDS = 2.0
+MB = 1_000_000
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -28,9 +31,9 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why an item has no result: it took longer than it may, its process died, or the function raised an error."""
+    """Why an item has no result: it took more time or memory than it may, its process died, or an error was raised."""
 
-    kind: Literal["timeout", "died", "error"]
+    kind: Literal["timeout", "memory", "died", "error"]
     reason: str
 
 
@@ -43,13 +46,15 @@ def attempt(function: Callable[[T], R], item: T) -> R | Fault:
     """The function's result, or its error as data."""
     try:
         return function(item)
+    except MemoryError:
+        return Fault("memory", "takes more memory than there is")
     except Exception as error:  # whatever is wrong with one item must not cost the others
         message = " ".join(str(error).split())[:200]
         return Fault("error", f"{type(error).__name__}: {message}" if message else type(error).__name__)
 
 
 def run(
-    function: Callable[[T], R], items: Sequence[T], *, timeout: float, processes: int
+    function: Callable[[T], R], items: Sequence[T], *, timeout: float, processes: int, memory: int | None = None
 ) -> Generator[tuple[int, R | Fault], None, None]:
     """Number and result of every item as it gets done, in no order.
 
@@ -58,11 +63,12 @@ def run(
     Args:
         function: of a module, by whose name the processes find it; its results should be small.
         timeout: seconds that one item may take; its process is ended and replaced then.
+        memory: bytes that one process, and each that it starts, may hold; Linux heeds it.
     """
     results: SimpleQueue[tuple[int, R | Fault]] = SimpleQueue()
     numbers = iter(range(len(items)))
     lock = threading.Lock()
-    workers = [_Worker() for _ in range(min(processes, len(items)))]
+    workers = [_Worker(timeout, memory) for _ in range(min(processes, len(items)))]
     stopped = threading.Event()
 
     def work(worker: _Worker) -> None:
@@ -71,7 +77,7 @@ def run(
                 number = next(numbers, None)
             if number is None:
                 return
-            results.put((number, attempt(partial(worker.call, function, timeout), items[number])))
+            results.put((number, attempt(partial(worker.call, function), items[number])))
 
     threads = [threading.Thread(target=work, args=(worker,), daemon=True) for worker in workers]
     for thread in threads:
@@ -90,21 +96,25 @@ def run(
 class _Worker:
     """One process, started when there is something to do, and again after it died."""
 
-    def __init__(self) -> None:
+    def __init__(self, timeout: float, memory: int | None) -> None:
+        self._timeout, self._memory = timeout, memory
         self._process: subprocess.Popen[bytes] | None = None
         self._ended = False
         self._lock = threading.Lock()
 
-    def call(self, function: Callable[[T], R], timeout: float, item: T) -> R | Fault:
+    def call(self, function: Callable[[T], R], item: T) -> R | Fault:
         try:
             process = self._start()
             assert process.stdin
             assert process.stdout
-            pickle.dump((function, item, timeout), process.stdin)
+            pickle.dump((function, item, self._timeout), process.stdin)
             process.stdin.flush()
             result: R | Fault = pickle.load(process.stdout)  # noqa: S301 - our own process
         except (EOFError, OSError, ValueError, pickle.UnpicklingError) as error:
-            return self._fault(error, timeout)
+            return self._fault(error)
+        if isinstance(result, Fault) and result.kind == "memory" and self._memory:
+            self._stop()  # what is left of it would be too little for the next
+            return Fault("memory", f"takes more than {self._memory / MB:,.0f} MB of memory")
         return result
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -114,7 +124,7 @@ class _Worker:
             if self._process is None:
                 paths = [path or str(Path.cwd()) for path in sys.path]
                 self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
-                    [sys.executable, "-c", f"from {__name__} import serve; serve()"],
+                    [sys.executable, "-c", f"from {__name__} import serve; serve({self._memory})"],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.DEVNULL,
@@ -123,27 +133,30 @@ class _Worker:
                 )
             return self._process
 
-    def _fault(self, error: Exception, timeout: float) -> Fault:
+    def _fault(self, error: Exception) -> Fault:
         """What the end of the process was; the next call starts another one."""
-        with self._lock:
-            process, self._process = self._process, None
-        if process is None:
+        code = self._stop(HUNG_UP_SECONDS)  # it has hung up, and may not quite have ended
+        if code is None:
             return Fault("died", str(error))
-        with suppress(subprocess.TimeoutExpired):  # it has hung up, and may not quite have ended
-            process.wait(HUNG_UP_SECONDS)
-        code = _close(process)
         if code == -signal.SIGALRM:
-            return Fault("timeout", f"took longer than {timeout:g} s")
+            return Fault("timeout", f"took longer than {self._timeout:g} s")
         return Fault(
             "died", f"its process was ended by {_name(-code)}" if code < 0 else f"its process ended with {code}"
         )
 
+    def _stop(self, patience: float = 0) -> int | None:
+        with self._lock:
+            process, self._process = self._process, None
+        if process is None:
+            return None
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(patience)
+        return _close(process)
+
     def end(self) -> None:
         with self._lock:
             self._ended = True
-            process, self._process = self._process, None
-        if process is not None:
-            _close(process)
+        self._stop()
 
 
 def _close(process: subprocess.Popen[bytes]) -> int:
@@ -160,7 +173,7 @@ def _name(number: int) -> str:
         return f"signal {number}"
 
 
-def serve() -> None:
+def serve(memory: int | None) -> None:
     """What a process of `run` does: take items from standard input until it is closed, give results."""
     requests = sys.stdin.buffer
     replies = os.fdopen(os.dup(1), "wb")
@@ -169,6 +182,10 @@ def serve() -> None:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)  # ends the process, wherever it hangs
     with suppress(OSError):  # where memory runs out, Linux takes it from here first
         Path("/proc/self/oom_score_adj").write_text("1000")
+    if memory:
+        _, most = resource.getrlimit(resource.RLIMIT_DATA)  # not of addresses: programs reserve more than they use
+        resource.setrlimit(resource.RLIMIT_DATA, (memory if most < 0 else min(memory, most), most))
+    threading.Thread(target=_end_with_caller, daemon=True).start()
     while True:
         try:
             request: tuple[Callable[[Any], Any], Any, float] = pickle.load(requests)  # noqa: S301 - from our caller
@@ -180,3 +197,11 @@ def serve() -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
         pickle.dump(result, replies)
         replies.flush()
+
+
+def _end_with_caller() -> None:
+    """Where the caller is gone, however it ended, end this process at its work, and what it has started."""
+    calls = select.poll()
+    calls.register(0, select.POLLHUP)
+    calls.poll()
+    os.killpg(0, signal.SIGKILL)
