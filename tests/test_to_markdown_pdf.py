@@ -7,11 +7,16 @@ import itertools
 import re
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
+import matplotlib
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
@@ -428,3 +433,211 @@ def test_a_title_that_a_program_made_up_is_not_the_documents(named: str) -> None
             canvas.drawString(60, 740 - 14 * number, "Every tree in the orchard is pruned once in the winter months")
 
     assert converted(page, title=named).title == "The Orchard Guide"
+
+
+# From right to left -----------------------------------------------------------------------------------------------
+
+HEBREW = "אבגדהוזחטי"
+
+
+def dejavu(canvas: Canvas, size: float) -> None:
+    pdfmetrics.registerFont(TTFont("DejaVu", Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")))
+    canvas.setFont("DejaVu", size)
+
+
+def from_left(canvas: Canvas, x: float, y: float, line: str, size: float = 10) -> None:
+    """A line that ends at x, in one piece and as it looks: what runs from right to left is turned round."""
+    dejavu(canvas, size)
+    canvas.drawRightString(x, y, " ".join(word[::-1] if word[0] > "\u0590" else word for word in line.split()[::-1]))
+
+
+def word_by_word(canvas: Canvas, x: float, y: float, line: str, size: float = 10) -> None:
+    """The same line as others write it: each word in turn, letter by letter, where it belongs."""
+    dejavu(canvas, size)
+    for word in line.split():
+        for part in word if word[0] > "\u0590" else [word]:
+            x -= canvas.stringWidth(part, "DejaVu", size)
+            canvas.drawString(x, y, part)
+        x -= 0.3 * size
+
+
+WAYS = pytest.mark.parametrize("write_rtl", [from_left, word_by_word])
+
+
+@WAYS
+def test_lines_from_right_to_left_are_read_as_they_are_written(write_rtl: Callable[..., None]) -> None:
+    def draw(canvas: Canvas) -> None:
+        write_rtl(canvas, 520, 760, "מדריך המשאבה", 20)
+        write_rtl(canvas, 520, 720, "יש לבדוק A-17/3 כל 24 שעות")
+
+    assert converted(draw).text == ("# מדריך המשאבה\n\nיש לבדוק A-17/3 כל 24 שעות\n")
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(st.text(HEBREW, min_size=2, max_size=8), min_size=2, max_size=6),
+    st.lists(st.sampled_from(["24", "1,500", "3.5", "2024-05-17", "A-17/3", "ISO", "B2B", "F-200"]), max_size=5),
+)
+def test_any_mixture_of_words_numbers_and_codes_keeps_its_order(words: list[str], others: list[str]) -> None:
+    parts = [part for pair in itertools.zip_longest(words, others[: len(words) - 1]) for part in pair if part]
+    for write_rtl in (from_left, word_by_word):
+        found = converted(lambda canvas, way=write_rtl: way(canvas, 540, 700, " ".join(parts), 7))  # type: ignore[misc]
+        assert found.text == " ".join(parts) + "\n"
+
+
+def test_shapes_of_arabic_letters_become_letters() -> None:
+    def draw(canvas: Canvas) -> None:
+        dejavu(canvas, 12)
+        # "as-salam", its letters as they are shaped, with the ligature of lam and alef, from left to right
+        canvas.drawRightString(520, 700, "\ufee1\ufefc\ufeb4\ufedf\ufe8d")
+
+    assert converted(draw).text == "السلام\n"
+
+
+def test_units_follow_their_number_and_numbers_their_name_in_text_from_right_to_left() -> None:
+    def draw(canvas: Canvas) -> None:
+        dejavu(canvas, 10)
+        canvas.drawRightString(520, 700, "דחא mm 13")
+        canvas.drawRightString(520, 660, "דחא ISO 9001 ןקת")
+
+    assert converted(draw).text == "13 mm אחד\n\nתקן ISO 9001 אחד\n"
+
+
+@WAYS
+def test_lists_tables_and_brackets_from_right_to_left(write_rtl: Callable[..., None]) -> None:
+    def draw(canvas: Canvas) -> None:
+        for number, word in enumerate(("אבג", "דהו"), 1):
+            dejavu(canvas, 10)
+            canvas.drawString(513, 760 - 14 * number, f".{number}")
+            write_rtl(canvas, 500, 760 - 14 * number, f"{word} {word}")
+        canvas.grid([300, 400, 500], [600, 620, 640])
+        for y, row in ((626, ("חלק", "קוד")), (606, ("מסנן", "F-200"))):
+            for x, cell in zip((496, 396), row, strict=True):
+                write_rtl(canvas, x, y, cell)
+        dejavu(canvas, 10)
+        canvas.drawRightString(520, 560, "(גבא) והד")
+
+    assert converted(draw).text == (
+        "1. אבג אבג\n2. דהו דהו\n\n| חלק | קוד |\n| --- | --- |\n| מסנן | F-200 |\n\nדהו (אבג)\n"
+    )
+
+
+def test_a_word_from_right_to_left_in_a_line_from_left_to_right() -> None:
+    def draw(canvas: Canvas) -> None:
+        dejavu(canvas, 10)
+        canvas.drawString(72, 700, "The word םולש means peace, and the page is read from the left.")
+
+    assert converted(draw).text == ("The word שלום means peace, and the page is read from the left.\n")
+
+
+# Numbers and signs that are facts ---------------------------------------------------------------------------------
+
+
+def test_clauses_keep_their_numbers_and_stay_apart_where_they_hang_beside_full_lines() -> None:
+    def draw(canvas: Canvas) -> None:
+        write(canvas, 72, 780, "§ 3", font="Helvetica-Bold", size=16)
+        write(canvas, 110, 780, "Delivery", font="Helvetica-Bold", size=16)
+        y = write(canvas, 72, 750, *PROSE)
+        for mark, lines in (("2.1.1", PROSE[:2]), ("2.1.2", PROSE[1:3]), ("(a)", PROSE[:1]), ("(b)", PROSE[2:])):
+            write(canvas, 40, y, mark)
+            y = write(canvas, 72, y, *lines) + 8
+
+    first, second, third = PROSE
+    assert converted(draw).text == (
+        f"# § 3 Delivery\n\n{first} {second} {third}\n\n2.1.1 {first} {second}\n\n2.1.2 {second} {third}\n\n"
+        f"(a) {first}\n\n(b) {third}\n"
+    )
+
+
+def test_a_number_at_the_start_of_an_items_line_begins_no_item() -> None:
+    def draw(canvas: Canvas) -> None:
+        write(canvas, 72, 740, "1.")
+        write(
+            canvas,
+            90,
+            740,
+            "The seller bears the cost of the carriage and of the packing as is said in article",
+            "7. of these terms.",
+        )
+        write(canvas, 72, 716, "2.")
+        write(canvas, 90, 716, "The buyer names defects.")
+
+    assert converted(draw).text == (
+        "1. The seller bears the cost of the carriage and of the packing as is said in article 7. of these terms.\n"
+        "2. The buyer names defects.\n"
+    )
+
+
+@pytest.mark.parametrize(("mark", "shown"), [("II.", "- II. "), ("b)", "- b) "), ("7.", "7. ")])
+def test_items_keep_the_marks_that_a_text_refers_to(mark: str, shown: str) -> None:
+    def draw(canvas: Canvas) -> None:
+        y = write(canvas, 72, 740, "The seller:")
+        write(canvas, 72, y, mark)
+        write(canvas, 92, y, "delivers the pump.")
+
+    assert converted(draw).text == f"The seller:\n\n{shown}delivers the pump.\n"
+
+
+def test_fractions_signs_and_powers_keep_their_worth_beside_notes_of_the_same_number() -> None:
+    def draw(canvas: Canvas) -> None:
+        x = 72.0
+        for text, y, size in (
+            ("Give ½ tablet at ≥ 18 and 10", 0, 10),
+            ("2", 4, 6),
+            (" cells or 5 m", 0, 10),
+            ("2", 4, 6),
+        ):
+            canvas.setFont("DejaVu", size)
+            canvas.drawString(x, 700 + y, text)
+            x += canvas.stringWidth(text, "DejaVu", size)
+        canvas.drawString(x, 700, ", see below")
+        canvas.drawString(x + canvas.stringWidth(", see below", "DejaVu", 6), 703, "2")
+        write(canvas, 72, 684, *PROSE)
+        write(canvas, 72, 83, "2", size=5)
+        write(canvas, 76, 80, "By weight.", size=8)
+
+    pdfmetrics.registerFont(TTFont("DejaVu", Path(matplotlib.get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")))
+    text = converted(draw).text
+    assert text.startswith("Give ½ tablet at ≥ 18 and 10² cells or 5 m², see below[^2]")
+    assert "[^2]: By weight." in text
+
+
+def test_a_comma_after_a_raised_figure_has_no_space_before_it() -> None:
+    def draw(canvas: Canvas) -> None:
+        write(canvas, 72, 700, "An area of 7 m")
+        x = 72 + canvas.stringWidth("An area of 7 m", "Times-Roman", 10)
+        write(canvas, x, 704, "2", size=6)
+        write(canvas, x + 3, 700, ", not more.")
+
+    assert converted(draw).text == "An area of 7 m², not more.\n"
+
+
+def test_page_numbers_within_the_page_go_and_the_text_goes_on() -> None:
+    def page(number: int) -> Draw:
+        def draw(canvas: Canvas) -> None:
+            write(canvas, 72, 700, *PROSE[:2])
+            write(canvas, 290, 120, str(number))
+
+        return draw
+
+    assert converted(*[page(number) for number in range(5, 10)]).text == " ".join([*PROSE[:2]] * 5) + "\n"
+
+
+def test_a_german_word_broken_between_its_parts_is_joined() -> None:
+    lines = (
+        "Die Kommandozelle ist klein, und jedes Kommando steht in der Zeile vor dem Ende und nach der Kommando-",
+        "zeile, die Zeile hat ein Ende.",
+    )
+    text = converted(page_of(lines[0], lines[1], "Ein Wort wie Kommando und ein Wort wie zeile.")).text
+    assert "nach der Kommandozeile" in text
+
+
+def test_fonts_that_are_nowhere_are_named() -> None:
+    pdfmetrics.registerFont(UnicodeCIDFont("HeiseiMin-W3"))  # which no PDF holds
+
+    def draw(canvas: Canvas) -> None:
+        write(canvas, 72, 700, "ポンプは二十四時間", font="HeiseiMin-W3")
+
+    found = converted(draw)
+    assert found.text == "ポンプは二十四時間\n"
+    assert all("HeiseiMin-W3" in warning for warning in found.warnings)  # none where the machine has such a font

@@ -6,7 +6,7 @@ epub                  books                          sheets         spreadsheets
 pandoc, pandoc_blocks what pandoc reads: RTF, reStructuredText, AsciiDoc, wikis, man pages; with it, and more:
 latex, odt, typst     LaTeX, OpenDocument, Typst     formulas       those of Word and of web pages as TeX
 notebook              Jupyter notebooks
-pdf                   PDF: pdf_page reads words and lines, pdf_tables finds tables, pdf_layout makes Markdown of them
+pdf                   PDF: pdf_page reads words and lines (pdf_bidi those from right to left), pdf_layout makes Markdown
 pdf_docling           PDF by docling's models, where that is chosen
 text                  plain text and Markdown
 media_types           what a file is                 raw_file       what a converter is given and gives

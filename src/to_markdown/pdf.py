@@ -6,6 +6,7 @@ footnote or running header, and the lines become blocks of Markdown.
 
 from __future__ import annotations
 
+import ctypes
 import re
 from dataclasses import replace
 from typing import Any
@@ -47,7 +48,7 @@ def _read(document: Any, limit: int) -> tuple[list[list[Line]], list[str]]:
         InputError: there is no text, or more than `limit` characters of it.
     """
     pages: list[list[Line]] = []
-    scanned, broken, size = [], [], 0
+    scanned, broken, size, fonts = [], [], 0, set[str]()
     for number in range(len(document)):
         try:
             page = document[number]
@@ -60,6 +61,8 @@ def _read(document: Any, limit: int) -> tuple[list[list[Line]], list[str]]:
         own = sum(len(line.text) for line in pages[-1])
         if own < 40 and not any(line.table for line in pages[-1]) and any(_is_scan(page, image) for image in images):
             scanned.append(number)
+        if not fonts and any(re.search("[\u2e80-\uffdc]", line.text) for line in pages[-1]):
+            fonts = _missing_fonts(page)
         page.close()
         size += own
         if size > limit:
@@ -72,6 +75,9 @@ def _read(document: Any, limit: int) -> tuple[list[list[Line]], list[str]]:
         warnings.append(f"damaged pages left out: {page_ranges(broken)}")
     if scanned:
         warnings.append(f"pages without text, only images (OCR would be needed): {page_ranges(scanned)}")
+    if fonts:
+        font = min(fonts)
+        warnings.append(f"characters may be missing: fonts such as {font} are neither in the PDF nor on this machine")
     text = "".join(line.text for lines in pages for line in lines)
     if len(re.findall(r"[\ufffd\ue000-\uf8ff]", text)) > 0.05 * len(text):
         warnings.append("many characters have no meaning in the PDF's fonts; the text may be unreadable")
@@ -81,3 +87,17 @@ def _read(document: Any, limit: int) -> tuple[list[list[Line]], list[str]]:
 def _is_scan(page: Any, image: Any) -> bool:
     left, bottom, right, top = image.get_bounds()
     return bool((right - left) * (top - bottom) > 0.25 * page.get_width() * page.get_height())
+
+
+def _missing_fonts(page: Any) -> set[str]:
+    """Names of fonts of which PDFium has no glyph: it leaves out text that takes no room."""
+    names, ends, name = set[str](), [ctypes.c_float() for _ in range(4)], ctypes.create_string_buffer(256)
+    for index in range(raw.FPDFPage_CountObjects(page.raw)):
+        found = raw.FPDFPage_GetObject(page.raw, index)
+        if raw.FPDFPageObj_GetType(found) == raw.FPDF_PAGEOBJ_TEXT:
+            raw.FPDFPageObj_GetBounds(found, *ends)
+            font = raw.FPDFTextObj_GetFont(found)
+            if ends[3].value - ends[1].value < 0.01 and font and not raw.FPDFFont_GetIsEmbedded(font):
+                raw.FPDFFont_GetBaseFontName(font, name, 256)
+                names.add(name.value.decode("latin-1"))
+    return names

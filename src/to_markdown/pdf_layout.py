@@ -10,10 +10,11 @@ from functools import reduce
 from itertools import accumulate, chain, groupby, pairwise
 
 from .pdf_structure import Structure
-from .pdf_words import BULLETS, ENUM, HYPHENS, LABEL, RAISED, Line, TextBlock, Word
+from .pdf_words import BULLETS, ENUM, HYPHENS, LABEL, NUMBERED, RAISED, Line, TextBlock, Word
 from .raw_file import Conversion
 
 ENDED = re.compile(r"[.!?:;][\"'\u201d\u2019)\]]*(\x0e.*\x0f)?$")
+POWER = re.compile(r"(?<!\w)([^\W\d_]|[kcdmnµ]m|10)$")  # what stands before an exponent, even where notes have numbers
 SUPERSCRIPTS = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
 
 
@@ -96,7 +97,10 @@ class _Layout:
         if first.text in BULLETS or (first.text == "o" and first.mono):
             return True
         apart = gap > 1 or last.kind != "paragraph" or last.lines[-1].text.endswith(":")
-        return bool(ENUM.fullmatch(first.text)) and apart
+        # "article 2." may be broken after its first word: an item that is not a list's first stands beside no text.
+        flush = last.kind == "item" and gap <= 1 and abs(line.x0 - last.left) < 3
+        begins = re.fullmatch(r"\(?[1aiAI][.)]", first.text)
+        return bool(ENUM.fullmatch(first.text)) and apart and bool(begins or not flush)
 
     def _start(self, kind: str, line: Line) -> None:
         """A new block, within those list items whose text it is flush with."""
@@ -116,6 +120,9 @@ class _Layout:
         above, size, first = last.lines[-1], line.size, line.words[0]
         if last.kind not in {"paragraph", "item"} or abs(above.size - size) > 0.1 * size or gap < 0:
             return False
+        beside = abs(line.x0 - last.lines[0].x0) < 0.8 * size
+        if beside and NUMBERED.fullmatch(first.text) and NUMBERED.fullmatch(last.lines[0].words[0].text):
+            return False  # clauses, of which the last one fills its line
         if len(last.lines) > 500:  # no paragraph; and joining takes as long as the square of the lines
             return False
         ended, lower = ENDED.search(above.text), line.text[0].islower()
@@ -124,7 +131,9 @@ class _Layout:
         fits = above.x1 + first.x1 - first.x0 + size < right  # so the line above was ended on purpose
         if far:
             return not fits and (lower or not (ended or line.mono))
-        if gap > 1 or (ended and fits and not lower):
+        full = not (ended or fits or line.text[0].isupper())
+        pushed = full and any(word.size != size for word in (*above.words, *line.words))  # by a raised figure
+        if gap > (1.4 if pushed else 1) or (ended and fits and not lower):
             return False
         if last.kind == "item" and len(last.lines) == 1 and abs(line.x0 - above.x0) < 0.8 * size:
             return not fits  # an item that wraps to its marker
@@ -179,7 +188,8 @@ class _Layout:
             text += " " * run.startswith(" ") + fenced
 
         def raised(found: re.Match[str]) -> str:
-            label = self.structure.labels.get((page, found[1]))
+            exponent = POWER.search(found.string, 0, found.start())
+            label = None if exponent else self.structure.labels.get((page, found[1]))
             return f"[^{label}]" if label else found[1].translate(SUPERSCRIPTS)
 
         return RAISED.sub(raised, text.strip(" "))
@@ -195,6 +205,7 @@ class _Layout:
             first, second = head[1].lower(), tail[0].lower()
             whole, parted = self.vocabulary[first + second], self.vocabulary[f"{first}-{second}"]
             words = min(self.vocabulary[first], self.vocabulary[second]) > 0 and min(len(first), len(second)) > 2
+            words = words and not (head[1][0].isupper() and self.vocabulary["und"] > self.vocabulary["and"])  # German
             real = head[2] != "\xad" and (tail[0][0].isupper() or parted > whole or (words and not whole))
             return left[: None if real else -1] + mark + right
         dash = left[-1] in "-\u2010\u2014" and left[-2:-1] != " " and right[0].isalnum() and not tail

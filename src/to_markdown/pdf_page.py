@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import chain, groupby, pairwise
 from typing import Any
 
+from .pdf_bidi import in_reading_order, is_rtl
 from .pdf_tables import Drawing, with_loose_tables, with_ruled_tables
 from .pdf_words import Line, Word, line_of, pieces, rows_of, turn, words_of
 
@@ -17,9 +18,14 @@ def read_page(page: Any, number: int) -> list[Line]:
     # Text in the page's main direction first, then what is turned against it (stamps, labels).
     for angle, words in sorted(words_of(page).items(), key=lambda item: -len(item[1])):
         turned = bool(lines)
-        heights = [turn(x, y, angle)[1] for x in (left, right) for y in (bottom, top)]
+        xs, heights = zip(*(turn(x, y, angle) for x in (left, right) for y in (bottom, top)), strict=True)
         low, span = min(heights), max(1.0, max(heights) - min(heights))
-        parts = [words] if turned else _parts(words, Drawing(page, angle), low, span)
+        drawing = Drawing(page, 0 if turned else angle)
+        width = min(xs) + max(xs) if is_rtl(words) else 0.0
+        words = in_reading_order(words, drawing.upright, width)
+        if width:
+            drawing.turn_round(width)
+        parts = [words] if turned else _parts(words, drawing, low, span)
         for region, part in enumerate(parts, len(lines)):  # any number that no other region has
             start = min(word.x0 for word in part) if len(parts) > 1 else 0.0
             for word in part:

@@ -36,6 +36,7 @@ class Structure:
         if sum(len(line.text) for line in self.lines() if line.mono) > 0.4 * sizes.total():
             for line in self.lines():  # a typescript: its font says nothing
                 line.mono, line.words = False, [replace(word, mono=False) for word in line.words]
+        self._drop_page_numbers()
         self._drop_running_lines()
         self._drop_contents()
         self.title = self._title(document)
@@ -48,6 +49,16 @@ class Structure:
 
     def is_code(self, line: Line) -> bool:
         return bool(line.table) or (line.mono and line.size < 1.15 * self.body)
+
+    def _drop_page_numbers(self) -> None:
+        """Numbers that stand alone as the first or last line and rise with the pages, wherever that is."""
+        ends = [(at, line) for at, lines in enumerate(self.pages) for line in (*lines[:1], *lines[1:][-1:])]
+        numbers = [(int(line.text) - at, line) for at, line in ends if line.text.isdecimal()]
+        offset, count = Counter(offset for offset, _ in numbers).most_common(1)[0] if numbers else (0, 0)
+        if count > max(2, sum(map(bool, self.pages)) / 2):
+            gone = {id(line) for rise, line in numbers if rise == offset}
+            for lines in self.pages:
+                lines[:] = [line for line in lines if id(line) not in gone]
 
     def _drop_running_lines(self) -> None:
         """Headers, footers, page numbers, stamps: at a height near an edge where most lines repeat, but for numbers."""

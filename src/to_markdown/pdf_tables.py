@@ -14,9 +14,7 @@ from typing import Any
 
 import pypdfium2.raw as raw
 
-from .pdf_words import BULLETS, ENUM, LEADER, Line, Table, Word, line_of, pieces, rows_of, turn
-
-Rule = tuple[float, float, float]  # a drawn line: its height (or abscissa), where it begins, where it ends
+from .pdf_words import BULLETS, ENUM, LEADER, Line, Rule, Table, Word, line_of, pieces, rows_of, turn
 
 
 class Drawing:
@@ -47,6 +45,12 @@ class Drawing:
             else:
                 self._add_rules(path, count, matrix, angle)
         self.across, self.upright = _merged(self.across), _merged(self.upright)
+
+    def turn_round(self, width: float) -> None:
+        """Subtract all abscissae from this, for a page that is read from right to left."""
+        self.across = [(y, width - x1, width - x0) for y, x0, x1 in self.across]
+        self.upright = [(width - x, y0, y1) for x, y0, y1 in self.upright]
+        self.dots = [replace(dot, x0=width - dot.x1, x1=width - dot.x0) for dot in self.dots]
 
     def _add_rules(self, path: Any, count: int, matrix: Any, angle: int) -> None:
         x, y = ctypes.c_float(), ctypes.c_float()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import math
 import re
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ from typing import Any
 import pypdfium2.raw as raw
 
 BULLETS = frozenset("•‣◦●○▪■□·∗*–-➢❖✓⁃\uf0b7\uf0a7\uf0d8")  # noqa: RUF001
-ENUM = re.compile(r"\(?(\d{1,3}|[a-z]|[ivx]{1,5}|[A-Z](?=\)))[.)]")
+ENUM = re.compile(r"\(?(\d{1,3}|[a-z]|[ivx]{1,5}|[IVX]{1,5}|[A-Z](?=\)))[.)]")
+NUMBERED = re.compile(rf"{ENUM.pattern}|\d{{1,3}}(\.\d{{1,3}})+[.)]?|§+")  # a list item or a clause
 LEADER = re.compile(r"(?:\. ?){4,}(\d+|[ivxlc]+)$")  # of a table of contents
 LABEL = re.compile(r"(chapter|part|appendix)( \w+)?", re.IGNORECASE)
 MONO = re.compile(r"mono|courier|consol|typewriter|inconsolata|menlo|cmtt|sftt|lmtt|txtt|code", re.IGNORECASE)
@@ -26,13 +28,20 @@ CLEAN = str.maketrans(
     {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st", "\x02": "-", "\ufffe": "-"}
     | dict.fromkeys(map(chr, (*range(2), *range(3, 9), *range(14, 32), 0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF)), "")
 )
+# Letters from right to left, and what PDFium turns round among them.
+RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]+")
+MIRRORED = str.maketrans("()[]{}<>«»‹›≤≥", ")(][}{><»«›‹≥≤")  # noqa: RUF001
 
 Table = list[list[list[str]]]  # rows of cells of lines
+Rule = tuple[float, float, float]  # a drawn line: its height (or abscissa), where it begins, where it ends
 
 
 @dataclass(slots=True)
 class Word:
-    """Characters of one font with no space between them; `space`: one stands before them. Or a whole table."""
+    """Characters of one font with no space between them; `space`: one stands before them. Or a whole table.
+
+    `alone`: it is one letter of a row that holds some from right to left, and of which word PDFium thinks that it is.
+    """
 
     text: str
     x0: float
@@ -43,6 +52,7 @@ class Word:
     mono: bool = False
     space: bool = True
     table: Table | None = None
+    alone: int = 0
 
 
 @dataclass(slots=True)
@@ -109,11 +119,12 @@ def words_of(page: Any) -> dict[int, list[Word]]:
             found[angle].append(word)
 
     get_unicode, get_object = raw.FPDFText_GetUnicode, raw.FPDFText_GetTextObject
-    for index in range(textpage.count_chars()):
-        char = chr(get_unicode(handle, index))
+    text = "".join(chr(get_unicode(handle, index)) for index in range(textpage.count_chars()))
+    alone = _alone(text)
+    for index, char in enumerate(text):
         if char.isspace() or char == "\0":
             finish()
-            word, space = None, True
+            word, space = None, space or char not in "\r\n"  # rows end where a superscript begins, too
             continue
         pointer = get_object(handle, index)
         now = ctypes.addressof(pointer.contents) if pointer else 0
@@ -126,16 +137,60 @@ def words_of(page: Any) -> dict[int, list[Word]]:
                 size = raw.FPDFText_GetFontSize(handle, index) * math.hypot(matrix.c, matrix.d)
                 new_style = (max(0.1, round(size, 1)), *_font(pointer, fonts))
             baseline = turn(x.value, y.value, new_angle)[1]
-            if word is None or (new_angle, new_style) != (angle, style) or abs(baseline - word.y) > 0.5:
-                far = word is None or new_angle != angle or abs(baseline - word.y) > 0.6 * new_style[0]
-                finish()
-                x0 = ends(index, new_angle)[0]
-                word, space = Word("", x0, x0, baseline, *new_style, space=space or far), False
+            x0 = ends(index, new_angle)[0]
+            if word is not None:
+                far = new_angle != angle or abs(baseline - word.y) > 0.6 * new_style[0]
+                jumps = abs(x0 - ends(last, angle)[-1]) > 0.25 * new_style[0]
+                if far or jumps or new_style != style or abs(baseline - word.y) > 0.5:
+                    finish()
+                    word, space = None, space or far
+            if word is None:
+                word, space = Word("", x0, x0, baseline, *new_style, space=space), False
             text_object, angle, style = now, new_angle, new_style
         word.text += char
         last = index
+        if index in alone:
+            word.text, word.alone = alone[index]
+            finish()
+            _place(word, handle, index, turn(x.value, y.value, angle)[0])
+            word = None
     finish()
     textpage.close()
+    return found
+
+
+def _place(letter: Word, handle: Any, index: int, origin: float) -> None:
+    """Put a letter where the pen was before it, and a mark's end in the middle of what is seen of it."""
+    if unicodedata.combining(letter.text):
+        left, right, _, _ = ends = [ctypes.c_double() for _ in range(4)]
+        raw.FPDFText_GetCharBox(handle, index, *ends)
+        letter.x1 = (left.value + right.value) / 2
+    elif letter.x0 > origin + 0.15 * letter.size:  # the place of its mark, where a browser names both together
+        letter.x1 = max(letter.x1, origin + 0.6 * letter.size)
+    letter.x0 = origin
+
+
+def _alone(text: str) -> dict[int, tuple[str, int]]:
+    """Where in PDFium's text the rows are whose letters are to be placed one by one: what they are and of which word.
+
+    PDFium mirrors brackets after letters from right to left; that is undone.
+    """
+    found: dict[int, tuple[str, int]] = {}
+    if not RTL.search(text):
+        return found
+    right = sum(map(len, RTL.findall(text)))
+    most = right > sum(map(str.isalpha, text)) - right
+    number = 1
+    for row in re.finditer(r"[^\r\n]+", text):
+        names = re.findall(r"[^\W\d_]+", row[0])
+        right = sum(bool(RTL.match(name)) for name in names)
+        mirrored = right > 0 and 2 * right >= len(names)
+        for index, char in enumerate(row[0], row.start()) if right or most else ():
+            if char.isalpha():
+                mirrored = bool(RTL.match(char))
+            number += char.isspace()
+            found[index] = char.translate(MIRRORED) if mirrored else char, number
+        number += 1
     return found
 
 
