@@ -128,15 +128,17 @@ def test_a_small_text_that_another_program_hangs_on_has_its_limit_of_time_too(
 
 
 def long_book() -> bytes:
-    """A book of a kilobyte that names its one chapter two thousand times."""
+    """A book of 300 chapters that are small while they are packed."""
     chapter = f"<html><body>{'<p>The bell rings at noon.</p>' * 2000}</body></html>"
-    chapters = '<itemref idref="c"/>' * 2000
-    manifest = '<manifest><item id="c" href="c.xhtml" media-type="application/xhtml+xml"/></manifest>'
+    names = [f"c{number}.xhtml" for number in range(300)]
+    chapters = "".join(f'<itemref idref="{name}"/>' for name in names)
+    items = (f'<item id="{name}" href="{name}" media-type="application/xhtml+xml"/>' for name in names)
+    manifest = f"<manifest>{''.join(items)}</manifest>"
     return archive(
         {
             "META-INF/container.xml": '<container><rootfile full-path="book.opf"/></container>',
             "book.opf": f"<package>{manifest}<spine>{chapters}</spine></package>",
-            "c.xhtml": chapter,
+            **dict.fromkeys(names, chapter),
         }
     )
 

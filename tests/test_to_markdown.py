@@ -227,6 +227,34 @@ def test_slides_come_in_their_order_with_bullets_tables_and_notes_and_count_as_p
     )
 
 
+def test_slides_keep_formulas_raised_digits_and_the_marks_of_their_lists_and_hidden_ones_are_said() -> None:
+    def line(text: str, more: str = "", marks: str = "") -> str:
+        return f"<a:p><a:pPr>{marks}</a:pPr><a:r><a:rPr{more}/><a:t>{text}</a:t></a:r></a:p>"
+
+    parts = "".join(f"<m:{part}><m:r><m:t>{n}</m:t></m:r></m:{part}>" for n, part in ((1, "num"), (2, "den")))
+    half = f'<m:oMath xmlns:m="m"><m:f>{parts}</m:f></m:oMath>'
+    numbers = '<a:buAutoNum type="alphaLcParenR" startAt="2"/>'
+    raised = '<a:p><a:r><a:t>10</a:t></a:r><a:r><a:rPr baseline="30000"/><a:t>6</a:t></a:r></a:p>'
+    lines = line("Pets", "", numbers) + line("Cats", "", numbers)
+    lines += line("One", "", '<a:buAutoNum type="arabicPeriod"/>')
+    body = f"<p:sp><p:txBody>{lines}{raised}<a:p>{half}</a:p></p:txBody></p:sp>"
+    kind = "application/vnd.openxmlformats-officedocument.presentationml.presentation.main+xml"
+    found = convert(
+        archive(
+            {
+                "[Content_Types].xml": f'<Types><Override ContentType="{kind}"/></Types>',
+                "_rels/.rels": related(officeDocument="ppt/p.xml"),
+                "ppt/p.xml": slide('<p:sldId id="1" r:id="0"/><p:sldId id="2" r:id="1"/>'),
+                "ppt/_rels/p.xml.rels": related(a="1.xml", b="2.xml"),
+                "ppt/1.xml": slide(shape("title", (0, "Dose")), body),
+                "ppt/2.xml": slide(shape("title", (0, "Old"))).replace("<p:sld ", '<p:sld show="0" '),
+            }
+        )
+    )
+    assert found.text == "## Dose\n\n- b) Pets\n- c) Cats\n\n1. One\n\n10^6\n\n$\\frac{1}{2}$\n"
+    assert found.warnings == ("hidden slides left out: 1",)
+
+
 def chapter(title: str) -> str:
     note = '<a id="x"/>Text<a href="#f">[1]</a>.'
     return f"""<?xml version="1.0"?><html xmlns="http://www.w3.org/1999/xhtml"><head><title/></head>
@@ -554,7 +582,7 @@ def test_an_unclosed_fence_stays_as_it_is_and_hides_no_text() -> None:
         ("trafilatura", LINKS_AND_TEXT.encode(), {}, "documents"),
         ("charset_normalizer", "Größe".encode("cp1252"), {}, "documents"),
         ("pypdfium2", b"%PDF-1.4 %%EOF", {}, "documents"),
-        ("pypandoc", b"{\\rtf1 A pump.}", {}, "documents"),
+        ("pypandoc", b"\\documentclass{a} A pump.", {}, "documents"),
         ("docling", b"%PDF-1.4 %%EOF", {"pdf": "docling"}, "docling"),
     ],
 )

@@ -14,6 +14,7 @@ from ai_tools.documents.chunking import chunk_document
 from ai_tools.errors import InputError
 from ai_tools.records import Document
 from to_markdown import Conversion, FileLimits, convert
+from to_markdown.docx_styles import shown
 
 TABLE = "| Name | Value |\n| --- | --- |\n| limit | 40 |\n"
 M = "http://schemas.openxmlformats.org/officeDocument/2006/math"
@@ -128,6 +129,51 @@ def test_numbers_of_word_go_on_across_paragraphs_begin_anew_where_it_says_so_and
 def test_levels_above_are_written_in_their_own_digits_or_in_plain_ones_where_word_says_so() -> None:
     assert word_lists(numbered("a", 4), numbered("b", 4, 1)) == "- I. a\n    - I.1 b\n"
     assert word_lists(numbered("a", 5), numbered("b", 5, 1)) == "2. a\n    - 2.01 b\n"
+
+
+def test_styles_number_their_paragraphs_at_their_own_level_whatever_they_are_called() -> None:
+    linked = f"""<w:abstractNum w:abstractNumId="9">
+      <w:lvl w:ilvl="0"><w:start w:val="2"/><w:numFmt w:val="cardinalText"/>
+        <w:pStyle w:val="K1"/><w:lvlText w:val="Chapter %1:"/></w:lvl>
+      <w:lvl w:ilvl="1"><w:numFmt w:val="russianLower"/><w:lvlRestart w:val="0"/><w:pStyle w:val="K2"/>
+        <w:lvlText w:val="%2)"/></w:lvl></w:abstractNum>
+      {levels(8, ("decimal", "%1.", 1))}
+      <w:num w:numId="9"><w:abstractNumId w:val="9"/></w:num><w:num w:numId="8"><w:abstractNumId w:val="8"/></w:num>"""
+    based = '<w:style w:styleId="K3"><w:name w:val="Unterpunkt"/><w:basedOn w:val="K2"/></w:style>'
+    styles = "".join(
+        f"""<w:style w:styleId="{key}"><w:name w:val="{name}"/><w:pPr>{more}<w:numPr>
+          <w:numId w:val="{number}"/></w:numPr></w:pPr></w:style>"""
+        for key, name, number, more in (
+            ("K1", "Kapitel", 9, '<w:outlineLvl w:val="0"/>'),
+            ("K2", "Punkt", 9, ""),
+            ("N2", "List Number 2", 8, ""),
+        )
+    )
+    parts = {"numbering": f"<w:numbering xmlns:w='{W}'>{linked}", "styles": f"<w:styles xmlns:w='{W}'>{styles}{based}"}
+    body = p("Use", "K1") + p("dry", "K2") + p("clean", "K3") + p("Care", "K1") + p("on", "K2") + p("one", "N2")
+    text = convert(docx(body, **{f"word/{key}.xml": f"{xml}</w:{key}>" for key, xml in parts.items()})).text
+    assert text == ("# Chapter Two: Use\n\n- а) dry\n- б) clean\n\n# Chapter Three: Care\n\n- в) on\n\n1. one\n")
+
+
+def test_numbers_are_written_as_word_writes_them() -> None:
+    written = {
+        "ordinal": "21st 22nd 113th", "decimalZero": "21 22 113", "ordinalText": "21 22 113",
+        "chineseCounting": "二十一 二十二 113", "decimalFullWidth": "２１ ２２ １１３",
+        "ideographTraditional": "甲甲甲", "decimalEnclosedCircle": "①①",
+        "iroha": "ナ ラ", "upperRoman": "XXI XXII CXIII",
+    }  # fmt: skip
+    for style, texts in written.items():
+        for text, number in zip(texts.split(), (21, 22, 113), strict=False):
+            assert shown(number, style).startswith(text), (style, number)
+    assert [shown(number, "ordinalText") for number in (1, 12)] == ["First", "Twelfth"]
+    assert [shown(number, "japaneseCounting") for number in (1, 10, 12, 20)] == ["一", "十", "十二", "二十"]
+
+
+def test_a_title_of_word_is_the_only_heading_of_level_one() -> None:
+    styles = "".join(f'<w:style w:styleId="{n[0]}"><w:name w:val="{n}"/></w:style>' for n in ("title", "heading 1"))
+    named = {"word/styles.xml": f'<w:styles xmlns:w="{W}">{styles}</w:styles>'}
+    found = convert(docx(p("ACME") + p("Pumps", "t") + p("Use", "h") + p("x = 1") + p("Care", "h"), **named))
+    assert (found.title, found.text) == ("Pumps", "# Pumps\n\nACME\n\n## Use\n\nx = 1\n\n## Care\n")
 
 
 def test_readings_beside_words_are_left_out_and_the_words_are_not() -> None:
@@ -382,8 +428,37 @@ def test_rich_text_keeps_headings_letters_tables_notes_and_loses_what_is_hidden(
         r"\trowd\cellx1000\cellx2000\pard\intbl limit\cell 40\cell\row\pard End.\par}"
     )
     found = read(rich, "a.rtf")
-    assert found.text == f"# Pumps\n\nGröße ≥18, **dry**.[^1]\n\n{TABLE}\nEnd.\n\n[^1]: Old.\n"
+    assert found.text == f"# Pumps\n\nGröße ≥ 18, **dry**.[^1]\n\n{TABLE}\nEnd.\n\n[^1]: Old.\n"
     assert (found.title, found.media_type, found.converter) == ("Pumps", "application/rtf", "rtf")
+    assert found.warnings == ("hidden text left out: 1",)
+
+
+@pytest.mark.parametrize(
+    ("rich", "text"),
+    [
+        (r"{\rtf1 It\u8217's \u8220\'93dry\u8221\'94, it\rquote s{\uc0 \u8230 }", "It’s “dry”, it’s…\n"),
+        (
+            r"{\rtf1\ansi\ansicpg1251{\fonttbl{\f2\fcharset128 M;}}\'cd\'e0\'f1\'ee\'f1 \f2\'83\'7c\'83\'93v",
+            "Насос ポンv\n",
+        ),
+        (r'{\rtf1 {\field{\*\fldinst SYMBOL 179 \\f "Symbol"}} 18, {\super 2}, a{\deleted b}c\~d}', "≥ 18, ^2, ac d\n"),
+        (
+            r"{\rtf1{\listtext\pard\plain (b)\tab}\ilvl0\ls1 Pets\par{\listtext i.\tab}\ilvl1 Cats\par\pard End\par}",
+            "- (b) Pets\n    - i. Cats\n\nEnd\n",
+        ),
+        (
+            r"{\rtf1 A{\super\chftn}{\*\footnote\chftn {\pard One.\par}{\pard Two.\par}}, b{\footnote Three.}.\par}",
+            "A[^1], b[^2].\n\n[^1]: One.\n\n    Two.\n\n[^2]: Three.\n",
+        ),
+        (
+            r"{\rtf1\trowd\cellx1\cellx2\intbl Part\cell No\cell\row\clvmgf\cellx1\cellx2\intbl Pump\cell 1\cell\row"
+            r"\trowd\clvmrg\cellx1\cellx2\intbl\cell 2\cell\row}",
+            "| Part | No |\n| --- | --- |\n| Pump | 1 |\n| Pump | 2 |\n",
+        ),
+    ],
+)
+def test_rich_text_of_word_libreoffice_and_pandoc_keeps_its_letters_marks_and_notes(rich: str, text: str) -> None:
+    assert read(rich, "a.rtf").text == text
 
 
 # Bounds --------------------------------------------------------------------------------------------------------------
@@ -395,7 +470,7 @@ def test_rich_text_keeps_headings_letters_tables_notes_and_loses_what_is_hidden(
         ("exec sleep 60", r"took longer than 0\.2 s; split it or raise FILE_TIMEOUT"),
         ("exec yes", r"expands to more than 0\.01 MB; split it or raise MAX_FILE_MB"),
         ("exit 251", "MB of memory to read; split it"),
-        ("echo no such thing >&2; exit 64", "broken RTF .no such thing.; open it in its program"),
+        ("echo no such thing >&2; exit 64", "broken ODT .no such thing.; open it in its program"),
     ],
 )
 def test_a_program_that_hangs_overflows_or_fails_costs_its_file_only(
@@ -405,5 +480,6 @@ def test_a_program_that_hangs_overflows_or_fails_costs_its_file_only(
     script.write_text(f"#!/bin/sh\n{program}\n")
     script.chmod(0o755)
     monkeypatch.setattr("to_markdown.pandoc._program", lambda: str(script))
+    limits = FileLimits(expanded=10_000, seconds=0.2 if "sleep" in program else 60)
     with pytest.raises(InputError, match=message):
-        convert(b"{\\rtf1 A pump.}", limits=FileLimits(expanded=10_000, seconds=0.2 if "sleep" in program else 60))
+        convert(odt("<text:p>A pump.</text:p>"), limits=limits)

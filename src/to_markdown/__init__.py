@@ -30,9 +30,10 @@ from .latex import from_latex
 from .media_types import DOCX, EPUB, NOTEBOOK, ODT, PDF, PPTX, RTF, XLSX, media_type
 from .notebook import from_notebook
 from .odt import from_odt
-from .pandoc import from_markup, from_rtf
+from .pandoc import from_markup
 from .pptx import from_pptx
 from .raw_file import LIMITS, MB, Conversion, FileLimits, RawFile
+from .rtf import from_rtf
 from .sheets import from_csv, from_xlsx
 from .text import from_markdown, from_text
 from .typst import from_typst

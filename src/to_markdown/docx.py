@@ -10,13 +10,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
 
 from .archives import Archive, Element, attribute, core_title, main_part, parse_xml, part, related
-from .docx_styles import Numbering, Style, is_on, levels_of, number, styles_of, value
+from .docx_styles import Numbering, Style, is_on, number, numbering_of, styles_of, value
 from .formulas import formulas_of_word
-from .markdown import EXPONENT, INDEX, MISTAKABLE, fence, pipe_table, sign, ticked, wrapped
+from .markdown import EXPONENT, INDEX, MISTAKABLE, blocks_of, left_out, marked, pipe_table, sign
 from .raw_file import Conversion, RawFile
+from .text import first_heading, titled
 
 CODE_STYLES = {"code", "source code", "html preformatted", "preformatted text", "macro text", "verbatim"}
 CODE_RUNS = {"verbatim char", "source text", "html code", "code", "inline code", "code char"}
@@ -32,6 +32,7 @@ class _WordFile:
     numbering: Numbering
     formulas: dict[Element, str]
     lost: Counter[str] = field(default_factory=Counter)
+    title: str = ""
 
 
 def from_docx(file: RawFile) -> Conversion:
@@ -42,51 +43,17 @@ def from_docx(file: RawFile) -> Conversion:
     for reading in [one for text in texts if text is not None for one in text.iter("rt")]:  # beside a word of Japanese
         reading.getparent().remove(reading)
     root, footnotes, endnotes = texts
-    word = _WordFile(
-        styles_of(part(archive, parts.get("styles", ""))),
-        Numbering(levels_of(part(archive, parts.get("numbering", "")))),
-        formulas_of_word(texts, file),
-    )
+    styles = styles_of(part(archive, parts.get("styles", "")))
+    numbering = numbering_of(part(archive, parts.get("numbering", "")), styles)
+    word = _WordFile(styles, numbering, formulas_of_word(texts, file))
     body = root.find("body")
-    blocks = _body(body, word) if body is not None else []
+    blocks = blocks_of(_pieces(body, word)) if body is not None else []
     for notes, mark in ((footnotes, ""), (endnotes, "e")):
         for note in notes if notes is not None else ():
             if not attribute(note, "type"):
-                blocks.append(f"[^{mark}{attribute(note, 'id')}]: " + " ".join(_body(note, word)))
-    title = next((block.lstrip("# ") for block in blocks if re.match("##? ", block)), "")
-    lost = tuple(f"{what} left out: {count}" for what, count in sorted(word.lost.items()) if count)
-    return Conversion(title or core_title(archive), "\n\n".join(blocks), lost)
-
-
-def _body(parent: Element, word: _WordFile) -> list[str]:
-    """Blocks; neighbouring list items become one list, neighbouring lines of code one fence."""
-    blocks: list[str] = []
-    for kind, group in groupby(_pieces(parent, word), key=lambda piece: piece[0]):
-        texts = [text for _, text in group]
-        if kind == "list":
-            blocks += _lists(texts)
-        elif kind == "code":
-            blocks += fence("\n".join(texts))
-        else:
-            blocks += texts
-    return blocks
-
-
-def _lists(items: list[str]) -> list[str]:
-    """One block for each list; a new one begins where numbers follow bullets or bullets numbers."""
-    lists: list[list[str]] = []
-    kind, above = "", list[int]()
-    for item in items:
-        text = item.lstrip("\t")
-        level = len(item) - len(text)
-        above = [one for one in above if one < level] if lists else []
-        own = "" if above else re.sub(r"\d", "", text.partition(" ")[0])
-        if not lists or (own and kind and own != kind):
-            lists.append([])
-        kind = own or kind
-        lists[-1].append("    " * len(above) + text)
-        above.append(level)
-    return ["\n".join(one) for one in lists]
+                blocks.append(f"[^{mark}{attribute(note, 'id')}]: " + " ".join(blocks_of(_pieces(note, word))))
+    text = titled(word.title, "\n\n".join(blocks))
+    return Conversion(first_heading(text) or core_title(archive), text, left_out(word.lost))
 
 
 def _pieces(parent: Element, word: _WordFile) -> Iterator[tuple[str, str]]:
@@ -109,19 +76,21 @@ def _paragraph(paragraph: Element, word: _WordFile) -> Iterator[tuple[str, str]]
     style = word.styles.get(value(own, "pStyle"), Style())
     runs = list(_runs(paragraph, style, word))
     plain = "".join(text for text, _ in runs)
-    num_id, level = value(own, "numPr/numId") or style.num_id, number(value(own, "numPr/ilvl"), style.level)
+    num_id, level = word.numbering.place(own, style)
     numbered = word.numbering.mark(num_id, level)  # empty paragraphs count, too
     if not plain.strip() or style.name.startswith(("toc ", "table of figures", "index ")):
         return
     outline = number(value(own, "outlineLvl"), style.outline)
-    if 0 <= outline < 9:
+    if style.name == "title" and not word.title:
+        word.title = " ".join(plain.split())
+    elif 0 <= outline < 9:
         yield "block", " ".join(["#" * min(outline + 1, 6), *filter(None, [numbered]), *plain.split()])
     elif style.name in CODE_STYLES or all(mark == "`" for text, mark in runs if text.strip()):
         yield "code", plain
     else:
-        text = "".join(_marked(runs)).strip()
+        text = marked(runs).strip()
         if numbered is not None:
-            yield "list", "\t" * level + sign(numbered) + text.replace("\n", " ")
+            yield "list", "\t" * max(level, style.depth) + sign(numbered) + text.replace("\n", " ")
         elif style.name in QUOTES:
             yield "block", "> " + text.replace("\n", "\n> ")
         else:
@@ -183,12 +152,6 @@ def _characters(run: Element, word: _WordFile) -> Iterator[str]:
             return  # a text box: its paragraphs follow this one
 
 
-def _marked(runs: list[tuple[str, str]]) -> Iterator[str]:
-    for mark, group in groupby(runs, key=lambda run: run[1]):
-        text = "".join(part for part, _ in group)
-        yield ticked(text) if mark == "`" else wrapped(text, mark) if mark else text
-
-
 def _table(table: Element, word: _WordFile) -> list[str]:
     rows: list[list[str]] = []
     for row in table.iter("tr"):
@@ -202,9 +165,9 @@ def _table(table: Element, word: _WordFile) -> list[str]:
             if merged is not None and attribute(merged, "val") != "restart" and rows and len(line) < len(rows[-1]):
                 text = rows[-1][len(line)]
             else:
-                text = " ".join(_body(cell, word))
+                text = " ".join(blocks_of(_pieces(cell, word)))
             line += [text, *[""] * (min(int(value(cell, "tcPr/gridSpan") or 1), 50) - 1)]
         rows.append(line)
     if len(rows) == 1 and len(rows[0]) == 1:  # a box around text
-        return [block for cell in table.iter("tc") for block in _body(cell, word)]
+        return [block for cell in table.iter("tc") for block in blocks_of(_pieces(cell, word))]
     return pipe_table(rows, header=len(rows) > 1)

@@ -11,6 +11,25 @@ from .markdown import mark_of
 FORMATS = {
     "lowerLetter": "LowerAlpha", "upperLetter": "UpperAlpha", "lowerRoman": "LowerRoman", "upperRoman": "UpperRoman",
 }  # fmt: skip
+LETTERS = {
+    "russianLower": "абвгдежзиклмнопрстуфхцчшщыэюя", "russianUpper": "АБВГДЕЖЗИКЛМНОПРСТУФХЦЧШЩЫЭЮЯ",
+    "arabicAlpha": "أبتثجحخدذرزسشصضطظعغفقكلمنهوي", "arabicAbjad": "أبجدهوزحطيكلمنسعفصقرشتثخذضظغ",
+    "hebrew2": "אבגדהוזחטיכלמנסעפצקרשת", "thaiLetters": "กขคงจฉชซฌญฎฏฐฑฒณดตถทธนบปผฝพฟภมยรลวศษสหฬอฮ",
+    "aiueo": "アイウエオカキクケコサシスセソタチツテトナニヌネノハヒフヘホマミムメモヤユヨラリルレロワヲン",
+    "iroha": "イロハニホヘトチリヌルヲワカヨタレソツネナラムウヰノオクヤマケフコエテアサキユメミシヱヒモセス",
+    "ganada": "가나다라마바사아자차카타파하", "chosung": "ㄱㄴㄷㄹㅁㅂㅅㅇㅈㅊㅋㅌㅍㅎ",
+    "ideographTraditional": "甲乙丙丁戊己庚辛壬癸", "ideographZodiac": "子丑寅卯辰巳午未申酉戌亥",
+    "decimalEnclosedCircle": "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳",
+}  # fmt: skip
+ZEROS = {"decimalFullWidth": 0xFF10, "thaiNumbers": 0x0E50, "hindiNumbers": 0x0966}
+HAN = re.compile("(chinese|japanese|taiwanese)Counting(Thousand)?|ideographDigital|koreanDigital")
+CARDINAL, ORDINAL = (
+    names.split()
+    for names in (
+        "One Two Three Four Five Six Seven Eight Nine Ten Eleven Twelve",
+        "First Second Third Fourth Fifth Sixth Seventh Eighth Ninth Tenth Eleventh Twelfth",
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -20,13 +39,15 @@ class Style:
     num_id: str = ""
     level: int = 0
     hidden: bool = False
+    numbered_by: str = ""  # the style that says so: itself, or one that it is based on
+    depth: int = 0  # how far its name says that it is indented
 
 
 @dataclass(frozen=True)
 class Level:
     """A level of a numbering. `family` is what it counts together with; `restart`: where this one begins.
 
-    `legal`: all numbers in its mark are written in digits.
+    `legal`: all numbers in its mark are written in digits. `above`: it begins anew after a level below this number.
     """
 
     family: str
@@ -34,7 +55,8 @@ class Level:
     text: str
     start: int
     legal: bool
-    restart: int | None
+    restart: bool
+    above: int
 
 
 def value(element: Element | None, path: str) -> str:
@@ -54,41 +76,51 @@ def styles_of(root: Element | None) -> dict[str, Style]:
     raw = {attribute(one, "styleId"): one for one in (root.iter("style") if root is not None else ())}
     styles: dict[str, Style] = {}
     for key, style in raw.items():
-        outline, num_id, level, hidden, above, seen = "", "", "", False, style, set[str]()
+        outline, num_id, level, hidden, numbered_by, above, seen = "", "", "", False, "", style, set[str]()
         while above is not None and (own := attribute(above, "styleId")) not in seen:  # what it says, or inherits
             seen.add(own)
             heading = re.fullmatch(r"heading (\d)", value(above, "name").lower())
             outline = outline or value(above, "pPr/outlineLvl") or (str(int(heading[1]) - 1) if heading else "")
-            num_id, level = num_id or value(above, "pPr/numPr/numId"), level or value(above, "pPr/numPr/ilvl")
+            if not num_id and (num_id := value(above, "pPr/numPr/numId")):
+                numbered_by = own
+            level = level or value(above, "pPr/numPr/ilvl")
             hidden = hidden or is_on(above, "rPr/vanish")
             above = raw.get(value(above, "basedOn"))
         name = value(style, "name").lower()
         deeper = re.fullmatch(r"list (?:bullet|number) (\d)", name)
-        level = str(int(deeper[1]) - 1) if deeper and level in {"", "0"} else level
-        outline = "0" if name == "title" else outline
-        styles[key] = Style(name, number(outline, -1), num_id, number(level, 0), hidden)
+        depth = int(deeper[1]) - 1 if deeper else 0
+        styles[key] = Style(name, number(outline, -1), num_id, number(level, 0), hidden, numbered_by, depth)
     return styles
 
 
-def levels_of(root: Element | None) -> dict[tuple[str, int], Level]:
-    """(number, level) -> how it is marked."""
+def numbering_of(root: Element | None, styles: dict[str, Style]) -> Numbering:
+    """How each number and level is marked, and the levels that belong to styles."""
     levels: dict[tuple[str, int], Level] = {}
+    of_styles: dict[tuple[str, str], int] = {}
+    nums = [] if root is None else list(root.iter("num"))
     abstract = {} if root is None else {attribute(one, "abstractNumId"): one for one in root.iter("abstractNum")}
-    for num in () if root is None else root.iter("num"):
-        key, family = attribute(num, "numId"), value(num, "abstractNumId")
+    families = {attribute(num, "numId"): value(num, "abstractNumId") for num in nums}
+    for num in nums:
+        key = attribute(num, "numId")
+        family = families[key]
+        if linked := value(abstract.get(family), "numStyleLink"):  # what it is, a style says
+            family = families.get(styles.get(linked, Style()).num_id, family)
         restarts = {attribute(one, "ilvl"): value(one, "startOverride") for one in num.iter("lvlOverride")}
         for level in [*(abstract[family].iter("lvl") if family in abstract else ()), *num.iter("lvl")]:
             at = number(attribute(level, "ilvl"), 0)
-            text = level.find("lvlText")
+            text, restart = level.find("lvlText"), restarts.get(str(at), "")
             levels[key, at] = Level(
                 family,
                 value(level, "numFmt"),
                 f"%{at + 1}." if text is None else attribute(text, "val"),
-                number(value(level, "start"), 1),
+                number(restart or value(level, "start"), 1),
                 is_on(level, "isLgl"),
-                number(restarts[str(at)], 1) if restarts.get(str(at)) else None,
+                bool(restart),
+                number(value(level, "lvlRestart"), at),
             )
-    return levels
+            if style := value(level, "pStyle"):
+                of_styles[key, style] = at
+    return Numbering(levels, of_styles)
 
 
 @dataclass
@@ -96,29 +128,58 @@ class Numbering:
     """How far the numberings of a file have counted."""
 
     levels: dict[tuple[str, int], Level]
+    of_styles: dict[tuple[str, str], int]
     counts: dict[tuple[str, int], int] = field(default_factory=dict)
     begun: set[tuple[str, int]] = field(default_factory=set)
+
+    def place(self, own: Element | None, style: Style) -> tuple[str, int]:
+        """The number and the level of a paragraph, by itself or by its style."""
+        num_id = value(own, "numPr/numId") or style.num_id
+        level = self.of_styles.get((num_id, style.numbered_by), style.level)
+        return num_id, number(value(own, "numPr/ilvl"), level)
 
     def mark(self, num_id: str, depth: int) -> str | None:
         """What a paragraph is called in its list, and nothing for a bullet; None where it is in no list."""
         level = self.levels.get((num_id, depth))
         if num_id in {"", "0"}:
             return None
-        if level is None or level.style in {"bullet", "none"}:
+        if level is None or level.style == "bullet":
             return ""
         place = level.family, depth
-        if level.restart is not None and (num_id, depth) not in self.begun:
-            self.counts[place] = level.restart - 1
+        if level.restart and (num_id, depth) not in self.begun:
+            self.counts.pop(place, None)
         self.begun.add((num_id, depth))
         self.counts[place] = self.counts.get(place, level.start - 1) + 1
         for deeper in [key for key in self.counts if key[0] == level.family and key[1] > depth]:
-            del self.counts[deeper]
+            if depth < self.levels.get((num_id, deeper[1]), level).above:
+                del self.counts[deeper]
 
         def called(found: re.Match[str]) -> str:
             at = int(found[1]) - 1
             one = self.levels.get((num_id, at), level)
-            style = "Decimal" if level.legal else FORMATS.get(one.style, "Decimal")
-            text = mark_of(self.counts.get((level.family, at), one.start), style, "None")
-            return text.zfill(2) if one.style == "decimalZero" else text
+            if one.style == "none":
+                return ""
+            style = "decimal" if level.legal and one.style != "decimalZero" else one.style
+            return shown(self.counts.get((level.family, at), one.start), style)
 
-        return re.sub(r"%([1-9])", called, level.text).strip()
+        return re.sub(r"%([1-9])", called, level.text).strip() or None
+
+
+def shown(count: int, style: str) -> str:
+    """A number as a style of numbering writes it."""
+    if letters := LETTERS.get(style.removesuffix("FullWidth")):
+        again, at = divmod(count - 1, len(letters))
+        return letters[at] * (again + 1)
+    if HAN.fullmatch(style) and 0 < count < 100:
+        tens, ones = divmod(count, 10)
+        ten = "" if not tens else "十" if tens == 1 else "一二三四五六七八九"[tens - 1] + "十"
+        return ten + ("一二三四五六七八九"[ones - 1] if ones else "")
+    if style in {"cardinalText", "ordinalText"} and 0 < count <= len(CARDINAL):
+        return (CARDINAL if style == "cardinalText" else ORDINAL)[count - 1]
+    if style == "ordinal":
+        last = "" if count % 100 in {11, 12, 13} else str(count)[-1]
+        return f"{count}{ {'1': 'st', '2': 'nd', '3': 'rd'}.get(last, 'th') }"
+    text = mark_of(count, FORMATS.get(style, "Decimal"), "None")
+    if style in ZEROS:
+        return "".join(chr(ZEROS[style] + int(digit)) for digit in text)
+    return text.zfill(2) if style == "decimalZero" else text

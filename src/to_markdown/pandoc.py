@@ -47,10 +47,6 @@ def from_markup(
     return converter
 
 
-def from_rtf(file: RawFile) -> Conversion:
-    return convert_tree(file.data, "rtf", file, office=True)
-
-
 def convert_tree(data: bytes, reader: str, file: RawFile, *, office: bool = False) -> Conversion:
     return conversion(tree_of(data, reader, file), office=office)
 

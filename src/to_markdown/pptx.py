@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from itertools import groupby
 
 from .archives import Archive, Element, attribute, core_title, main_part, parse_xml, related
-from .markdown import pipe_table
+from .formulas import formulas_of_word
+from .markdown import EXPONENT, INDEX, blocks_of, left_out, mark_of, pipe_table, sign
 from .raw_file import Conversion, RawFile
 
 
@@ -21,27 +21,26 @@ def from_pptx(file: RawFile) -> Conversion:
     for number, slide_id in enumerate(parse_xml(archive.read(name)).iter("sldId"), 1):
         ids = [value for key, value in slide_id.attrib.items() if key.endswith("}id")]
         slide = parts.get(ids[0] if ids else "", ("", ""))[1]
-        blocks = _slide(archive, slide, number, lost) if slide in archive else []
+        blocks = _slide(archive, slide, number, lost, file) if slide in archive else []
         titles += [block.lstrip("# ") for block in blocks[:1]]
         pages.append(len(text))
         text += "".join(f"{block}\n\n" for block in blocks)
     title = titles[0] if titles else core_title(archive)
-    return Conversion(
-        title,
-        text,
-        tuple(f"{what} left out: {count}" for what, count in sorted(lost.items()) if count),
-        pages=tuple(pages),
-    )
+    return Conversion(title, text, left_out(lost), pages=tuple(pages))
 
 
-def _slide(archive: Archive, name: str, number: int, lost: Counter[str]) -> list[str]:
+def _slide(archive: Archive, name: str, number: int, lost: Counter[str], file: RawFile) -> list[str]:
     title, opening, blocks = "", False, list[str]()
     root = parse_xml(archive.read(name))
-    for fallback in list(root.iter("Fallback")):  # the same content once more, for older programs
-        fallback.getparent().remove(fallback)
+    if root.get("show") in {"0", "false"}:
+        lost["hidden slides"] += 1
+        return []
+    for useless in list(root.iter("Fallback", "sym")):  # the same content once more, for older programs; and a font
+        useless.getparent().remove(useless)
+    formulas = formulas_of_word([root], file)
     for shape in root.iter("sp", "tbl", "pic", "chart", "relIds"):
         if shape.tag == "tbl":
-            rows = [[_cell(cell) for cell in row.iter("tc")] for row in shape.iter("tr")]
+            rows = [[_cell(cell, formulas) for cell in row.iter("tc")] for row in shape.iter("tr")]
             blocks += pipe_table(rows, header=True)
         elif shape.tag == "pic":
             described = attribute(shape.find("nvPicPr/cNvPr"), "descr").strip()
@@ -53,42 +52,63 @@ def _slide(archive: Archive, name: str, number: int, lost: Counter[str]) -> list
             holder = shape.find("nvSpPr/nvPr/ph")
             kind = attribute(holder, "type")
             if kind in {"title", "ctrTitle"} and not title:
-                title, opening = " ".join(" ".join(_text(p) for p in shape.iter("p")).split()), kind == "ctrTitle"
+                words = " ".join(_text(paragraph, formulas) for paragraph in shape.iter("p"))
+                title, opening = " ".join(words.split()), kind == "ctrTitle"
             elif kind not in {"dt", "ftr", "sldNum", "hdr"}:
-                blocks += _lines(shape, bulleted=holder is not None and kind not in {"subTitle", "title"})
+                blocks += _lines(shape, formulas, bulleted=holder is not None and kind not in {"subTitle", "title"})
     heading = f"{'#' if opening and number == 1 else '##'} {title or f'Slide {number}'}"
     notes = [part for kind, part in related(archive, name).values() if kind == "notesSlide" and part in archive]
     for shape in (shape for part in notes for shape in parse_xml(archive.read(part)).iter("sp")):
-        if attribute(shape.find("nvSpPr/nvPr/ph"), "type") == "body" and (lines := _lines(shape, bulleted=False)):
+        if attribute(shape.find("nvSpPr/nvPr/ph"), "type") == "body" and (lines := _lines(shape, {}, bulleted=False)):
             blocks += ["**Notes:** " + lines[0], *lines[1:]]
     return [heading, *blocks] if title or blocks else []
 
 
-def _lines(shape: Element, *, bulleted: bool) -> list[str]:
+def _lines(shape: Element, formulas: dict[Element, str], *, bulleted: bool) -> list[str]:
     pieces: list[tuple[str, str]] = []
-    count: Counter[int] = Counter()
+    counts: dict[int, tuple[str, int]] = {}  # by level: how it is written, and how far it has come
     for paragraph in shape.iter("p"):
-        text, own = _text(paragraph).strip(), paragraph.find("pPr")
+        text, own = _text(paragraph, formulas).strip(), paragraph.find("pPr")
         level = int(attribute(own, "lvl") or 0)
-        marks = {child.tag for child in own} if own is not None else set()
+        marks = {child.tag: child for child in own} if own is not None else {}
         if not text:
             continue
-        if marks & {"buAutoNum"}:
-            count[level] += 1
-            pieces.append(("list", f"{'    ' * level}{count[level]}. {text}"))
-        elif marks & {"buChar", "buBlip"} or level or (bulleted and "buNone" not in marks):
-            pieces.append(("list", f"{'    ' * level}- {text}"))
+        counts = {at: count for at, count in counts.items() if at < level or (at == level and "buAutoNum" in marks)}
+        if "buAutoNum" in marks:
+            kind, start = attribute(marks["buAutoNum"], "type"), int(attribute(marks["buAutoNum"], "startAt") or 1)
+            before, count = counts.get(level, ("", 0))
+            counts[level] = kind, count + 1 if kind == before else start
+            pieces.append(("list", "\t" * level + sign(_called(counts[level][1], kind)) + text))
+        elif marks.keys() & {"buChar", "buBlip"} or level or (bulleted and "buNone" not in marks):
+            pieces.append(("list", "\t" * level + f"- {text}"))
         else:
             pieces.append(("block", text))
-    groups = [(kind, [text for _, text in group]) for kind, group in groupby(pieces, key=lambda piece: piece[0])]
-    blocks = [block for kind, texts in groups for block in (["\n".join(texts)] if kind == "list" else texts)]
+    blocks = blocks_of(pieces)
     # A placeholder with a single line in it is no list.
     return [re.sub(r"^- ", "", blocks[0])] if len(pieces) == 1 else blocks
 
 
-def _cell(cell: Element) -> str:
-    return "; ".join(text for paragraph in cell.iter("p") if (text := _text(paragraph).strip()))
+def _called(number: int, kind: str) -> str:
+    """What PowerPoint calls an item: `alphaLcParenR` is a)."""
+    found = re.match(r"(alpha|roman|arabic)(Lc|Uc)?(Period|ParenR|ParenBoth|Plain)?", kind)
+    style, case, delimiter = found.groups() if found else ("arabic", "", "")
+    case = "Upper" if case == "Uc" else "Lower"
+    delimiter = {"ParenR": "OneParen", "ParenBoth": "TwoParens", "Plain": "None"}.get(delimiter or "", "")
+    return mark_of(number, "Decimal" if style == "arabic" else f"{case}{style.capitalize()}", delimiter)
 
 
-def _text(paragraph: Element) -> str:
-    return "".join(" " if part.tag == "br" else part.text or "" for part in paragraph.iter("t", "br"))
+def _cell(cell: Element, formulas: dict[Element, str]) -> str:
+    texts = (_text(paragraph, formulas).strip() for paragraph in cell.iter("p"))
+    return "; ".join(filter(None, texts))
+
+
+def _text(paragraph: Element, formulas: dict[Element, str]) -> str:
+    parts: list[str] = []
+    for part in paragraph.iter("t", "br", "oMath", "oMathPara"):
+        text = formulas.get(part, " " if part.tag == "br" else part.text or "")
+        if part.tag == "t" and any(above in formulas for above in part.iterancestors()):
+            continue
+        baseline = int(attribute(part.getparent().find("rPr"), "baseline").removesuffix("%") or 0)
+        raised = ("^", EXPONENT) if baseline > 0 else ("_", INDEX)
+        parts.append(f"{raised[0]}{text}" if baseline and raised[1].fullmatch(text) else text)
+    return "".join(parts).replace("$$\n", "$").replace("\n$$", "$")
