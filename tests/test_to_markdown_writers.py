@@ -74,8 +74,8 @@ DIFFERS = {
         "   - b)": "  - b)",
     },  # pandoc takes the inner list's marks for both
     "org": {"it’s": "it's", "- a) inner\n   - b) next": "1. inner\n   2. next"},
-    "epub2": {"[^1]": "[^2-1]", "- a) inner\n   - b) next": "1. inner\n   2. next"},
-    "epub3": {"[^1]": "[^2-1]", "- a) inner\n   - b) next": "1. inner\n   2. next"},
+    "epub2": {"[^1]": "[^2-1]", "- a) inner\n   - b) next": "- a. inner\n   - b. next"},
+    "epub3": {"[^1]": "[^2-1]", "- a) inner\n   - b) next": "- a. inner\n   - b. next"},
 }
 SUFFIXES = {"latex": "tex", "typst": "typ", "rst": "rst", "org": "org"}
 

@@ -1,6 +1,7 @@
 """Any file -> Markdown: a converter for each media type, which is told from what is in the file, not from its name.
 
-html, html_blocks     web pages: where the main text is, and its Markdown
+html, html_blocks     web pages: where the main text is, and its Markdown; html_code code and the numbers beside it,
+                      html_marks the marks of lists and what style sheets count
 docx, docx_styles     Word                           pptx           PowerPoint
 epub                  books                          sheets         spreadsheets, CSV, TSV
 pandoc, pandoc_blocks what pandoc reads: RTF, reStructuredText, AsciiDoc, wikis, man pages; with it, and more:

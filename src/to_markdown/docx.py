@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from .archives import Archive, Element, attribute, core_title, main_part, parse_xml, part, related
 from .docx_styles import Numbering, Style, is_on, number, numbering_of, styles_of, value
 from .formulas import formulas_of_word
-from .markdown import EXPONENT, INDEX, MISTAKABLE, blocks_of, left_out, marked, pipe_table, sign
+from .markdown import MISTAKABLE, blocks_of, left_out, lowered, marked, pipe_table, raised, sign
 from .raw_file import Conversion, RawFile
 from .text import first_heading, titled
 
@@ -129,11 +129,10 @@ def _mark(properties: Element | None, word: _WordFile) -> str:
 
 
 def _characters(run: Element, word: _WordFile) -> Iterator[str]:
-    raised = {"superscript": ("^", EXPONENT), "subscript": ("_", INDEX)}.get(value(run, "rPr/vertAlign"))
+    moved = {"superscript": raised, "subscript": lowered}.get(value(run, "rPr/vertAlign"), str)
     for child in run.iter():
         if child.tag in {"t", "delText"}:
-            text = child.text or ""
-            yield f"{raised[0]}{text}" if raised and raised[1].fullmatch(text) else text
+            yield moved(child.text or "")
         elif child.tag in {"tab", "ptab"}:
             yield " " if child.getparent() is run else ""
         elif child.tag in {"br", "cr"}:

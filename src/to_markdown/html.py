@@ -10,8 +10,11 @@ import re
 from collections import Counter
 from dataclasses import replace
 
-from .formulas import formulas_of_page
-from .html_blocks import BLOCKS, HEADINGS, INNER, MAX_DEPTH, TEX, HtmlElement, mark_blocks, spaced, write_blocks
+from .archives import Element
+from .formulas import put_formulas
+from .html_blocks import BLOCKS, HEADINGS, INNER, MAX_DEPTH, mark_blocks, spaced, write_blocks
+from .html_code import put_code
+from .html_marks import put_marks
 from .raw_file import Conversion, RawFile, decode
 
 SILENT_NAMES = """
@@ -23,7 +26,7 @@ CONTAINERS = {"article", "body", "center", "div", "fieldset", "form", "main", "s
 CHROME = re.compile(
     r"(^|[\s_-])(nav|navbar|navigation|navheader|navfooter|navlinks|sidenav|sphinxsidebar|breadcrumbs?|menu|mainmenu"
     r"|topbar|footer|masthead|cookies?|consent|advert\w*|ads|share|sharing|social|newsletter|subscribe|promo"
-    r"|pagination|pager|toc|tableofcontents|table-of-contents|skip|skiplink|nosearch|noprint|linenos|sr-only"
+    r"|pagination|pager|toc|tableofcontents|table-of-contents|skip|skiplink|nosearch|noprint|sr-only"
     r"|related|comments)([\s_-]|$)",
     re.IGNORECASE,
 )
@@ -32,6 +35,7 @@ CHROME_ID = re.compile(
     r"(site-?|main-?|top-?|page-?)?(nav|navbar|navigation|sidebar|menu|footer|toc|breadcrumbs?|share|comments|cookie\S*)$",
     re.IGNORECASE,
 )
+HIDDEN = re.compile(r"\b(display:\s*none|visibility:\s*hidden)", re.IGNORECASE)
 MARKS = {"", "¶", "#", "§", "🔗", "\uf0c1", "permalink"}  # the text of a heading's link to itself
 LOCATED_CHARACTERS = 1_000_000
 NO_LETTER = re.compile(r"\W+")
@@ -53,10 +57,11 @@ def html_to_markdown(text: str, *, whole: bool = False) -> Conversion:
     tree = _parse(text)
     if tree is None:
         return Conversion("", "")
-    for formula, tex in formulas_of_page(tree).items():
-        formula.set(TEX, tex)
+    drawn = put_formulas(tree)
+    put_code(tree)
+    put_marks(tree)
     title = spaced("".join(tree.xpath("(//head//title|//title)[1]//text()")))
-    warnings = _silence(tree)
+    warnings = [*_silence(tree), *([f"formulas that are only drawn left out: {drawn}"] if drawn else [])]
     said = tree if whole else _said(tree)
     heading, at = _title(title, tree if said is None else said, first=said is not None and not whole)
     _prune(tree, at)
@@ -72,7 +77,7 @@ def html_to_markdown(text: str, *, whole: bool = False) -> Conversion:
     return Conversion(heading, "\n\n".join(blocks), tuple(warnings))
 
 
-def _parse(text: str) -> HtmlElement:
+def _parse(text: str) -> Element:
     from lxml import etree, html
 
     if re.search(r"<\?xml|xhtml", text[:1000]):  # an HTML parser takes <a/>, <script/> and <title/> for opening tags
@@ -87,12 +92,18 @@ def _parse(text: str) -> HtmlElement:
     return tree
 
 
-def _silence(tree: HtmlElement) -> list[str]:
+def _silence(tree: Element) -> list[str]:
     """Drop what is not text; say what could have been content."""
     pictures = [picture for picture in tree.iter("img") if not spaced(picture.get("alt") or "")]
     drawings = [drawing for drawing in tree.iter("svg") if drawing.xpath(".//*[local-name()='text']")]
     for element in list(tree.iter(*SILENT_NAMES.split())):
         _drop(element)
+    half = len(tree.text_content()) / 2  # more is a page that waits for its scripts
+    for element in tree.xpath(
+        "//body//*[@hidden or @aria-hidden or contains(@style, 'none') or contains(@style, 'hidden')]"
+    ):
+        if _is_hidden(element) and len(element.text_content()) <= half:
+            _drop(element)
     for link in list(tree.iter("a")):
         if (link.get("href") or "").startswith("#") and spaced(link.text_content()).lower() in MARKS and not len(link):
             _drop(link)
@@ -100,43 +111,46 @@ def _silence(tree: HtmlElement) -> list[str]:
     return [f"{what} left out: {len(found)}" for what, found in lost.items() if found]
 
 
-def _prune(tree: HtmlElement, heading: HtmlElement | None) -> None:
+def _prune(tree: Element, heading: Element | None) -> None:
     """Drop what the page says is no content, though never its own heading or the half of it.
 
     Inner parts first: a banner that is more than half of a short page may be no more than a menu and a motto.
     """
     keep = set() if heading is None else {heading, *heading.iterancestors()}
     half = len(tree.text_content()) / 2
-    marked = tree.xpath("//*[@class or @id or @role or @hidden or @aria-hidden or @style] | //body/header")
+    marked = tree.xpath("//*[@class or @id or @role] | //body/header")
     for element in reversed(marked):
         banner = element.tag == "header" and element.getparent().tag == "body"
         if element not in keep and (banner or _is_chrome(element)) and len(element.text_content()) <= half:
             _drop(element)
 
 
-def _is_chrome(element: HtmlElement) -> bool:
+def _is_hidden(element: Element) -> bool:
+    get = element.get
+    return bool(
+        get("hidden") not in {None, "until-found"} or get("aria-hidden") == "true" or HIDDEN.search(get("style") or "")
+    )
+
+
+def _is_chrome(element: Element) -> bool:
     tag, get = element.tag, element.get
     if tag in {"html", "body", "main", "article", "pre", *HEADINGS}:
         return False
-    if get("hidden") is not None or "linenos" in (get("class") or "").split():
-        return True
     if tag not in BLOCKS and tag != "a":  # a class on a few words is about their looks
         return False
     return bool(
         (get("role") or "") in {"navigation", "banner", "contentinfo", "search", "menu", "menubar"}
-        or get("aria-hidden") == "true"
-        or re.search(r"display:\s*none", get("style") or "")
         or CHROME.search(get("class") or "")
         or CHROME_ID.match(get("id") or "")
     )
 
 
-def _drop(element: HtmlElement) -> None:
+def _drop(element: Element) -> None:
     if element.getparent() is not None:
         element.drop_tree()
 
 
-def _said(tree: HtmlElement) -> HtmlElement | None:
+def _said(tree: Element) -> Element | None:
     """The element that the page itself calls its main text."""
     size = len(tree.text_content())
     for path in ("//main", "//*[@role='main']", "//article"):
@@ -146,7 +160,7 @@ def _said(tree: HtmlElement) -> HtmlElement | None:
     return None
 
 
-def _located(tree: HtmlElement, heading: HtmlElement | None) -> HtmlElement:
+def _located(tree: Element, heading: Element | None) -> Element:
     """The least element around what trafilatura takes for the main text, and around the page's own heading."""
     body = tree.find("body")
     body = tree if body is None else body
@@ -163,7 +177,7 @@ def _located(tree: HtmlElement, heading: HtmlElement | None) -> HtmlElement:
     except Exception:  # deep nesting, mostly; it was only to give a hint
         return body
     lines = {_letters(line) for line in kept.splitlines()}
-    weights: Counter[HtmlElement] = Counter()
+    weights: Counter[Element] = Counter()
     for element in reversed(list(body.iter())):  # from the leaves up
         if element.tag in BLOCKS and element.get(INNER) is None:
             letters = _letters(element.text_content())
@@ -185,7 +199,7 @@ def _located(tree: HtmlElement, heading: HtmlElement | None) -> HtmlElement:
     return node
 
 
-def _unlinked(element: HtmlElement) -> int:
+def _unlinked(element: Element) -> int:
     """Letters of an element that are in no link."""
     links = sum(len(_letters(link.text_content())) for link in element.iter("a"))
     return len(_letters(element.text_content())) - links
@@ -195,7 +209,7 @@ def _letters(text: str) -> str:
     return NO_LETTER.sub("", text).lower()
 
 
-def _title(title: str, scope: HtmlElement, *, first: bool) -> tuple[str, HtmlElement | None]:
+def _title(title: str, scope: Element, *, first: bool) -> tuple[str, Element | None]:
     """The heading that the page's title names; else the title without the site's name, or the first heading.
 
     The longest of those named, since a site's name is mostly shorter than a page's.

@@ -5,26 +5,28 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import groupby
-from typing import Any
 
+from .archives import Element
+from .formulas import TEX
+from .html_code import fence_of
+from .html_marks import LITERAL, MARK
 from .markdown import (
     BREAK,
-    EXPONENT,
-    INDEX,
     MAX_SPAN,
     definitions,
-    fence,
     grid,
+    in_line,
     is_bold,
     listed,
+    lowered,
     paragraph,
     pipe_table,
+    raised,
+    sign,
     ticked,
     tidy,
     wrapped,
 )
-
-HtmlElement = Any  # lxml has no types of its own
 
 BLOCK_NAMES = """
     address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption figure footer
@@ -34,16 +36,14 @@ BLOCK_NAMES = """
 BLOCKS = set(BLOCK_NAMES.split())
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
 CODE = {"code", "kbd", "samp", "tt"}
-LANGUAGE = re.compile(r"\b(?:language|lang|highlight(?:-source)?|brush|sourceCode)[-:\s]+([A-Za-z][\w+#-]*)")
-NO_LANGUAGE = {"default", "none", "text", "plain", "plaintext", "notranslate", "code", "source", "highlight"}
 MAX_DEPTH = 120
-SPACE = re.compile(r"\s+")
 UNSEEN = str.maketrans("", "", "\u200b\u00ad\ufeff")
 INNER = "data-holds-blocks"
-TEX = "data-as-tex"
+SHIFT = re.compile(r"vertical-align:\s*(super|sub)\b")
+SLASHES = {"/", "\u2044"}
 
 
-def mark_blocks(root: HtmlElement) -> None:
+def mark_blocks(root: Element) -> None:
     """Note on every element whether a block is somewhere inside it."""
     for element in root.iter(*BLOCKS):
         above = element.getparent()
@@ -52,12 +52,12 @@ def mark_blocks(root: HtmlElement) -> None:
             above = above.getparent()
 
 
-def write_blocks(element: HtmlElement, depth: int = 0) -> list[str]:
+def write_blocks(element: Element, depth: int = 0) -> list[str]:
     """The Markdown blocks of an element's content, in order."""
     if depth > MAX_DEPTH:
         return paragraph(element.text_content())
     blocks: list[str] = []
-    run = [_folded(element.text)]
+    run = [_seen(element.text)]
     for child in element:
         if not isinstance(child.tag, str):
             pass
@@ -66,17 +66,17 @@ def write_blocks(element: HtmlElement, depth: int = 0) -> list[str]:
             run = []
         else:
             run.append(_inline(child, depth))
-        run.append(_folded(child.tail))
+        run.append(_seen(child.tail))
     return blocks + paragraph("".join(run))
 
 
-def _block(element: HtmlElement, depth: int) -> list[str]:
+def _block(element: Element, depth: int) -> list[str]:
     tag = element.tag
     if tag in HEADINGS:
         text = _line(element)
         return [f"{'#' * HEADINGS[tag]} {text}"] if text else []
     if tag == "pre":
-        return _fence(element)
+        return fence_of(element)
     if tag in {"ul", "ol", "menu"}:
         return _list(element, depth)
     if tag == "dl":
@@ -94,46 +94,41 @@ def _block(element: HtmlElement, depth: int) -> list[str]:
     return inner
 
 
-def _folded(text: str | None) -> str:
-    return SPACE.sub(" ", text.translate(UNSEEN) if not text.isascii() else text) if text else ""
+def _seen(text: str | None) -> str:
+    return (text if text.isascii() else text.translate(UNSEEN)) if text else ""
 
 
 def spaced(text: str) -> str:
-    return _folded(text).strip()
+    return tidy(_seen(text))
 
 
-def _line(element: HtmlElement) -> str:
+def _line(element: Element) -> str:
     """The element's content in one line."""
-    return tidy(_content(element)).replace("\n", " ")
+    return tidy(in_line(_content(element))).replace("\n", " ")
 
 
-def _content(element: HtmlElement, depth: int = 0) -> str:
+def _content(element: Element, depth: int = 0) -> str:
     if depth > MAX_DEPTH:
-        return _folded(element.text_content())
-    parts = [_folded(element.text)]
+        return _seen(element.text_content())
+    parts = [_seen(element.text)]
     for child in element:
         if isinstance(child.tag, str):
             # A block in the middle of a line leaves a space where its end was.
             parts.append(f" {_content(child, depth + 1)} " if child.tag in BLOCKS else _inline(child, depth + 1))
-        parts.append(_folded(child.tail))
+        parts.append(_seen(child.tail))
     return "".join(parts)
 
 
-def _inline(element: HtmlElement, depth: int) -> str:
+def _inline(element: Element, depth: int) -> str:
     tag = element.tag
     if tag == "br":
         return BREAK
     if tag in CODE:
         return BREAK.join(ticked(line) for line in _code_lines(element) if line)
     if tag == "img":
-        return _folded(element.get("alt"))
+        return _seen(element.get("alt"))
     if tag == "math":
-        tex = element.xpath(".//*[local-name()='annotation'][contains(@encoding, 'tex')]/text()")
-        return (
-            f"${tex[0].strip()}$"
-            if tex
-            else element.get(TEX) or spaced(element.get("alttext") or element.text_content())
-        )
+        return element.get(TEX) or ""
     text = _content(element, depth)
     note = re.fullmatch(r"\s*(?:\[\^?)?(\d+)\]?\s*", text) if tag in {"a", "sup"} else None
     if note and "#" in element.xpath("string((.|.//a)[@href][1]/@href)"):
@@ -142,14 +137,29 @@ def _inline(element: HtmlElement, depth: int) -> str:
         return wrapped(text, "**")
     if tag in {"i", "em", "cite", "dfn", "var"}:
         return wrapped(text, "*")
-    if tag == "sup" and EXPONENT.fullmatch(text.strip()):  # 10^6 is not 106
-        return f"^{text.strip()}"
-    if tag == "sub" and INDEX.fullmatch(text.strip()):
-        return f"_{text.strip()}"
-    return text
+    return _shifted(element, text)
 
 
-def _code_lines(element: HtmlElement) -> list[str]:
+def _shifted(element: Element, text: str) -> str:
+    """What stands higher or lower than the line: 10^6 is not 106, and two such around a slash are a fraction."""
+    styled = SHIFT.search(element.get("style") or "")
+    kind = {"super": "sup"}.get(styled[1], styled[1]) if styled else element.tag
+    before, after = element.getprevious(), element.getnext()
+    left = (element.getparent().text if before is None else before.tail) or ""
+    right = element.tail or ""
+    if kind == "sup" and right.strip() in SLASHES and after is not None and after.tag == "sub":
+        return " " * left[-1:].isdigit() + text
+    if kind == "sub" and left.strip() in SLASHES and before is not None and before.tag == "sup":
+        return text
+    if kind not in {"sup", "sub"}:
+        return text
+    glued = right[:1].isascii() and right[:1].isalnum()
+    if kind == "sup":
+        return raised(text, glued=glued)
+    return lowered(text, glued=glued, beside_digit=left[-1:].isdigit() or right[:1].isdigit())
+
+
+def _code_lines(element: Element) -> list[str]:
     """The lines of code in a sentence, which some old pages set as listings."""
     lines = [""]
     for node in element.xpath("descendant::text()|descendant::br"):
@@ -160,40 +170,19 @@ def _code_lines(element: HtmlElement) -> list[str]:
     return list(map(spaced, lines))
 
 
-def _fence(element: HtmlElement) -> list[str]:
-    for line_end in element.iter("br"):
-        line_end.tail = "\n" + (line_end.tail or "")
-    return fence(element.text_content(), _language(element))
-
-
-def _language(element: HtmlElement) -> str:
-    above = element.getparent()
-    near = [element, *element.iter("code"), above, above.getparent() if above is not None else None]
-    for one in near:
-        for found in LANGUAGE.findall((one.get("class") or "") if one is not None else ""):
-            if found.lower() not in NO_LANGUAGE:
-                return str(found).lower()
-    return ""
-
-
-def _list(element: HtmlElement, depth: int) -> list[str]:
-    start = element.get("start") or ""
-    number = int(start) if start.isdigit() and len(start) < 7 else 1
+def _list(element: Element, depth: int) -> list[str]:
     items: list[tuple[str, list[str]]] = []
     for child, inner in _parts(element, {"li"}, depth):
-        if child is not None:
-            items.append((f"{number}. " if element.tag == "ol" else "- ", inner))
-            number += bool(inner)
-        elif items:  # what stands loose in a list belongs to the item before it
+        if child is None and items:  # what stands loose in a list belongs to the item before it
             items[-1][1].extend(inner)
         elif inner:
-            items.append(("- ", inner))
+            items.append((sign("" if child is None else child.get(MARK) or ""), inner))
     return listed(items)
 
 
-def _parts(element: HtmlElement, tags: set[str], depth: int) -> Iterator[tuple[HtmlElement | None, list[str]]]:
+def _parts(element: Element, tags: set[str], depth: int) -> Iterator[tuple[Element | None, list[str]]]:
     """The blocks of each child with one of these tags; and, with None, those of whatever stands loose between them."""
-    loose = [_folded(element.text)]
+    loose = [_seen(element.text)]
     for child in element:
         if child.tag in tags:
             yield from ((None, blocks) for blocks in [paragraph("".join(loose))] if blocks)
@@ -206,11 +195,11 @@ def _parts(element: HtmlElement, tags: set[str], depth: int) -> Iterator[tuple[H
             loose = []
         elif isinstance(child.tag, str):
             loose.append(_inline(child, depth))
-        loose.append(_folded(child.tail))
+        loose.append(_seen(child.tail))
     yield from ((None, blocks) for blocks in [paragraph("".join(loose))] if blocks)
 
 
-def _definitions(element: HtmlElement, depth: int) -> list[str]:
+def _definitions(element: Element, depth: int) -> list[str]:
     """`- **term**: definition` where every definition is one paragraph, else the term in bold before its blocks."""
     terms: list[str] = []
     pairs: list[tuple[str, list[str]]] = []
@@ -227,20 +216,22 @@ def _definitions(element: HtmlElement, depth: int) -> list[str]:
     return definitions(pairs)
 
 
-def _table(element: HtmlElement, depth: int) -> list[str]:
+def _table(element: Element, depth: int) -> list[str]:
     rows = element.xpath("./tr|./thead/tr|./tbody/tr|./tfoot/tr")
     captions = [line for caption in element.xpath("./caption") if (line := _line(caption))]
-    if _is_layout(element, rows):
-        cells = [cell for row in rows for cell in row if cell.tag in {"td", "th"}]
-        return captions + [block for cell in cells for block in write_blocks(cell, depth)]
     cells = [[cell for cell in row if cell.tag in {"td", "th"}] for row in rows]
+    marks = [spaced(row[0].text_content()) for row in cells if len(row) == 2]
+    if len(marks) == len(rows) and all(LITERAL.fullmatch(f"{mark} ") for mark in marks):  # paragraphs of a law
+        return captions + listed([(sign(mark), write_blocks(row[1])) for mark, row in zip(marks, cells, strict=True)])
+    if _is_layout(element, rows):
+        return captions + [block for row in cells for cell in row for block in write_blocks(cell, depth)]
     spans = [[(_cell(cell), _span(cell, "rowspan"), _span(cell, "colspan")) for cell in row] for row in cells]
     lines = list(grid(spans))
     head = bool(element.xpath("./thead/tr")) or all(cell.tag == "th" for cell in cells[0]) or is_bold(lines[0])
     return captions + pipe_table(lines, header=head)
 
 
-def _is_layout(element: HtmlElement, rows: list[HtmlElement]) -> bool:
+def _is_layout(element: Element, rows: list[Element]) -> bool:
     if element.get("role") in {"presentation", "none"} or element.xpath(".//h1|.//h2|.//h3|.//h4|.//table"):
         return True
     if element.xpath("./tr/th|./thead|./tbody/tr/th"):
@@ -248,13 +239,13 @@ def _is_layout(element: HtmlElement, rows: list[HtmlElement]) -> bool:
     return len(rows) < 2 or max(len(row) for row in rows) < 2 or bool(element.xpath(".//pre|.//td//td|.//dl"))
 
 
-def _span(cell: HtmlElement, name: str) -> int:
+def _span(cell: Element, name: str) -> int:
     value = cell.get(name) or ""
     return max(1, min(int(value), MAX_SPAN)) if value.isdigit() and len(value) < 9 else 1
 
 
-def _cell(cell: HtmlElement) -> str:
+def _cell(cell: Element) -> str:
     items = [_line(item) for item in cell.iter("li")]
     if items and not spaced(cell.text or ""):
         return "; ".join(filter(None, items))
-    return re.sub(r"(?<=[,;:.])\n", " ", tidy(_content(cell))).replace("\n", "; ")
+    return re.sub(r"(?<=[,;:.])\n", " ", tidy(in_line(_content(cell)))).replace("\n", "; ")

@@ -12,8 +12,15 @@ BREAK = "\v"  # a line break while white space is still being folded
 NO_BREAK = re.compile(r"[^\S\v]+")
 AROUND = re.compile(r"\s*\v\s*")
 MISTAKABLE = re.compile(r"^(#{1,6} |```|~~~|=+$|-{2,}$)", re.MULTILINE)
-EXPONENT = re.compile(r"[\d+\u2212-][\w+\u2212.-]*|[A-Z]|[bcf-npqs-z]")  # the "e" of a French "1e" is none
-INDEX = re.compile(r"[A-Za-z]\w*")  # "CO2" is written so
+WIDE = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef"
+WIDE_BREAK = re.compile(rf"(?<=[{WIDE}])[^\S\n]*+\n\s*+(?=[{WIDE}])")  # no spaces there, for a line's end to stand for
+EXPONENT = re.compile(r"[\d+\u2212-][\w+\u2212.,-]*|[A-Z]|[bcf-npqs-z]")  # the "e" of a French "1e" is none
+INDEX = re.compile(r"[A-Za-z]\w*")
+WORD = re.compile(r"\w+")
+EXPRESSION = re.compile(
+    r"(?=.*[+\u2212=/,*-])[\w()+\u2212=/,.*-]*\b\w\b[\w()+\u2212=/,.*-]*"
+)  # a letter or digit by itself
+SET_APART = re.compile(r"\$\$\n(.*?)\n\$\$", re.DOTALL)
 MAX_SPAN = 50
 MAX_REPEATED = 200  # characters of a cell that is repeated in the rows it spans
 ROMAN = {
@@ -34,15 +41,54 @@ ROMAN = {
 
 
 def paragraph(text: str) -> list[str]:
-    """A paragraph, or nothing. What would begin a heading or a fence does not begin one here."""
-    text = tidy(text)
-    return [MISTAKABLE.sub(r"\\\1", text)] if text else []
+    """A paragraph, or nothing; formulas that are set apart stand apart.
+
+    What would begin a heading or a fence does not begin one here.
+    """
+    blocks = []
+    for at, part in enumerate(SET_APART.split(text)):
+        if at % 2:
+            blocks.append(f"$$\n{part}\n$$")
+        elif part := tidy(part):
+            blocks.append(MISTAKABLE.sub(r"\\\1", part))
+    return blocks
 
 
 def tidy(text: str) -> str:
     """Text without white space that means nothing; `BREAK` becomes a line's end."""
+    if "\n" in text and not text.isascii():
+        text = WIDE_BREAK.sub("", text)
     text = NO_BREAK.sub(" ", text).strip()
     return AROUND.sub("\n", text) if BREAK in text else text
+
+
+def in_line(text: str) -> str:
+    """The text with its formulas in the line."""
+    return SET_APART.sub(r"$\1$", text) if "$$\n" in text else text
+
+
+def formula(tex: str, *, apart: bool) -> str:
+    """A formula in a line; or set apart, where `paragraph` lets it stand by itself."""
+    if not (tex := tex.strip()):
+        return ""
+    return f"$$\n{tex}\n$$" if apart else f"${' '.join(tex.split())}$"
+
+
+def raised(text: str, *, glued: bool = False) -> str:
+    """An exponent, which is no further digit; ordinals and signs stay as they are. `glued`: to what comes after it."""
+    return _moved(text, "^", EXPONENT, glued)
+
+
+def lowered(text: str, *, glued: bool = False, beside_digit: bool = False) -> str:
+    """An index; the one of "CO2" is written so, but beside another number."""
+    return _moved(text, "_", WORD if beside_digit else INDEX, glued)
+
+
+def _moved(text: str, sign: str, plain: re.Pattern[str], glued: bool) -> str:
+    inner = text.strip()
+    if plain.fullmatch(inner) and not glued:
+        return sign + inner
+    return f"{sign}{{{inner}}}" if plain.fullmatch(inner) or EXPRESSION.fullmatch(inner) else text
 
 
 def fence(code: str, language: str = "") -> list[str]:
@@ -62,7 +108,7 @@ def ticked(text: str) -> str:
 
 def wrapped(text: str, mark: str) -> str:
     """Emphasis around the words, not around the white space beside them."""
-    inner = text.strip(" " + BREAK)
+    inner = text.strip()
     if not inner or mark in inner or BREAK in inner or not re.search(r"\w", inner):
         return text
     start = text.index(inner)
@@ -128,6 +174,11 @@ def mark_of(number: int, style: str, delimiter: str = "") -> str:
     text = str(number)
     if style.endswith("Alpha") and number > 0:
         text = chr(97 + (number - 1) % 26) * ((number - 1) // 26 + 1)  # as Word counts: z, aa, bb
+    elif style.endswith("Latin") and number > 0:
+        text = ""
+        while number > 0:  # as browsers count: z, aa, ab
+            number, letter = divmod(number - 1, 26)
+            text = chr(97 + letter) + text
     elif style.endswith("Roman") and 0 < number < 4000:
         text = ""
         for value, letters in ROMAN.items():
@@ -143,8 +194,11 @@ def sign(mark: str) -> str:
 
 
 def listed(items: list[tuple[str, list[str]]]) -> list[str]:
-    """A list of signs and blocks."""
-    if any(re.match("#+ ", block) for _, inner in items for block in inner):  # sections set as a list
+    """A list of signs and blocks. Sections that are set as a list are none, but keep their numbers."""
+    if any(re.match("#+ ", block) for _, inner in items for block in inner):
+        for sign, inner in items:
+            if opening := re.match(r"#+ |(?=\w)", "".join(inner[:1])):
+                inner[0] = f"{opening[0]}{sign.removeprefix('- ')}{inner[0][opening.end() :]}"
         return [block for _, inner in items for block in inner]
     lines = [_item(sign, inner) for sign, inner in items if inner]
     return [("\n\n" if any("\n\n" in line for line in lines) else "\n").join(lines)] if lines else []

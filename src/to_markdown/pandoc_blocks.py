@@ -10,16 +10,19 @@ from typing import Any
 
 from .markdown import (
     BREAK,
-    EXPONENT,
-    INDEX,
+    WIDE_BREAK,
     definitions,
     fence,
+    formula,
     grid,
+    in_line,
     is_bold,
     listed,
+    lowered,
     mark_of,
     paragraph,
     pipe_table,
+    raised,
     sign,
     ticked,
     wrapped,
@@ -28,8 +31,6 @@ from .markdown import (
 Node = Any  # {"t": what it is, "c": what is in it}
 NO_LANGUAGE = {"numberLines", "sourceCode", "literate", "example", "notranslate", "text", "none", "default"}
 ADMONITIONS = {"note", "tip", "important", "caution", "warning", "danger", "error", "hint", "attention", "admonition"}
-WIDE = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef"
-WIDE_BREAK = re.compile(rf"(?<=[{WIDE}])\n(?=[{WIDE}])")  # such scripts have no spaces for a line's end to stand for
 EQUATION = re.compile(r"\\(begin|end)\{(equation|displaymath|math)\*?\}|\\(?:nonumber|notag)\b")
 ALIGNED = re.compile(r"\\(begin|end)\{(?:align|eqnarray|flalign)\*?\}")
 DEEPEST = 60
@@ -112,13 +113,8 @@ class TreeWriter:
         return []
 
     def _paragraph(self, inlines: list[Node]) -> list[str]:
-        """A paragraph; formulas that are set apart stand apart."""
-        if self._office and len(inlines) > 1:
-            return paragraph(self._inlines(inlines).replace("$$\n", "$").replace("\n$$", "$"))
-        blocks: list[str] = []
-        for part in re.split(r"(\$\$\n.*?\n\$\$)", self._inlines(inlines), flags=re.DOTALL):
-            blocks += [part] if part.startswith("$$\n") else paragraph(part)
-        return blocks
+        text = self._inlines(inlines)
+        return paragraph(in_line(text) if self._office and len(inlines) > 1 else text)
 
     def _list(self, items: list[tuple[str, list[Node]]], depth: int) -> list[str]:
         return listed([(sign(mark), self._blocks(item, depth)) for mark, item in items])
@@ -175,7 +171,7 @@ class TreeWriter:
     def _flat(self, block: Node) -> str:
         kind, content = block["t"], block.get("c")
         if kind in {"Para", "Plain"}:
-            text = self._inlines(content).strip().replace("$$\n", "$").replace("\n$$", "$").strip(BREAK)
+            text = in_line(self._inlines(content)).strip()
             return re.sub(f"(?<=[,;:.]){BREAK}", " ", text).replace(BREAK, "; ")
         if kind == "CodeBlock":
             return "; ".join(ticked(line.strip()) for line in content[1].splitlines() if line.strip())
@@ -191,7 +187,7 @@ class TreeWriter:
     # Inlines ----------------------------------------------------------------------------------------------------------
 
     def _line(self, inlines: list[Node]) -> str:
-        return " ".join(self._inlines(inlines).replace(BREAK, " ").replace("$$\n", "$").replace("\n$$", "$").split())
+        return " ".join(in_line(self._inlines(inlines)).split())
 
     def _inlines(self, inlines: list[Node], depth: int = 0) -> str:
         """Text in a line; `BREAK` where a line ends for a reason."""
@@ -216,11 +212,9 @@ class TreeWriter:
             case "Strong":
                 return wrapped(self._inlines(content, depth), "**")
             case "Superscript":
-                text = self._inlines(content, depth)
-                return f"^{text.strip()}" if EXPONENT.fullmatch(text.strip()) else text
+                return raised(self._inlines(content, depth))
             case "Subscript":
-                text = self._inlines(content, depth)
-                return f"_{text.strip()}" if INDEX.fullmatch(text.strip()) else text
+                return lowered(self._inlines(content, depth))
             case "Code":
                 return ticked(" ".join(content[1].split()))
             case "Math":
@@ -262,7 +256,4 @@ def _language(attributes: Node) -> str:
 
 
 def _formula(text: str, *, apart: bool) -> str:
-    text = ALIGNED.sub(r"\\\1{aligned}", EQUATION.sub("", text)).strip()
-    if not text:
-        return ""
-    return f"$$\n{text}\n$$" if apart else f"${' '.join(text.split())}$"
+    return formula(ALIGNED.sub(r"\\\1{aligned}", EQUATION.sub("", text)), apart=apart)

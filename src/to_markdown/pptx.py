@@ -7,7 +7,7 @@ from collections import Counter
 
 from .archives import Archive, Element, attribute, core_title, main_part, parse_xml, related
 from .formulas import formulas_of_word
-from .markdown import EXPONENT, INDEX, blocks_of, left_out, mark_of, pipe_table, sign
+from .markdown import blocks_of, in_line, left_out, lowered, mark_of, pipe_table, raised, sign
 from .raw_file import Conversion, RawFile
 
 
@@ -109,6 +109,5 @@ def _text(paragraph: Element, formulas: dict[Element, str]) -> str:
         if part.tag == "t" and any(above in formulas for above in part.iterancestors()):
             continue
         baseline = int(attribute(part.getparent().find("rPr"), "baseline").removesuffix("%") or 0)
-        raised = ("^", EXPONENT) if baseline > 0 else ("_", INDEX)
-        parts.append(f"{raised[0]}{text}" if baseline and raised[1].fullmatch(text) else text)
-    return "".join(parts).replace("$$\n", "$").replace("\n$$", "$")
+        parts.append(raised(text) if baseline > 0 else lowered(text) if baseline < 0 else text)
+    return in_line("".join(parts))

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from .markdown import EXPONENT, INDEX, MISTAKABLE, blocks_of, left_out, marked, pipe_table, sign
+from .markdown import MISTAKABLE, blocks_of, left_out, lowered, marked, pipe_table, raised, sign
 from .raw_file import Conversion, RawFile
 from .text import first_heading, titled
 
@@ -286,8 +286,7 @@ class _Reader:
         elif state.hidden:
             self.lost["hidden text"] += bool(text.strip())
         else:
-            if state.raised and (EXPONENT if state.raised == "^" else INDEX).fullmatch(text.strip()):
-                text = state.raised + text.strip()
+            text = {"^": raised, "_": lowered}.get(state.raised, str)(text)
             mark = "**" * state.bold + "*" * state.italic
             self._flow.paragraph.runs.append((text, "`" if state.font in self._monospaced else mark))
 
