@@ -2,11 +2,16 @@
 
 import io
 import json
+import re
 import zipfile
+from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from office_files import W, archive, docx, p, related
 from tokenizers import Tokenizer, models, pre_tokenizers
 
@@ -15,6 +20,7 @@ from ai_tools.errors import InputError
 from ai_tools.records import Document
 from to_markdown import Conversion, FileLimits, convert
 from to_markdown.docx_styles import shown
+from to_markdown.number_formats import shown as shown_in_cell
 
 TABLE = "| Name | Value |\n| --- | --- |\n| limit | 40 |\n"
 M = "http://schemas.openxmlformats.org/officeDocument/2006/math"
@@ -327,6 +333,79 @@ def test_sheets_are_tables_whose_numbers_and_dates_are_those_that_are_shown() ->
     )
     assert found.warnings == ("hidden sheet left out: Old",)
     assert found.converter == "xlsx"
+
+
+def sheet(*rows: str, more: str = "") -> str:
+    """A sheet of rows of `text`, `=formula` and `number@style` between bars; an empty row is none."""
+
+    def cell(text: str, at: str) -> str:
+        if text.startswith("="):
+            return f'<c r="{at}"><f>{text[1:]}</f><v></v></c>'
+        number, _, style = text.partition("@")
+        if re.fullmatch(r"-?[\d.]+", number):
+            return f'<c r="{at}" s="{style or 0}"><v>{number}</v></c>'
+        return f'<c r="{at}" t="inlineStr"><is><t>{text}</t></is></c>' if text else ""
+
+    lines = ""
+    for number, row in enumerate(rows, 1):
+        cells = "".join(cell(text.strip(), f"{'ABCDEFGH'[at]}{number}") for at, text in enumerate(row.split("|")))
+        lines += f'<row r="{number}"{" hidden=" + repr("1") if row.startswith("#") else ""}>{cells}</row>'
+    return f"<sheetData>{lines}</sheetData>{more}"
+
+
+def test_tables_beside_and_below_one_another_are_tables_of_their_own_with_titles_and_merged_headers() -> None:
+    merged = '<mergeCells><mergeCell ref="A1:C1"/><mergeCell ref="B3:C3"/><mergeCell ref="A3:A4"/></mergeCells>'
+    titled = sheet("Sales", "as of May", "Region|2023", "|Q1|Q2", "North|1|2", "", "Source: ledger", more=merged)
+    beside = sheet("Name|Qty||City|Zip", "a|1||Bonn|5", "|||Ulm|8", "", "Code|Limit", "x|40", "", "y|41")
+    text = convert(workbook({"A": titled, "B": beside, "C": sheet("1|2", "3|4")})).text
+    assert text == (
+        "## A\n\nSales\n\nas of May\n\n| Region | 2023 Q1 | 2023 Q2 |\n| --- | --- | --- |\n| North | 1 | 2 |\n\n"
+        "Source: ledger\n\n## B\n\n| Name | Qty |\n| --- | --- |\n| a | 1 |\n\n"
+        "| City | Zip |\n| --- | --- |\n| Bonn | 5 |\n| Ulm | 8 |\n\n"
+        "| Code | Limit |\n| --- | --- |\n| x | 40 |\n| y | 41 |\n\n"
+        "## C\n\n|  |  |\n| --- | --- |\n| 1 | 2 |\n| 3 | 4 |\n"
+    )
+
+
+def test_hidden_rows_and_columns_go_and_a_formula_without_a_result_is_shown_and_all_is_said() -> None:
+    column = '<cols><col min="3" max="3" hidden="1"/></cols>'
+    found = convert(workbook({"A": sheet("Part|No|Note", "# x|1|old", "pump|=1+1|new", more=column)}))
+    assert found.text == "## A\n\n| Part | No |\n| --- | --- |\n| pump | =1+1 |\n"
+    assert found.warnings == (
+        "formulas without a result, shown as they are: 1",
+        "hidden rows left out: 1",
+        "hidden columns left out: 1",
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "text"),
+    [
+        ("0.125", "0%", "12.5%"),
+        ("1234.5", '#,##0.00 "€"', "1,234.50 €"),
+        ("1234567", "#,##0", "1,234,567"),
+        ("-1234.5", "#,##0.00_);[Red](#,##0.00)", "(1,234.50)"),
+        ("-5", "#,##0;[Red]#,##0", "-5"),
+        ("1234.5", "[$€-407]#,##0.00", "€1,234.50"),
+        ("77", "00000", "00077"),
+        ("4155551234", "(000) 000-0000", "(415) 555-1234"),
+        ("1.75", "# ?/?", "1 3/4"),
+        ("12300000", '0.0,,"M"', "12.3M"),
+        ("3.14159", "0.00", "3.14159"),
+        ("1.5", "[h]:mm", "36:00"),
+        ("45292", "mmm yyyy", "2024-01"),
+        ("45292.75", "m/d/yy h:mm", "2024-01-01 18:00"),
+        ("1", "yyyy-mm-dd", "1900-01-01"),
+        ("1.5E-3", "0.00E+00", "0.0015"),
+    ],
+)
+def test_a_number_has_the_signs_of_its_format_and_all_its_digits(value: str, code: str, text: str) -> None:
+    assert shown_in_cell(value, code, datetime(1899, 12, 30)) == text
+
+
+@given(st.decimals(-(10**9), 10**9, allow_nan=False, places=4), st.sampled_from(["0", "0.00", "#,##0", "0.0##", "#"]))
+def test_no_format_takes_a_digit_away(number: Decimal, code: str) -> None:
+    assert Decimal(shown_in_cell(f"{number:f}", code, datetime(1899, 12, 30)).replace(",", "")) == number
 
 
 # Notebooks ------------------------------------------------------------------------------------------------------------

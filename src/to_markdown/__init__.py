@@ -35,9 +35,10 @@ from .pandoc import from_markup
 from .pptx import from_pptx
 from .raw_file import LIMITS, MB, Conversion, FileLimits, RawFile
 from .rtf import from_rtf
-from .sheets import from_csv, from_xlsx
+from .sheets import from_csv
 from .text import from_markdown, from_text
 from .typst import from_typst
+from .xlsx import from_xlsx
 
 __all__ = ["LIMITS", "Conversion", "FileLimits", "convert"]
 
