@@ -266,15 +266,15 @@ def test_trl_takes_chatml_and_sharegpt_as_conversations(source: Path) -> None:
 def test_training_takes_an_exported_file(source: Path, options: Row) -> None:
     tokenizer = students.load_tokenizer("tiny")
     for row, shown in zip(exported(source, **options), ROWS, strict=True):
-        ids, silent = batches.encode_row(row, tokenizer)
-        graded = tokenizer.decode(ids[silent:])
+        ids, answer = batches.encode_row(row, tokenizer)
+        graded = tokenizer.decode(ids[answer])
         assert shown["question"] in tokenizer.decode(ids)
         if options.get("fmt") != "text":
-            answer = think(shown.get("reasoning", ""), shown["answer"])
-            assert graded == f" {answer}{tokenizer.eos_token}"
-            assert tokenizer.decode(ids[:silent]).startswith("<|system|>") == ("system_prompt" in options)
+            told = think(shown.get("reasoning", ""), shown["answer"])
+            assert graded == f" {told}{tokenizer.eos_token}"
+            assert tokenizer.decode(ids[: answer.start]).startswith("<|system|>") == ("system_prompt" in options)
         else:
-            assert silent == 0
+            assert answer == slice(0, len(ids))
 
 
 # --- files and folders ---

@@ -19,7 +19,7 @@ from ai_tools import packaged, teachers
 from ai_tools.errors import AIToolsError
 from ai_tools.records import Call, Completion
 from ai_tools.settings import load_settings
-from ai_tools.steps import students
+from ai_tools.steps import students, templates
 
 pytestmark = pytest.mark.real_server
 
@@ -193,5 +193,5 @@ def test_the_student_made_of_the_same_file_cuts_texts_and_markup_into_the_same_t
     tokenizer = students.load_tokenizer(NAME)
     drawn, parts = random.Random(0), [*"ab12 \n\t.,'-é漢½²", "  ", "\n\n", " the", "'s", "<|im_end|>", "<think>"]
     texts = ["".join(drawn.choices(parts, k=30)) for _ in range(200)]
-    texts += [students.chat_prompt(tokenizer, "When?\n\n1. At 12:30, 2 days  2 late"), "don't WE'LL"]
+    texts += [templates.chat_prompt(tokenizer, "When?\n\n1. At 12:30, 2 days  2 late"), "don't WE'LL"]
     assert tokenizer(texts, add_special_tokens=False).input_ids == [server.tokens(text) for text in texts]

@@ -6,7 +6,7 @@ import pytest
 
 from ai_tools import packaged
 from ai_tools.errors import AIToolsError
-from ai_tools.steps import formats, students, training
+from ai_tools.steps import formats, students, templates, training
 from ai_tools.steps.batches import TrainingRecipe
 
 pytestmark = pytest.mark.slow
@@ -32,7 +32,7 @@ def smollm2() -> students.Student:
 
 def test_it_knows_the_capital_of_france_and_ends_its_turn(smollm2: students.Student) -> None:
     assert [smollm2.tokenizer.eos_token_id] == smollm2.tokenizer("<|im_end|>").input_ids
-    prompt = students.chat_prompt(smollm2.tokenizer, FRANCE)
+    prompt = templates.chat_prompt(smollm2.tokenizer, FRANCE)
     assert prompt.endswith(f"<|im_start|>user\n{FRANCE}<|im_end|>\n<|im_start|>assistant\n")
     assert students.generate(smollm2, [FRANCE]) == ["The capital of France is Paris."]
 

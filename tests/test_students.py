@@ -18,7 +18,7 @@ from transformers import (
 )
 
 from ai_tools.errors import InputError, MissingStep
-from ai_tools.steps import students
+from ai_tools.steps import students, templates
 
 QUESTION = "Which form records a personal client's details?"
 
@@ -43,7 +43,7 @@ def small() -> students.Student:
 
 def test_the_generation_prompt_is_a_prefix_of_prompt_and_answer() -> None:
     tokenizer = students.load_tokenizer("tiny")
-    prompt = students.chat_prompt(tokenizer, QUESTION)
+    prompt = templates.chat_prompt(tokenizer, QUESTION)
     turns = [{"role": "user", "content": QUESTION}, {"role": "assistant", "content": "Form K-10."}]
     whole = tokenizer.apply_chat_template(turns, tokenize=False)
     assert whole == prompt + "Form K-10." + tokenizer.eos_token
@@ -100,7 +100,7 @@ def test_a_saved_student_opens_with_plain_transformers_and_answers_alike(
     prompt = tokenizer.apply_chat_template(
         [{"role": "user", "content": QUESTION}], tokenize=False, add_generation_prompt=True
     )
-    assert prompt == students.chat_prompt(small.tokenizer, QUESTION)
+    assert prompt == templates.chat_prompt(small.tokenizer, QUESTION)
     model = AutoModelForCausalLM.from_pretrained(folder)
     ids = torch.tensor([tokenizer(prompt, add_special_tokens=False)["input_ids"]])
     assert torch.equal(model(ids).logits, small.model(ids).logits)
@@ -130,7 +130,7 @@ def test_scores_are_mean_log_likelihoods_per_token(small: students.Student) -> N
     tokenizer = small.tokenizer
     for question, choices, row in zip(questions, options, scores, strict=True):
         for option, score in zip(choices, row, strict=True):
-            prompt = tokenizer(students.chat_prompt(tokenizer, question))["input_ids"]
+            prompt = tokenizer(templates.chat_prompt(tokenizer, question))["input_ids"]
             answer = tokenizer(option)["input_ids"]
             logits = small.model(torch.tensor([prompt + answer])).logits[0].log_softmax(-1)
             expected = sum(logits[len(prompt) - 1 + i, token].item() for i, token in enumerate(answer)) / len(answer)
@@ -167,7 +167,7 @@ def test_another_model_family_goes_the_same_way(template: str | None, tmp_path: 
     GPT2LMHeadModel(config).save_pretrained(tmp_path / "other")
     tokenizer.save_pretrained(tmp_path / "other")
     student = students.load(tmp_path / "other")
-    prompt = students.chat_prompt(student.tokenizer, QUESTION)
+    prompt = templates.chat_prompt(student.tokenizer, QUESTION)
     assert prompt.endswith("</think>\n\n" if template else "Assistant:\n")
     answer = student.tokenizer("Form K-10")["input_ids"]
     assert student.tokenizer(prompt + "Form K-10")["input_ids"] == student.tokenizer(prompt)["input_ids"] + answer

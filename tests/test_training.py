@@ -86,7 +86,7 @@ def test_loss_is_on_the_answer_for_chat_rows_and_on_all_tokens_for_text() -> Non
 def test_reasoning_is_learned_before_its_answer() -> None:
     row = chat_row("Who?", "the Steward")
     row["messages"][1]["thinking"] = "Marks are the Steward's."
-    _, answer = batches._prompt_and_answer(row, students.load_tokenizer("tiny"), RECIPE, [], "0")
+    _, answer, *_ = batches._parts(0, row, students.load_tokenizer("tiny"), RECIPE, [], "0")
     assert answer == "<think>\nMarks are the Steward's.\n</think>\n\nthe Steward"
 
 
@@ -222,7 +222,7 @@ def test_words_of_general_rows_come_between_those_of_a_question() -> None:
 def test_replay_rows_and_other_students_get_no_noise() -> None:
     row = chat_row("What is the capital city of the country of France?", "Paris", dataset="replay")
     tokenizer = students.load_tokenizer("tiny")
-    prompts = {batches._prompt_and_answer(row, tokenizer, RECIPE, [], str(draw))[0] for draw in range(20)}
+    prompts = {batches._parts(0, row, tokenizer, RECIPE, [], str(draw))[0] for draw in range(20)}
     assert len(prompts) == 1
     assert not training.default_recipe("any").question_noise
 
@@ -417,8 +417,8 @@ def test_rows_of_other_tools_train_under_the_names_that_pairs_are_read_by(tmp_pa
 
 def test_exported_text_trains_on_every_token(tmp_path: Path) -> None:
     rows = training.read_rows(exported(tmp_path, "text"))
-    ids, silent = batches.encode_row(rows[0], students.load_tokenizer("tiny"))
-    assert silent == 0
+    ids, graded = batches.encode_row(rows[0], students.load_tokenizer("tiny"))
+    assert graded == slice(0, len(ids))
     assert len(ids) > 30
     assert len(run(tmp_path / "run", rows=rows)) > 0
 

@@ -5,6 +5,7 @@ Rows are tokenised with the same prompt that the student is asked with. The plan
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import random
@@ -14,10 +15,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ..errors import InputError
-from . import formats, markup, students
+from . import formats, markup, students, templates
+from .students import Encoded
 
 Row = dict[str, Any]
-Encoded = tuple[list[int], int]  # token ids of a row, and how many of them, from the start, bear no loss
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ class BatchPlan:
 
 
 def encode_row(row: Row, tokenizer: Any) -> Encoded:
-    """One row as it is trained on, without noise: its token ids, and how many of them, from the start, bear no loss."""
+    """One row as it is trained on, without noise: its token ids, and which of them bear the loss."""
     return _encode([row], tokenizer, TrainingRecipe(max_seq_len=10**9), [], seed=0, epoch=0)[0]
 
 
@@ -152,27 +153,31 @@ def holds_markup(row: Row, tokenizer: Any) -> bool:
 def _encode(
     rows: Sequence[Row], tokenizer: Any, recipe: TrainingRecipe, strangers: Sequence[str], seed: int, epoch: int
 ) -> list[Encoded]:
-    """Prompt and answer are tokenised apart, as at inference, where the answer is not there yet."""
+    """Each row as its student's template puts it, cut into tokens as one; the loss is on the answer and its end."""
     if not rows:
         raise InputError("there are no training rows. Fix: set TRAINING_CUT to a file with rows")
-    parts = [_prompt_and_answer(row, tokenizer, recipe, strangers, f"{seed}/{epoch}/{i}") for i, row in enumerate(rows)]
-    prompts, answers = (markup.token_ids(tokenizer, texts) for texts in zip(*parts, strict=True))
-    start = tokenizer("")["input_ids"][:1] if tokenizer.bos_token_id is not None else []
-    encoded, too_long = [], 0
-    for row, prompt, answer in zip(rows, prompts, answers, strict=True):
-        ids = (prompt or start) + answer + [tokenizer.eos_token_id]
+    parts = [_parts(i, row, tokenizer, recipe, strangers, f"{seed}/{epoch}/{i}") for i, row in enumerate(rows)]
+    start = [one for one in tokenizer("")["input_ids"][:1] if one == tokenizer.bos_token_id]
+    encoded, too_long, size = [], 0, recipe.max_seq_len
+    for row, (ids, ends) in zip(rows, markup.encoded(tokenizer, parts), strict=True):
         if row.get("messages") is None:
-            size = recipe.max_seq_len
-            encoded += [(ids[i : i + size], 0) for i in range(0, len(ids), size)]
+            encoded += _pieces([*start, *ids, tokenizer.eos_token_id], size)
         else:
-            encoded.append((ids, 0 if row.get("unmask") else len(prompt)))
-            too_long += len(ids) > recipe.max_seq_len
+            encoded.append((ids, slice(0, len(ids)) if row.get("unmask") else slice(ends[0], ends[2])))
+            too_long += len(ids) > size
     if too_long:
         raise InputError(
-            f"{too_long} of {len(rows)} training rows have more than {recipe.max_seq_len} tokens. "
+            f"{too_long} of {len(rows)} training rows have more than {size} tokens. "
             "Fix: raise MAX_SEQ_LEN, or build the cut again with this student's tokenizer"
         )
     return encoded
+
+
+def _pieces(ids: list[int], size: int) -> list[Encoded]:
+    """A text in pieces of about equal length: one of a single token would have nothing to learn from."""
+    count = math.ceil(len(ids) / size)
+    cuts = [len(ids) * n // count for n in range(count + 1)]
+    return [(ids[start:end], slice(0, end - start)) for start, end in itertools.pairwise(cuts)]
 
 
 def _strangers(rows: Sequence[Row]) -> list[str]:
@@ -182,20 +187,23 @@ def _strangers(rows: Sequence[Row]) -> list[str]:
     return sorted({word.strip('?,.;:"()').lower() for text in texts for word in text.split()} - {""})
 
 
-def _prompt_and_answer(
-    row: Row, tokenizer: Any, recipe: TrainingRecipe, strangers: Sequence[str], draw: str
-) -> tuple[str, str]:
+def _parts(
+    number: int, row: Row, tokenizer: Any, recipe: TrainingRecipe, strangers: Sequence[str], draw: str
+) -> tuple[str, ...]:
+    """A text, or the parts of a conversation."""
     messages = row.get("messages")
     if messages is None:
-        return "", _escaped_text(row["text"], tokenizer)
-    *turns, answer = messages
+        return (_escaped_text(row["text"], tokenizer),)
     metadata = _metadata(row)
     if recipe.question_noise and not row.get("unmask") and metadata.get("dataset") != "replay":
         places = metadata.get("heading_path") or []
-        question = noisy_question(turns[-1]["content"], places, strangers, random.Random(draw))
-        turns = [*turns[:-1], {**turns[-1], "content": question}]
-    thinking, said = (markup.escape(tokenizer, answer.get(name) or "") for name in ("thinking", "content"))
-    return students.render_prompt(tokenizer, turns, thinking=bool(thinking)), formats.think(thinking, said)
+        *before, asked, answer = messages
+        question = noisy_question(asked["content"], places, strangers, random.Random(draw))
+        messages = [*before, {**asked, "content": question}, answer]
+    try:
+        return templates.render_row(tokenizer, messages)
+    except InputError as error:
+        raise InputError(f"training row {number + 1}: {error}") from error
 
 
 def _escaped_text(text: str, tokenizer: Any) -> str:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from .. import packaged
 from ..errors import InputError, MissingExtra, MissingStep
 from ..records import OnProgress, Progress
-from . import markup
+from . import formats, markup, templates
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -28,13 +28,8 @@ TINY = "tiny"
 _TINY_ATTENTION = "eager"  # the fused one is made for long rows, and slow on CPUs in bfloat16
 _TINY_SPECIAL = {"eos_token": "<|end|>", "pad_token": "<|pad|>"}
 
-# For base models without a chat template. An answer starts after a line break, where tokenizers of every kind
-# cut, and ends with the tokenizer's own end-of-text token.
-PLAIN_TEMPLATE = (
-    "{% for message in messages %}{{ message.role | capitalize }}:\n{{ message.content }}"
-    "{{ eos_token if message.role == 'assistant' else '\n\n' }}{% endfor %}"
-    "{% if add_generation_prompt %}Assistant:\n{% endif %}"
-)
+
+Encoded = tuple[list[int], slice]  # token ids of a row, and which of them bear the loss
 
 
 @dataclass
@@ -78,8 +73,27 @@ def load_tokenizer(name: str | Path, *, trust_remote_code: bool = False) -> PreT
     """The tokenizer of a student, with a padding token and a chat template.
 
     `tiny` needs no trained student: its tokenizer comes with the package. A tokenizer without a chat template
-    gets a plain one (`PLAIN_TEMPLATE`), which is saved with every student trained from it.
+    gets a plain one, with a warning, which is saved with every student trained from it.
+
+    Raises:
+        InputError: it cannot be loaded, or its template fails.
+        UsageError: one that a package carries was not brought.
     """
+    tokenizer = _tokenizer(name, trust_remote_code=trust_remote_code)
+    if not tokenizer.chat_template:
+        warnings.warn(
+            f"student {name}: no chat template comes with it; questions stand behind `User:`, answers behind "
+            "`Assistant:`. Where it was trained on another form, put that in chat_template.jinja in its folder",
+            stacklevel=2,
+        )
+        starts = tokenizer("")["input_ids"][:1] == [tokenizer.bos_token_id]
+        tokenizer.chat_template = ("{{ bos_token }}" if starts else "") + templates.PLAIN
+    templates.end_of_turn(tokenizer)  # a template that fails is said now
+    return tokenizer
+
+
+def _tokenizer(name: str | Path, *, trust_remote_code: bool = False) -> Any:
+    """A tokenizer of the library `tokenizers`, with an end-of-text and a padding token."""
     _, transformers = _torch_and_transformers()
     if str(name) == TINY:
         data = files("ai_tools") / "data"
@@ -93,9 +107,10 @@ def load_tokenizer(name: str | Path, *, trust_remote_code: bool = False) -> PreT
         tokenizer = transformers.AutoTokenizer.from_pretrained(_source(name), trust_remote_code=trust_remote_code)
     except (OSError, ValueError, KeyError) as error:
         raise _cannot_load(name, error) from error
+    if not tokenizer.is_fast:
+        raise InputError(f"student {name}: its tokenizer has no form as tokenizer.json. Fix: choose another student")
     if tokenizer.eos_token is None:
         raise InputError(f"student {name}: its tokenizer has no end-of-text token. Fix: choose another one")
-    tokenizer.chat_template = tokenizer.chat_template or PLAIN_TEMPLATE
     tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
     return tokenizer
 
@@ -105,7 +120,7 @@ def counting_tokenizer(name: str | Path) -> Any:
     if str(name) == TINY:
         found = _tokenizer_object((files("ai_tools") / "data" / "tiny_tokenizer.json").read_text("utf-8"))
     else:
-        found = load_tokenizer(name).backend_tokenizer
+        found = _tokenizer(name).backend_tokenizer
     found.encode_special_tokens = True  # text of documents is no markup
     return found
 
@@ -169,6 +184,7 @@ def save(student: Student, folder: Path) -> Path:
     temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
+    student.model.generation_config.eos_token_id = ends if len(ends := _ends(student)) > 1 else ends[0]
     with quiet():
         student.model.save_pretrained(temporary)
     student.tokenizer.save_pretrained(temporary)
@@ -176,22 +192,6 @@ def save(student: Student, folder: Path) -> Path:
         shutil.rmtree(folder)
     temporary.rename(folder)
     return folder
-
-
-def chat_prompt(tokenizer: PreTrainedTokenizerBase, question: str) -> str:
-    """The question as one user turn, up to where the answer's first character begins."""
-    return render_prompt(tokenizer, [{"role": "user", "content": question}])
-
-
-def render_prompt(tokenizer: Any, messages: Sequence[dict[str, Any]], *, thinking: bool = False) -> str:
-    """The conversation so far and the opening of the assistant's turn, with what was said escaped (see `markup`).
-
-    Templates of reasoning models read `enable_thinking`: without it their prompt ends before a block of thoughts
-    instead of before the answer. Other templates ignore it.
-    """
-    turns = [{"role": one["role"], "content": markup.escape(tokenizer, one["content"])} for one in messages]
-    options = {"tokenize": False, "add_generation_prompt": True, "enable_thinking": thinking}
-    return str(tokenizer.apply_chat_template(turns, **options))
 
 
 def generate(
@@ -205,16 +205,17 @@ def generate(
     """Greedy answers, one for each question, without special tokens and outer white space.
 
     Prompts are padded on the left and batched by length. The model's own sampling settings are not used, its
-    end-of-turn tokens are.
+    end-of-turn tokens are, and that of its chat template.
     """
     torch, transformers = _torch_and_transformers()
     tokenizer, model = student.tokenizer, student.model
-    stops = model.generation_config.eos_token_id
-    stops = {tokenizer.eos_token_id, *(stops if isinstance(stops, list) else [stops])} - {None}
     config = transformers.GenerationConfig(
-        max_new_tokens=max_new_tokens, do_sample=False, eos_token_id=sorted(stops), pad_token_id=tokenizer.pad_token_id
+        max_new_tokens=max_new_tokens,
+        do_sample=False,
+        eos_token_id=_ends(student),
+        pad_token_id=tokenizer.pad_token_id,
     )
-    prompts = markup.token_ids(tokenizer, [chat_prompt(tokenizer, question) for question in questions])
+    prompts = templates.prompt_ids(tokenizer, questions)
     answers = [""] * len(prompts)
     at = Progress(len(prompts))
     for batch in _by_length([len(ids) for ids in prompts], batch_size):
@@ -246,22 +247,24 @@ def score_options(
     would stop there.
     """
     tokenizer = student.tokenizer
-    prompts = markup.token_ids(tokenizer, [chat_prompt(tokenizer, question) for question in questions])
-    texts = [markup.escape(tokenizer, option) for choices in options for option in choices]
-    asked = [prompt for prompt, choices in zip(prompts, options, strict=True) for _ in choices]
-    rows = list(zip(asked, markup.token_ids(tokenizer, texts), strict=True))
+    told = [
+        templates.render_row(tokenizer, formats.messages(question, option))
+        for question, choices in zip(questions, options, strict=True)
+        for option in choices
+    ]
+    rows = [(ids[: ends[1]], slice(ends[0], ends[1])) for ids, ends in markup.encoded(tokenizer, told)]
     scores = [0.0] * len(rows)
-    for batch in _by_length([len(prompt) + len(answer) for prompt, answer in rows], batch_size):
+    for batch in _by_length([len(ids) for ids, _ in rows], batch_size):
         for i, score in zip(batch, _mean_log_likelihood(student, [rows[i] for i in batch]), strict=True):
             scores[i] = score
     remaining = iter(scores)
     return [[next(remaining) for _ in choices] for choices in options]
 
 
-def _mean_log_likelihood(student: Student, rows: Sequence[tuple[list[int], list[int]]]) -> list[float]:
-    """For each (prompt, answer) pair of token ids, the mean log-probability of the answer's tokens."""
+def _mean_log_likelihood(student: Student, rows: Sequence[Encoded]) -> list[float]:
+    """For each row the mean log-probability of its graded tokens."""
     torch, _ = _torch_and_transformers()
-    batch = padded([(prompt + answer, len(prompt)) for prompt, answer in rows], student.tokenizer.pad_token_id)
+    batch = padded(rows, student.tokenizer.pad_token_id)
     batch = {name: tensor.to(student.model.device) for name, tensor in batch.items()}
     labels = batch.pop("labels")[:, 1:]
     with torch.inference_mode():
@@ -271,8 +274,8 @@ def _mean_log_likelihood(student: Student, rows: Sequence[tuple[list[int], list[
     return scores
 
 
-def padded(rows: Sequence[tuple[list[int], int]], pad: int) -> dict[str, Any]:
-    """A batch of (token ids, how many from the start bear no loss); labels are -100 where none is borne.
+def padded(rows: Sequence[Encoded], pad: int) -> dict[str, Any]:
+    """A batch of rows; labels are -100 where no loss is borne.
 
     It is padded on the right, which needs no position ids: no token sees what comes after it.
     """
@@ -281,9 +284,9 @@ def padded(rows: Sequence[tuple[list[int], int]], pad: int) -> dict[str, Any]:
     shape = (len(rows), max(len(ids) for ids, _ in rows))
     ids, labels = torch.full(shape, pad), torch.full(shape, -100)
     mask = torch.zeros(shape, dtype=torch.long)
-    for row, (tokens, silent) in enumerate(rows):
+    for row, (tokens, graded) in enumerate(rows):
         ids[row, : len(tokens)] = torch.tensor(tokens)
-        labels[row, silent : len(tokens)] = ids[row, silent : len(tokens)]
+        labels[row, graded] = ids[row, graded]
         mask[row, : len(tokens)] = 1
     return {"input_ids": ids, "attention_mask": mask, "labels": labels}
 
@@ -304,6 +307,13 @@ def quiet() -> Iterator[None]:
         logging.set_verbosity(verbosity)
         if bars:
             logging.enable_progress_bar()
+
+
+def _ends(student: Student) -> list[int]:
+    """The tokens that end an answer: those that the model's settings name, its tokenizer's and its template's."""
+    named = student.model.generation_config.eos_token_id
+    own = {student.tokenizer.eos_token_id, templates.end_of_turn(student.tokenizer)}
+    return sorted(own.union(named if isinstance(named, list) else [named]) - {None})
 
 
 def _source(name: str | Path) -> str:
