@@ -15,9 +15,12 @@ from .escaping import escaped
 BESIDE_NAMES = """
     .css .js .mjs .map .png .jpg .jpeg .gif .webp .svg .ico .bmp .tif .tiff .woff .woff2 .ttf .otf .eot .mp3 .mp4 .ogg
     .wav .webm .avi .mov .zip .gz .bz2 .xz .tar .7z .exe .dll .so .o .a .pyc .class .jar .db .sqlite .inv .lock .log
-    .json .jsonl .xml .toml .ini .cfg .bib
+    .json .jsonl .toml .ini .cfg .bib
 """
 BESIDE = set(BESIDE_NAMES.split())
+# XML in a folder is a document where it begins like one (DocBook, JATS, XHTML), and else data beside the documents.
+XML_DOCUMENT = re.compile(rb"<(?:\w+:)?(?:article|book|chapter|html|part|refentry|section|sect1)\b")
+PASSED_OVER = "no documents by their names; to read one, name it, or give a glob that ends in its suffix"
 LINKS_OUT = "links out of the folder"
 LINKS_TO_FOLDERS = "links to folders"
 CLOSED = "folders that may not be read"
@@ -178,4 +181,17 @@ def _is_document(path: Path, inside: Path, passed_over: Counter[str], meant: str
         if leaves:
             passed_over[LINKS_OUT] += 1
             return False
-    return path.is_file()
+    if not path.is_file():
+        return False
+    if suffix == ".xml" and not meant.endswith(suffix) and _is_xml_of_data(path):
+        passed_over[suffix] += 1
+        return False
+    return True
+
+
+def _is_xml_of_data(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return not XML_DOCUMENT.search(file.read(4096))
+    except OSError:  # it is tried, and the reason said
+        return False

@@ -7,6 +7,8 @@ epub                  books                          sheets         spreadsheets
 pandoc, pandoc_blocks what pandoc reads: RTF, reStructuredText, AsciiDoc, wikis, man pages; with it, and more:
 latex, odt, typst     LaTeX, OpenDocument, Typst     formulas       those of Word and of web pages as TeX
 notebook              Jupyter notebooks
+mail                  messages and mailboxes         subtitles      SRT and WebVTT
+source_code           programs and data              man_page       manual pages as they are printed
 pdf                   PDF: pdf_page reads words and lines (pdf_bidi those from right to left), pdf_layout makes Markdown
 pdf_docling           PDF by docling's models, where that is chosen
 text                  plain text and Markdown
@@ -28,7 +30,9 @@ from .docx import from_docx
 from .epub import from_epub
 from .html import from_html
 from .latex import from_latex
-from .media_types import DOCX, EPUB, NOTEBOOK, ODT, PDF, PPTX, RTF, XLSX, media_type
+from .mail import from_mail, from_mailbox
+from .man_page import from_man_page
+from .media_types import DOCX, EPUB, NOTEBOOK, ODT, PDF, PPTX, RTF, XLSX, media_type, misnamed
 from .notebook import from_notebook
 from .odt import from_odt
 from .pandoc import from_markup
@@ -36,6 +40,9 @@ from .pptx import from_pptx
 from .raw_file import LIMITS, MB, Conversion, FileLimits, RawFile
 from .rtf import from_rtf
 from .sheets import from_csv
+from .source_code import KINDS as CODE
+from .source_code import from_code
+from .subtitles import from_subtitles
 from .text import from_markdown, from_text
 from .typst import from_typst
 from .xlsx import from_xlsx
@@ -82,7 +89,8 @@ def convert(
     if not text.strip():
         raise InputError(f"no text in it; {EMPTY.get(kind, 'nothing to learn from it')}")
     pages = tuple(min(page, len(text)) for page in found.pages)
-    return replace(found, text=f"{text}\n", media_type=kind, converter=converter, pages=pages)
+    warnings = (*misnamed(file, kind), *found.warnings)
+    return replace(found, text=f"{text}\n", media_type=kind, converter=converter, pages=pages, warnings=warnings)
 
 
 def _from_pdf(file: RawFile) -> Conversion:
@@ -123,6 +131,11 @@ CONVERTERS: dict[str, tuple[str, Callable[[RawFile], Conversion]]] = {
     "text/x-tex": ("latex", from_latex),
     "text/vnd.typst": ("typst", from_typst),
     RTF: ("rtf", from_rtf),
+    "message/rfc822": ("mail", from_mail),
+    "application/mbox": ("mail", from_mailbox),
+    **dict.fromkeys(("application/x-subrip", "text/vtt"), ("subtitles", from_subtitles)),
+    "text/x-man-page": ("man page", from_man_page),
+    **dict.fromkeys(CODE.values(), ("code", from_code)),
     **{kind: (reader, from_markup(reader)) for kind, reader in MARKUP.items()},
 }
 DOCLING = "docling", _from_pdf_by_docling

@@ -9,10 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from .markdown import fence
-from .raw_file import Conversion, RawFile, decode
+from .raw_file import Conversion, RawFile, as_shown, decode
 from .text import first_heading
-
-TERMINAL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")  # colours
 
 
 def from_notebook(file: RawFile) -> Conversion:
@@ -37,7 +35,7 @@ def _cell(cell: dict[str, Any], language: str, lost: Counter[str]) -> Iterator[s
     if cell.get("cell_type") == "code":
         yield from fence(source, str(cell.get("language") or language))
         for output in cell.get("outputs") or ():
-            yield from fence(TERMINAL.sub("", _result(output, lost)))
+            yield from fence(as_shown(_result(output, lost)))
     elif cell.get("cell_type") == "heading":
         yield f"{'#' * int(cell.get('level', 1))} {source.strip()}"
     elif source.strip():

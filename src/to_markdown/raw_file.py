@@ -68,6 +68,7 @@ MARKS = (
 USUAL = re.compile(
     r"(utf-?(8|16|32)|iso-?\d|windows|cp\d|koi8|gb|big5|s(hift[_-]?)?jis|x-sjis|euc|mac|latin|tis)", re.I
 )
+TERMINAL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b\n]*(?:\x07|\x1b\\)")
 # Guesses that Western European text is often mistaken for; windows-1252 holds all that Latin-1 can print.
 WESTERN = re.compile(r"cp125[0278]|latin_1|iso8859_(1|4|10|14|15|16)|hp_roman8")
 
@@ -77,6 +78,7 @@ def decode(file: RawFile) -> tuple[str, tuple[str, ...]]:
     text, warnings = _decoded(file)
     if "\r" in text or "\f" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n")
+    text = as_shown(text)
     sample = text[:100_000]
     if len(re.findall(r"[\0-\x08\x0e-\x1a\x1c-\x1f]", sample)) * 100 > len(sample):
         raise InputError("binary, not text")
@@ -90,6 +92,8 @@ def _decoded(file: RawFile) -> tuple[str, list[str]]:
             return _replacing(data[len(mark) :], encoding)
     if encoding := _wide(data):
         return _replacing(data, encoding, f"{encoding.upper()} without a mark, guessed")
+    if re.search(rb"\x1b(?:\$(?:[@B]|\(D)|\([IJ])", data):  # seven bits, which UTF-8 would take for its own
+        return _replacing(data, "iso2022_jp_ext")
     # What is UTF-8 without a fault is so, whatever it is called.
     for encoding in ("utf-8", file.charset, _declared(file)):
         if not USUAL.match(encoding):
@@ -115,6 +119,17 @@ def _decoded(file: RawFile) -> tuple[str, list[str]]:
     if WESTERN.fullmatch(encoding) and "cp1252" in could_be:
         encoding = "cp1252"
     return _replacing(data, encoding, f"encoding guessed: {encoding.replace('cp125', 'windows-125')}")
+
+
+def as_shown(text: str) -> str:
+    """A text as a terminal shows it: letters that are struck over one another once, colours and links gone."""
+    if "\x1b" in text:
+        text = TERMINAL.sub("", text)
+    for _ in range(4):  # bold and underlined at once, or by the word
+        if "\b" not in text:
+            break
+        text = re.sub("[^\n\b]\b", "", text)
+    return text.replace("\b", "")
 
 
 SPARSE = 0.04  # of all letters; Czech or Polish have three times as many that are no ASCII

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .. import sources
 from ..errors import InputError, UsageError
 from . import options
 from .options import Asking, AskingOfPairs, AskingOfPassages, Overwrite, app, asks
@@ -59,7 +60,7 @@ def chunk(
     options.tell("warning", made.warnings)
     options.tell("left out", made.failed)
     beside = ", ".join(f"{count} {what}" for what, count in sorted(made.passed_over.items()))
-    passed_over = f"; passed over: {beside}" if beside else ""
+    passed_over = f"; passed over: {beside} ({sources.PASSED_OVER})" if beside else ""
     typer.echo(
         f"{made.chunks:,} chunks of {made.documents:,} documents -> {made.output}; "
         f"{len(made.failed):,} failed{passed_over}; {made.seconds:.1f} s"

@@ -232,7 +232,7 @@ def _result(item: _Input, name: str, job: Job | None, reason: str) -> Document |
         id=content_id(name, converted.text),
         name=name,
         source=item.source,
-        title=one_line(converted.title) or one_line(_title(item.label)),
+        title=one_line(converted.title) or one_line(_title(item.label, is_code=converted.converter == "code")),
         media_type=converted.media_type,
         sha256=job.sha256,
         converter=converted.converter,
@@ -243,7 +243,9 @@ def _result(item: _Input, name: str, job: Job | None, reason: str) -> Document |
     )
 
 
-def _title(label: str) -> str:
-    """A file's name as words."""
+def _title(label: str, *, is_code: bool) -> str:
+    """A file's name as words; of code as it is."""
+    if is_code:
+        return PurePosixPath(label).name
     stem = file_names.without_suffix(PurePosixPath(label).name)
     return re.sub(r"^\d+[_\- ]+|[_\-]+", " ", stem).strip().capitalize() or stem

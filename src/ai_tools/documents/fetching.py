@@ -33,7 +33,7 @@ PIECE = 65_536
 NOTE = ".fetched.json"
 # Kinds that are refused before they are loaded; what the rest really is, its content says.
 REFUSED = ("image/", "video/", "audio/", "font/", "text/css", "text/javascript", "application/javascript")
-SUFFIXES = {"text/html": ".html", "application/pdf": ".pdf", "text/markdown": ".md", "text/plain": ".txt"}
+SUFFIXES = {"text/html": ".html", "application/pdf": ".pdf", "text/markdown": ".md"}
 
 
 @dataclass(frozen=True, slots=True)

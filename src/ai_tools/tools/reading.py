@@ -13,6 +13,7 @@ from typing import Any
 from ..documents.passages import Passages, is_chunks, read
 from ..records import OnProgress, Pair
 from ..settings import Settings
+from ..sources import PASSED_OVER
 from .chunk import ChunkSummary, chunk_documents
 
 WARNINGS = 20  # of documents that are said
@@ -51,7 +52,7 @@ def opened(
 
 def _passed_over(made: ChunkSummary) -> list[str]:
     counts = ", ".join(f"{count:,} {kind}" for kind, count in sorted(made.passed_over.items()))
-    return [f"passed over: {counts}"] if counts else []
+    return [f"passed over: {counts} ({PASSED_OVER})"] if counts else []
 
 
 @dataclass(frozen=True)
