@@ -264,6 +264,32 @@ def test_running_headers_and_page_numbers_go_and_the_text_stays() -> None:
     assert [f"Chapter text {number}." in text for number in range(1, 6)] == [True] * 5
 
 
+def test_running_headers_go_of_which_only_a_part_repeats() -> None:
+    sections = ["Wax", "Bees", "Hives", "Honey", "Queens", "Smoke"]
+
+    def page(number: int) -> Draw:
+        def draw(canvas: Canvas) -> None:
+            write(canvas, 72, 810, "CHAPITRE 1. ABEILLES")
+            write(canvas, 400, 810, f"1.{number} {sections[number].upper()}")
+            write(canvas, 72, 700, f"Text of {sections[number]}.", *PROSE)
+
+        return draw
+
+    text = converted(*[page(number) for number in range(6)]).text
+    assert "CHAPITRE" not in text
+    assert "HONEY" not in text
+    assert all(f"Text of {name}." in text for name in sections)
+
+
+@pytest.mark.parametrize("label", ["Chapitre 3", "Kapitel 3", "Capítulo 3"])
+def test_labels_of_chapters_in_other_languages_are_part_of_their_heading(label: str) -> None:
+    def draw(canvas: Canvas) -> None:
+        write(canvas, 72, 740, label, "Hivernage", font="Helvetica-Bold", size=20, lead=40)
+        write(canvas, 72, 660, *PROSE)
+
+    assert converted(draw).text.startswith(f"# {label}: Hivernage\n\nBeekeepers")
+
+
 def test_a_paragraph_goes_on_over_the_page_and_page_starts_are_recorded() -> None:
     result = converted(page_of(*PROSE[:2]), page_of(PROSE[2]), page_of("The end of the book."))
     assert result.text == " ".join(PROSE) + "\n\nThe end of the book.\n"

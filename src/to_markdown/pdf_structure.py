@@ -15,7 +15,11 @@ Outline = dict[int, dict[str, tuple[int, int]]]  # page -> plain title -> level 
 Font = tuple[float, bool]  # size, and whether it is bold
 
 CARRIED = re.compile(r"\W*continue[sd] (on|from) (the )?(next|previous) page\W*", re.IGNORECASE)
-CONTENTS = re.compile(r"(table of )?contents", re.IGNORECASE)
+CONTENTS = re.compile(
+    r"(table of )?contents|table des matières|sommaire|inhalt(sverzeichnis)?|índice|indice|sumário|inhoud(sopgave)?|"
+    r"содержание|оглавление|目\s*[次录錄]|المحتويات|فهرست( مطالب)?|תוכן( ה?עניינים)?",
+    re.IGNORECASE,
+)
 INDEX = re.compile(r"([\w.]+ ){0,5}index", re.IGNORECASE)
 NUMBERING = re.compile(r"^\W*((chapter|part|appendix|section) \w+[.:]?\s|[a-z]?[\d.]+\s|[a-z]\.?\s)")
 FILE_NAME = re.compile(
@@ -61,9 +65,12 @@ class Structure:
                 lines[:] = [line for line in lines if id(line) not in gone]
 
     def _drop_running_lines(self) -> None:
-        """Headers, footers, page numbers, stamps: at a height near an edge where most lines repeat, but for numbers."""
+        """Headers, footers, page numbers, stamps: at a height near an edge where most lines repeat, but for numbers.
+
+        It is enough that one of a line's pieces repeats: beside a chapter's name, that of the section changes.
+        """
         seen: dict[int, Counter[str]] = defaultdict(Counter)
-        places: list[tuple[Line, int, str]] = []
+        places: dict[int, list[tuple[Line, set[str]]]] = defaultdict(list)
         for lines in self.pages:
             outer = sorted((line for line in lines if not line.table), key=lambda line: line.height)
             for line in {id(one): one for one in [*outer[:4], *outer[-4:]]}.values():
@@ -71,12 +78,17 @@ class Structure:
                     continue
                 # What is larger than the text may be a heading ("Chapter 3"), so its numbers count.
                 numbers = r"\d+|\b[ivxlc]+\b" if line.size < 1.15 * self.body else r"(?!)"
-                place, key = round(line.height * 250), re.sub(numbers, "#", line.text.lower())
-                places.append((line, place, key))
-                seen[place][key] += 1
+                parts = pieces(line.words, 1.2) if line.height >= 0 else [line.words]
+                texts = (" ".join(word.text for word in part) for part in parts)
+                place, keys = round(line.height * 250), {re.sub(numbers, "#", text.lower()) for text in texts}
+                places[place].append((line, keys))
+                seen[place].update(keys)
         often = 2 if len(self.pages) < 4 else 3
-        repeated = {place: sum(n for n in counts.values() if n >= often) for place, counts in seen.items()}
-        running = {id(line) for line, place, _ in places if repeated[place] > 0.5 * seen[place].total()}
+        running: set[int] = set()
+        for place, found in places.items():
+            repeated = sum(any(seen[place][key] >= often for key in keys) for _, keys in found)
+            if repeated > len(found) / 2:
+                running.update(id(line) for line, _ in found)
         for lines in self.pages:
             lines[:] = [line for line in lines if id(line) not in running and not CARRIED.fullmatch(line.text)]
 

@@ -14,11 +14,14 @@ from typing import Any
 
 import pypdfium2.raw as raw
 
-BULLETS = frozenset("•‣◦●○▪■□·∗*–-➢❖✓⁃\uf0b7\uf0a7\uf0d8")  # noqa: RUF001
+BULLETS = frozenset("•‣◦●○▪■□·∗*—–-➢❖✓⁃\uf0b7\uf0a7\uf0d8")  # noqa: RUF001
 ENUM = re.compile(r"\(?(\d{1,3}|[a-z]|[ivx]{1,5}|[IVX]{1,5}|[A-Z](?=\)))[.)]")
 NUMBERED = re.compile(rf"{ENUM.pattern}|\d{{1,3}}(\.\d{{1,3}})+[.)]?|§+")  # a list item or a clause
 LEADER = re.compile(r"(?:\. ?){4,}(\d+|[ivxlc]+)$")  # of a table of contents
-LABEL = re.compile(r"(chapter|part|appendix)( \w+)?", re.IGNORECASE)
+LABEL = re.compile(
+    r"(chapter|part|appendix|chapitre|partie|annexe|kapitel|teil|anhang|cap[íi]tulo|capitolo|parte|глава|часть)( \w+)?",
+    re.IGNORECASE,
+)
 MONO = re.compile(r"mono|courier|consol|typewriter|inconsolata|menlo|cmtt|sftt|lmtt|txtt|code", re.IGNORECASE)
 BOLD = re.compile(r"bold|black|heavy|demi|cmbx|sfbx|cmssbx|[-,]bd", re.IGNORECASE)
 HYPHENS = frozenset("-\u2010\xad")
