@@ -1,7 +1,13 @@
-"""Web pages whose facts are in their looks: marks of lists, formulas, raised digits, readings, numbers beside code."""
+"""Web pages whose facts are in their looks: marks of lists, formulas, raised digits, readings, numbers beside code.
+
+And tables of HTML in Markdown.
+"""
 
 import pytest
+from tokenizers import Tokenizer, models, pre_tokenizers
 
+from ai_tools.documents.chunking import chunk_document
+from ai_tools.records import Document, Passage
 from to_markdown import Conversion, convert
 
 
@@ -257,3 +263,76 @@ def test_numbers_that_are_code_stay() -> None:
 def test_the_language_of_code_beside_numbers_is_kept() -> None:
     table = f"<table><tr>{TWO.format('gutter', '')}</tr></table>"
     assert text(f"<figure class='highlight python'>{table}</figure>").startswith("```python\n")
+
+
+# Tables ---------------------------------------------------------------------------------------------------------------
+
+HEADS = (
+    "<tr><th rowspan=2>Kind</th><th colspan=2>Range</th></tr><tr><th>low</th><th>high</th></tr>"
+    "<tr><td>oil</td><td>1</td><td>2</td></tr>"
+)
+
+
+@pytest.mark.parametrize("title", ["", "<tr><th colspan=3>Ranges</th></tr>"])
+def test_a_head_of_several_rows_becomes_one(title: str) -> None:
+    table = "| Kind | Range low | Range high |\n| --- | --- | --- |\n| oil | 1 | 2 |\n"
+    assert text(f"<table>{title}{HEADS}</table>") == ("Ranges\n\n" * bool(title)) + table
+
+
+def markdown(source: str) -> str:
+    return convert(source.encode(), "notes.md").text
+
+
+ROWS = "<tr><td>Name</td><td>Limit</td></tr><tr><td>a<br>b</td><td><b>5</b> kg</td></tr>"
+PIPES = "| Name | Limit |\n| --- | --- |\n| a; b | **5** kg |"
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (f"<table>{ROWS}</table>", PIPES),
+        (f"<html><body><table>\n{ROWS}\n</table></body></html>\n\nEnd.", f"{PIPES}\n\nEnd."),
+        (f"Lead:\n<TABLE border=1>{ROWS}</TABLE>\nEnd.", f"Lead:\n\n{PIPES}\n\nEnd."),
+        (f"<div align=center>\n<table>{ROWS}</table>\n</div>", PIPES),
+        (f"<table>{ROWS}</table> End.", f"{PIPES}\n\n End."),
+        (f"- one\n\n  <table>\n  {ROWS}\n  </table>\n- two", f"- one\n\n  {PIPES}\n\n- two".replace("|\n|", "|\n  |")),
+        (f"1. <table>{ROWS}</table>", f"1. {PIPES}".replace("|\n|", "|\n   |")),
+        (f"> <table>\n> {ROWS}</table>", f"> {PIPES}".replace("|\n|", "|\n> |")),
+        (
+            "<table><tr><td>1</td><td>2</td></tr><tr><td>3</td><td>4</td></tr></table>",
+            "|  |  |\n| --- | --- |\n| 1 | 2 |\n| 3 | 4 |",
+        ),
+    ],
+)
+def test_a_table_that_markdown_has_as_html_is_a_table(source: str, expected: str) -> None:
+    assert markdown(f"# T\n\n{source}\n") == f"# T\n\n{expected}\n"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        f"```html\n<table>{ROWS}</table>\n```",
+        f"    <table>{ROWS}</table>",
+        f"Say `<table>{ROWS}</table>`.",
+        "<table><tr><td>\n\n- one\n- two\n\n</td><td>x</td></tr></table>",
+        "<table><tr><td><img src=a.png></td><td><img src=b.png></td></tr></table>",
+        f"<table>{ROWS}\n\n# Never closed",
+    ],
+)
+def test_html_in_markdown_that_is_code_or_layout_stays_as_it_is(source: str) -> None:
+    assert markdown(f"# T\n\n{source}\n") == f"# T\n\n{source}\n"
+
+
+def test_chunks_of_a_table_of_html_hold_whole_rows_and_its_head_is_shown_to_the_teacher() -> None:
+    rows = "".join(f"<tr><td>ST{n:03}</td><td>{n} m</td><td>{n + 50} km/h</td></tr>" for n in range(60))
+    head = "<tr><th>Station</th><th>Mast height</th><th>Gust limit</th></tr>"
+    found = markdown(f"# Stations\n\n<html><body><table>{head}{rows}</table></body></html>\n\nText after.\n")
+    tokenizer = Tokenizer(models.WordLevel({"?": 0}, "?"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    document = Document("d", "s.md", "s", "Stations", "text/markdown", "0", "markdown", found)
+    chunks = chunk_document(document, max_tokens=120, tokenizer=tokenizer)
+    assert len(chunks) > 3
+    assert all(len(row.split("|")) == 5 for one in chunks for row in one.text.split("\n") if "ST" in row)
+    header = "| Station | Mast height | Gust limit |\n| --- | --- | --- |"
+    inside = [Passage.from_row(one.to_row()) for one in chunks[1:] if "ST" in one.text]
+    assert all(passage.shown.startswith(f"{header}\n| ST") for passage in inside)

@@ -11,7 +11,7 @@ mail                  messages and mailboxes         subtitles      SRT and WebV
 source_code           programs and data              man_page       manual pages as they are printed
 pdf                   PDF: pdf_page reads words and lines (pdf_bidi those from right to left), pdf_layout makes Markdown
 pdf_docling           PDF by docling's models, where that is chosen
-text                  plain text and Markdown
+text, markdown_file   plain text and Markdown
 media_types           what a file is                 raw_file       what a converter is given and gives
 archives, markdown    what several converters share
 kept                  a file's conversion in another file
@@ -32,6 +32,7 @@ from .html import from_html
 from .latex import from_latex
 from .mail import from_mail, from_mailbox
 from .man_page import from_man_page
+from .markdown_file import from_markdown
 from .media_types import DOCX, EPUB, NOTEBOOK, ODT, PDF, PPTX, RTF, XLSX, media_type, misnamed
 from .notebook import from_notebook
 from .odt import from_odt
@@ -43,7 +44,7 @@ from .sheets import from_csv
 from .source_code import KINDS as CODE
 from .source_code import from_code
 from .subtitles import from_subtitles
-from .text import from_markdown, from_text
+from .text import from_text
 from .typst import from_typst
 from .xlsx import from_xlsx
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import groupby, takewhile, zip_longest
 
 from .archives import Element
 from .formulas import TEX
@@ -227,8 +227,20 @@ def _table(element: Element, depth: int) -> list[str]:
         return captions + [block for row in cells for cell in row for block in write_blocks(cell, depth)]
     spans = [[(_cell(cell), _span(cell, "rowspan"), _span(cell, "colspan")) for cell in row] for row in cells]
     lines = list(grid(spans))
-    head = bool(element.xpath("./thead/tr")) or all(cell.tag == "th" for cell in cells[0]) or is_bold(lines[0])
-    return captions + pipe_table(lines, header=head)
+    heads = len(element.xpath("./thead/tr")) or sum(1 for _ in takewhile(_is_head, cells))
+    while heads > 1 and len(cells[0]) == 1:  # a title over all columns
+        captions, cells, spans, lines, heads = captions + lines[0][:1], cells[1:], spans[1:], lines[1:], heads - 1
+    if 1 < heads < len(lines):
+        across = list(
+            grid([[(text, down, 1) for text, down, wide in row for _ in range(wide)] for row in spans[:heads]])
+        )
+        names = zip_longest(*across, fillvalue="")
+        lines[:heads] = [[" ".join(dict.fromkeys(filter(None, column))) for column in names]]
+    return captions + pipe_table(lines, header=heads > 0 or is_bold(lines[0]))
+
+
+def _is_head(row: list[Element]) -> bool:
+    return bool(row) and all(cell.tag == "th" for cell in row)
 
 
 def _is_layout(element: Element, rows: list[Element]) -> bool:

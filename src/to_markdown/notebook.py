@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .markdown import fence
+from .markdown_file import with_tables
 from .raw_file import Conversion, RawFile, as_shown, decode
 from .text import first_heading
 
@@ -27,7 +28,8 @@ def from_notebook(file: RawFile) -> Conversion:
         raise ValueError("its cells are not as a notebook has them") from None
     markdown = "\n\n".join(blocks)
     said = (f"{what} left out: {count}" for what, count in sorted(lost.items()))
-    return Conversion(str(meta.get("title") or "") or first_heading(markdown), markdown, (*warnings, *said))
+    title = str(meta.get("title") or "") or first_heading(markdown)
+    return with_tables(Conversion(title, markdown, (*warnings, *said)))
 
 
 def _cell(cell: dict[str, Any], language: str, lost: Counter[str]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Plain text and Markdown: as they are, but for underlined titles in the one and front matter in the other."""
+"""Plain text -> Markdown: as it is, but for underlined titles; and what titles there are in Markdown."""
 
 from __future__ import annotations
 
@@ -61,19 +61,6 @@ def _opening(text: str) -> str:
     first, _, rest = text.strip().partition("\n")
     alone = rest.startswith("\n") and len(first) <= 100 and not first.rstrip().endswith((".", ",", ";", ":"))
     return first.strip() if alone and re.search(r"\w", first) else ""
-
-
-def from_markdown(file: RawFile) -> Conversion:
-    """Markdown as it is, but for front matter: that says how a page is published, and would be learned as prose."""
-    text, warnings = decode(file)
-    title = ""
-    found = re.match(r"\A(---|\+\+\+)[ \t]*\n(.*?)\n(?:\1|\.\.\.)[ \t]*(?:\n|\Z)", text[:64_000], re.DOTALL)
-    if found and (keys := re.findall(r"^([\w-]+)\s*[:=]", found[2], re.MULTILINE)):
-        named = re.search(r"^title\s*[:=][ \t]*(.+?)[ \t]*$", found[2], re.MULTILINE)
-        title = re.sub(r"^([\"'])(.*)\1$", r"\2", named[1]) if named else ""
-        text = text[found.end() :]
-        warnings = (*warnings, f"front matter left out: {', '.join(keys)}")
-    return Conversion(title or first_heading(text), text, warnings)
 
 
 def first_heading(text: str) -> str:
