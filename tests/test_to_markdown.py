@@ -436,6 +436,29 @@ def test_the_title_is_the_first_heading_and_never_a_comment_in_code(text: str, t
     assert convert(text.encode(), "a.md").title == title
 
 
+def test_pages_of_an_rfc_are_one_text_with_its_title_and_sections() -> None:
+    def page(number: int, text: str) -> str:
+        return f"{text}\n\n\nBell{' ' * 40}[Page {number}]\n\f\nRFC 9{' ' * 30}May 2026\n\n\n"
+
+    entries = "".join(f"   {line} . . . . . . 1\n" for line in ("1. Ringing", "1.1. Ropes", "2. Towers", "A. Weights"))
+    pages = (
+        f"Bell Group{'A. Bell':>40}\n\n\n{' ' * 20}The Ringing of Bells\n\nAbstract\n\n   Bells ring.\n\n"
+        f"Table of Contents\n\n{entries}\n",
+        "1. Ringing\n\n   A bell is rung by its rope, of which the end\n",
+        "   is held.\n\n1.1. Ropes\n\n   Type name: hemp\n\n   Ropes are long.\n",
+        "2. Towers\n\n   +---+\n   | o |\n   -----\n\nA. Weights\n\n   Bells are heavy.\n",
+    )
+    found = convert("".join(page(number, text) for number, text in enumerate(pages, 1)).encode(), "rfc9.txt")
+    assert found.title == "The Ringing of Bells"
+    assert re.findall(r"^#.*", found.text, re.MULTILINE) == (
+        ["# The Ringing of Bells", "## Abstract", "## 1. Ringing", "### 1.1. Ropes", "## 2. Towers", "## A. Weights"]
+    )
+    assert "of which the end\n   is held." in found.text
+    assert "[Page" not in found.text
+    assert "RFC 9" not in found.text
+    assert "Type name: hemp" in found.text
+
+
 def test_underlined_titles_of_plain_text_become_headings_and_comments_do_not() -> None:
     text = "Manual\n******\n\n1. Use\n======\n\nRun:\n\n# reboot\n\n2. Care\n=======\n\na   b\n=== ===\n"
     found = convert(text.encode(), "a.txt")

@@ -199,8 +199,8 @@ class _Layout:
         if not left or not right:
             return left + mark + right
         if left[-1] == right[0] == "`":
-            whole = left[-2:-1] in "-/._\xad" or right.startswith("`//")  # a path, a name, an address
-            return left[:-1] + " " * (not whole) + mark + right[1:]
+            broken = left[-2:-1] in "-/._\xad" or right.startswith("`//")  # a path, a name, an address
+            return left[:-1] + " " * (not broken) + mark + right[1:]
         head, tail = re.search(r"([^\W\d_]+)([-\u2010\xad])$", left[-60:]), re.match(r"[^\W\d_]+", right)
         if head and tail and tail[0] not in {"and", "or", "und", "oder"}:
             first, second = head[1].lower(), tail[0].lower()

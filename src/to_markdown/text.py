@@ -1,4 +1,4 @@
-"""Plain text -> Markdown: as it is, but for underlined titles; and what titles there are in Markdown."""
+"""Plain text -> Markdown: as it is, but for underlined titles and the pages of RFCs; and what titles Markdown has."""
 
 from __future__ import annotations
 
@@ -10,10 +10,25 @@ from .raw_file import Conversion, RawFile, decode
 UNDERLINE = re.compile(r"([=*#~^\"+-])\1{2,}")
 
 
+FOOT = re.compile(r"\S.*\[Page \d+\]")  # of a page of an RFC
+SECTION = re.compile(r"(?:(?P<number>\d+(\.\d+)*|[A-Z](\.\d+)*)\.? +)?[A-Z]\S*( +\S+)*")
+
+
 def from_text(file: RawFile) -> Conversion:
     """Plain text: titles that are underlined become headings; a line that only looks like a heading does not."""
     text, warnings = decode(file)
-    lines = re.sub(r"(?m)^(#{1,6}[ \t])", r"\\\1", text).split("\n")
+    text = re.sub(r"(?m)^(#{1,6}[ \t])", r"\\\1", text)
+    lines = text.split("\n")
+    memo = sum(bool(FOOT.fullmatch(line.rstrip())) for line in lines) > 1
+    lines, titled = _memo(lines) if memo else _underlined(lines)
+    if titled and (entries := _contents(lines)):
+        lines = [line for at, line in enumerate(lines) if at not in entries]
+        warnings = (*warnings, f"contents left out: {len(entries)} lines")
+    text = re.sub(r"(?m)^(#{1,6} .*\n)\n\n+", r"\1\n", "\n".join(lines)) if titled else "\n".join(lines)
+    return Conversion(first_heading(text) or _opening(text), text, warnings)
+
+
+def _underlined(lines: list[str]) -> tuple[list[str], bool]:
     levels: dict[tuple[str, bool], int] = {}  # an underline's level is told by when it first comes, as in docutils
     for at, line in enumerate(map(str.rstrip, lines)):
         if not at or not UNDERLINE.fullmatch(line) or not re.search(r"\w", lines[at - 1]):
@@ -25,11 +40,35 @@ def from_text(file: RawFile) -> Conversion:
             lines[at - 1 : at + 1] = [f"{'#' * level} {title}", ""]
             if over:
                 lines[at - 2] = ""
-    if levels and (entries := _contents(lines)):
-        lines = [line for at, line in enumerate(lines) if at not in entries]
-        warnings = (*warnings, f"contents left out: {len(entries)} lines")
-    text = re.sub(r"(?m)^(#{1,6} .*\n)\n\n+", r"\1\n", "\n".join(lines)) if levels else "\n".join(lines)
-    return Conversion(first_heading(text) or _opening(text), text, warnings)
+    return lines, bool(levels)
+
+
+def _memo(lines: list[str]) -> tuple[list[str], bool]:
+    """An RFC or Internet-Draft: its pages as one text, its title in the middle and titles at the margin as headings."""
+    text: list[str] = []
+    turn = 0  # of the foot of a page and the head of the next one, how many are behind
+    for line in (line.replace("\f", "").rstrip() for line in lines):
+        if FOOT.fullmatch(line):
+            turn = 1
+            while text and not text[-1]:
+                text.pop()
+        elif turn and not line:
+            continue
+        elif turn == 1 and not line.startswith(" "):
+            turn = 2
+        else:
+            goes_on = line.startswith("   ") and text and text[-1][-1:] not in {*".:;"}
+            text += [""] * (turn > 0 and not goes_on) + [line]
+            turn = 0
+    titled = False
+    for at, line in enumerate(text):
+        alone = line and line[-1] not in ".:;," and not any(text[max(0, at - 1) : at] + text[at + 1 : at + 2])
+        if alone and at and not titled and line.startswith(" " * 6):
+            text[at], titled = f"# {line.strip()}", True
+        elif alone and titled and (found := SECTION.fullmatch(line)):
+            depth = (found["number"] or "").count(".")
+            text[at] = f"{'#' * min(6, 2 + depth)} {line}" if line != "Table of Contents" else ""
+    return text, titled
 
 
 def _contents(lines: list[str]) -> set[int]:
