@@ -491,6 +491,45 @@ def test_an_open_document_keeps_marks_of_lists_formulas_notes_and_the_words_unde
     assert (found.title, found.media_type) == ("Use", ODT)
 
 
+def test_an_open_document_counts_on_from_list_to_list_and_numbers_its_headings() -> None:
+    styles = """<text:list-style style:name="L"><text:list-level-style-number text:level="1" style:num-format="1"
+        style:num-suffix="."/><text:list-level-style-number text:level="2" style:num-format="a" style:num-suffix=")"/>
+      </text:list-style><text:outline-style style:name="Outline">
+      <text:outline-level-style text:level="1" style:num-format="I"/><text:outline-level-style text:level="2"
+        style:num-format="1" text:display-levels="2"/></text:outline-style>"""
+
+    def items(more: str, *texts: str) -> str:
+        inside = "".join(f"<text:list-item><text:p>{text}</text:p></text:list-item>" for text in texts)
+        return f'<text:list text:style-name="L" {more}>{inside}</text:list>'
+
+    def h(text: str, level: int) -> str:
+        return f'<text:h text:outline-level="{level}">{text}</text:h>'
+
+    inner = items("", "on").replace("</text:list-item>", f"{items('', 'deep')}</text:list-item>")
+    lists = items('xml:id="a"', "one", "two") + items("", "new") + items('text:continue-list="a"', "three") + inner
+    text = convert(odt(h("Use", 1) + h("Start", 2) + h("Stop", 2) + h("Care", 1) + lists, styles)).text
+    assert text == (
+        "# I Use\n\n## I.1 Start\n\n## I.2 Stop\n\n# II Care\n\n"
+        "1. one\n2. two\n1. new\n3. three\n1. on\n    - a) deep\n"
+    )
+
+
+def test_an_open_document_has_its_title_its_code_and_loses_what_is_hidden() -> None:
+    styles = """<style:style style:name="P1" style:family="paragraph" style:parent-style-name="Title"/>
+      <style:style style:name="P2" style:family="paragraph" style:parent-style-name="Preformatted_20_Text"/>
+      <style:style style:name="T1" style:family="text"><style:text-properties text:display="none"/></style:style>
+      <style:style style:name="T2" style:family="text"><style:text-properties style:text-position="super 58%"
+        style:font-weight="bold"/></style:style>"""
+    lines = "".join(f'<text:p text:style-name="P2">{line}</text:p>' for line in ("if x:", '<text:s text:c="4"/>y'))
+    words = 'At most 10<text:span text:style-name="T2">6</text:span>'
+    words += '<text:span text:style-name="T1"> or not</text:span> <text:span>now</text:span>.'
+    found = convert(
+        odt(f'<text:p text:style-name="P1">Pumps</text:p><text:h>Use</text:h><text:p>{words}</text:p>{lines}', styles)
+    )
+    assert found.text == "# Pumps\n\n## Use\n\nAt most 10^6 now.\n\n```\nif x:\n    y\n```\n"
+    assert (found.title, found.warnings) == ("Pumps", ("hidden text left out: 1",))
+
+
 def test_a_table_of_a_word_processor_has_its_first_row_for_a_header() -> None:
     def row(*cells: str) -> str:
         inside = (f"<table:table-cell><text:p>{cell}</text:p></table:table-cell>" for cell in cells)
@@ -549,7 +588,7 @@ def test_rich_text_of_word_libreoffice_and_pandoc_keeps_its_letters_marks_and_no
         ("exec sleep 60", r"took longer than 0\.2 s; split it or raise FILE_TIMEOUT"),
         ("exec yes", r"expands to more than 0\.01 MB; split it or raise MAX_FILE_MB"),
         ("exit 251", "MB of memory to read; split it"),
-        ("echo no such thing >&2; exit 64", "broken ODT .no such thing.; open it in its program"),
+        ("echo no such thing >&2; exit 64", "broken DOCX .no such thing.; open it in its program"),
     ],
 )
 def test_a_program_that_hangs_overflows_or_fails_costs_its_file_only(
@@ -561,4 +600,4 @@ def test_a_program_that_hangs_overflows_or_fails_costs_its_file_only(
     monkeypatch.setattr("to_markdown.pandoc._program", lambda: str(script))
     limits = FileLimits(expanded=10_000, seconds=0.2 if "sleep" in program else 60)
     with pytest.raises(InputError, match=message):
-        convert(odt("<text:p>A pump.</text:p>"), limits=limits)
+        convert(docx(f"<w:p>{HALF}</w:p>"), limits=limits)

@@ -105,7 +105,8 @@ class _Reader:
         self._merges = False
 
     def read(self, data: str) -> list[str]:
-        for word, number, byte, symbol, brace, text in TOKEN.findall(data):
+        for token in TOKEN.finditer(data):
+            word, number, byte, symbol, brace, text = token.groups("")
             if (byte or text) and self._skip:
                 taken = min(self._skip, len(text) or 1)
                 self._skip, text, byte = self._skip - taken, text[taken:], ""
