@@ -559,6 +559,7 @@ def test_rich_text_keeps_headings_letters_tables_notes_and_loses_what_is_hidden(
             r"{\rtf1\ansi\ansicpg1251{\fonttbl{\f2\fcharset128 M;}}\'cd\'e0\'f1\'ee\'f1 \f2\'83\'7c\'83\'93v",
             "Насос ポンv\n",
         ),
+        (r"{\rtf1\uc2 \u-10179?\'a1\u-8704?\'a1{\v no} \u20320\'c4\'e3}", "\U0001f600 你\n"),
         (r'{\rtf1 {\field{\*\fldinst SYMBOL 179 \\f "Symbol"}} 18, {\super 2}, a{\deleted b}c\~d}', "≥ 18, ^2, ac d\n"),
         (
             r"{\rtf1{\listtext\pard\plain (b)\tab}\ilvl0\ls1 Pets\par{\listtext i.\tab}\ilvl1 Cats\par\pard End\par}",

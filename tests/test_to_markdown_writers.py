@@ -77,6 +77,12 @@ DIFFERS = {
     "epub2": {"[^1]": "[^2-1]", "- a) inner\n   - b) next": "- a. inner\n   - b. next"},
     "epub3": {"[^1]": "[^2-1]", "- a) inner\n   - b) next": "- a. inner\n   - b. next"},
 }
+FLAT = {"python": "", "- a) inner\n   - b) next": " - a) inner\n    - b) next"}
+DIFFERS |= {
+    "odt": FLAT,
+    "docx": FLAT | {"[^1]": "[^9]", "*emphasis*.\n\n   ": "*emphasis*."},
+    "rtf": FLAT | {"# Pump": "**Pump", "handbook\n": "handbook**\n", "### S": "## S", "## F": "# F", "> Q": "Q"},
+}
 SUFFIXES = {"latex": "tex", "typst": "typ", "rst": "rst", "org": "org"}
 
 

@@ -39,7 +39,7 @@ Counts = dict[int, int]  # how far each level of a list has counted
 def from_odt(file: RawFile) -> Conversion:
     archive = Archive(file)
     root = parse_xml(archive.read("content.xml"))
-    reader = _Reader([root, part(archive, "styles.xml")], _formulas(root, archive))
+    reader = _OpenText([root, part(archive, "styles.xml")], _formulas(root, archive))
     blocks = blocks_of(reader.pieces(root.find("body/text"))) + reader.notes
     text = titled(reader.title, "\n\n".join(blocks))
     meta = part(archive, "meta.xml")
@@ -61,7 +61,7 @@ def _formulas(root: Element, archive: Archive) -> dict[Element, str]:
     return {one: around[0].get(TEX, "") for one, around in found.items()}
 
 
-class _Reader:
+class _OpenText:
     def __init__(self, roots: list[Element | None], formulas: dict[Element, str]):
         self.title, self.notes, self.lost = "", list[str](), Counter[str]()
         self._formulas = formulas

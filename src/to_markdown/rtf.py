@@ -84,13 +84,13 @@ class _Flow:
 
 
 def from_rtf(file: RawFile) -> Conversion:
-    reader = _Reader()
+    reader = _RichText()
     blocks = reader.read(file.data.decode("latin-1"))
     text = "\n\n".join(blocks)
     return Conversion(reader.title or first_heading(text), titled(reader.title, text), left_out(reader.lost))
 
 
-class _Reader:
+class _RichText:
     def __init__(self) -> None:
         self.title = ""
         self.lost: Counter[str] = Counter()
@@ -289,7 +289,10 @@ class _Reader:
         else:
             text = {"^": raised, "_": lowered}.get(state.raised, str)(text)
             mark = "**" * state.bold + "*" * state.italic
-            self._flow.paragraph.runs.append((text, "`" if state.font in self._monospaced else mark))
+            runs, mark = self._flow.paragraph.runs, "`" if state.font in self._monospaced else mark
+            if runs and runs[-1][1] == mark:
+                text = runs.pop()[0] + text
+            runs.append((text, mark))
 
     def _end_paragraph(self) -> None:
         flow, paragraph = self._flow, self._flow.paragraph
