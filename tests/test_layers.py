@@ -38,7 +38,7 @@ ROWS = (
     ("runner",),
     ("cli",),
 )
-ONLY = {"to_markdown": {"errors", "records"}, "offline_teacher": {"errors", "records"}}
+ONLY = {"to_markdown": {"escaping", "errors", "records"}, "offline_teacher": {"errors", "records"}}
 APART = {"offline_teacher"}  # nobody imports it: it comes in by a line of providers.yaml
 INSIDE = {  # what the modules of a folder may import of one another: those to their left
     "cli": ("config", "options", "series", "single", "student", "teacher", "__init__"),

@@ -226,7 +226,6 @@ def test_an_index_that_repeats_identifies_nothing(tmp_path: Path) -> None:
         ('{"text": "x", "end_char": 1.5}', "row 2: its end_char is no whole number"),
         ('{"text": "x", "end": Infinity}', "row 2: its end is no whole number"),
         ('{"text": "half an emoji \\ud83d"}', "row 2: "),
-        ('{"text": "x", "title": "half \\ud83d"}', "row 2: "),
         ('{"text": "to', "line 2: not JSON"),
         ("7", "line 2: no JSON object"),
         ('"text"', "line 2: no JSON object"),

@@ -1,6 +1,8 @@
 """What is named -> files in a stable order: no hidden file, no link out of the folder, nothing twice, all else told."""
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -126,3 +128,43 @@ def test_a_name_that_is_no_utf_8_has_a_path_that_can_be_written(tmp_path: Path) 
     (tmp_path / os.fsdecode(b"gr\xfc\xdfe.md")).write_text("x")
     (below,) = names(str(tmp_path), tmp_path)
     assert below.encode() == "gr\ufffd\ufffde.md".encode()
+
+
+@pytest.fixture
+def nested(tmp_path: Path) -> Iterator[Path]:
+    """A folder of more folders in one another than Python may call functions, with a document in the last."""
+    last = tmp_path / "docs"
+    levels = [last := last / "d" for _ in range(sys.getrecursionlimit() + 100)]
+    levels.insert(0, tmp_path / "docs")
+    for level in levels:
+        level.mkdir()
+    make(tmp_path, "docs/a.md")
+    (last / "z.md").write_text("x")
+    yield tmp_path
+    (last / "z.md").unlink()
+    for level in levels[:0:-1]:
+        level.rmdir()
+
+
+def test_folders_may_be_in_one_another_as_deep_as_a_path_is_long(nested: Path) -> None:
+    first, last = names("docs", nested)
+    assert (first, last[:4], last[-4:]) == ("a.md", "d/d/", "z.md")
+    with pytest.raises(InputError, match=r"too many folders in one another; name the folder itself$"):
+        names("docs/**/*.md", nested)
+
+
+def test_what_is_deeper_than_a_path_may_be_long_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make(tmp_path, "docs/a.md")
+    monkeypatch.chdir(tmp_path / "docs")
+    depth = 18
+    for _ in range(depth):  # beyond 4,096 characters only by steps
+        Path("d" * 250).mkdir()
+        os.chdir("d" * 250)
+    Path("b.md").write_text("x")
+    found = sources.find(str(tmp_path / "docs"), tmp_path)
+    Path("b.md").unlink()
+    for _ in range(depth):
+        os.chdir("..")
+        Path("d" * 250).rmdir()
+    assert [found.path_below(file) for file in found.files] == ["a.md"]
+    assert found.passed_over == {"folders that may not be read": 1}

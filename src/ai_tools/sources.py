@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -109,7 +110,7 @@ def _resolve(part: str, root: Path) -> Path:
     return Path(os.path.abspath(root / path))  # noqa: PTH100 - Path.absolute() keeps `..`
 
 
-def _kind(path: Path) -> str:
+def _kind(path: Path | os.DirEntry[str]) -> str:
     """`file`, `folder`, or nothing for what is neither or cannot be one, such as a list that is too long for a name."""
     try:
         return "folder" if path.is_dir() else "file" if path.is_file() else ""
@@ -130,18 +131,38 @@ def _in_folder(folder: Path, passed_over: Counter[str]) -> list[Path]:
     inside = folder.resolve()
     files: list[Path] = []
 
-    def closed(_: OSError) -> None:
+    def closed() -> None:
         passed_over[CLOSED] += 1
 
-    for above, folders, names in os.walk(folder, onerror=closed):
+    for above, folders, names in _walk(folder, closed):
         for name in folders:
             if name.startswith("_"):
-                passed_over[f"{escaped(name)}/"] += sum(len(inner) for _, _, inner in os.walk(Path(above, name)))
-            elif Path(above, name).is_symlink():
+                passed_over[f"{escaped(name)}/"] += sum(len(inner) for _, _, inner in _walk(Path(above, name), closed))
+            elif _is_link(Path(above, name)):
                 passed_over[LINKS_TO_FOLDERS] += 1
         folders[:] = [name for name in folders if not name.startswith((".", "_"))]
         files += (path for name in names if _is_document(path := Path(above, name), inside, passed_over))
     return sorted(files, key=lambda path: path.relative_to(folder).parts)
+
+
+def _walk(folder: Path, closed: Callable[[], None]) -> Iterator[tuple[str, list[str], list[str]]]:
+    """As `os.walk`, which calls itself for each level of folders, and comes no further than a thousand."""
+    waiting = [str(folder)]
+    while waiting:
+        above = waiting.pop()
+        folders, names = list[str](), list[str]()
+        try:
+            with os.scandir(above) as entries:
+                for entry in entries:
+                    (folders if _kind(entry) == "folder" else names).append(entry.name)
+        except OSError:  # among others, its path is longer than the system takes
+            closed()
+        yield above, folders, names
+        waiting += (str(path) for name in folders if not _is_link(path := Path(above, name)))
+
+
+def _is_link(path: Path) -> bool:
+    return os.path.islink(path)  # noqa: PTH114 - Path.is_symlink() raises an error where a path is too long
 
 
 def _matching(pattern: Path, passed_over: Counter[str]) -> tuple[Path, list[Path]]:
@@ -155,12 +176,15 @@ def _matching(pattern: Path, passed_over: Counter[str]) -> tuple[Path, list[Path
         rest.append("*")
     marks = tuple(mark for mark in "._" if not any(part.startswith(mark) for part in rest))
     inside = folder.resolve()
-    files = [
-        path
-        for path in folder.glob("/".join(rest))
-        if not any(part.startswith(marks) for part in path.relative_to(folder).parts[:-1])
-        and _is_document(path, inside, passed_over, meant=rest[-1].lower())
-    ]
+    try:
+        files = [
+            path
+            for path in folder.glob("/".join(rest))
+            if not any(part.startswith(marks) for part in path.relative_to(folder).parts[:-1])
+            and _is_document(path, inside, passed_over, meant=rest[-1].lower())
+        ]
+    except RecursionError:
+        raise InputError(f"{pattern}: too many folders in one another; name the folder itself") from None
     return folder, sorted(files)
 
 
@@ -172,7 +196,7 @@ def _is_document(path: Path, inside: Path, passed_over: Counter[str], meant: str
     if suffix in BESIDE and not meant.endswith(suffix):
         passed_over[suffix] += 1
         return False
-    if path.is_symlink():
+    if _is_link(path):
         try:
             leaves = not path.resolve(strict=True).is_relative_to(inside)
         except (OSError, RuntimeError):  # to nothing, or to itself
@@ -181,7 +205,11 @@ def _is_document(path: Path, inside: Path, passed_over: Counter[str], meant: str
         if leaves:
             passed_over[LINKS_OUT] += 1
             return False
-    if not path.is_file():
+    try:
+        if not path.is_file():
+            return False
+    except OSError:
+        passed_over["paths that are too long"] += 1
         return False
     if suffix == ".xml" and not meant.endswith(suffix) and _is_xml_of_data(path):
         passed_over[suffix] += 1

@@ -25,6 +25,7 @@ from dataclasses import replace
 from zipfile import BadZipFile
 
 from ai_tools.errors import InputError, MissingExtra
+from ai_tools.escaping import escaped, one_line
 
 from .docx import from_docx
 from .epub import from_epub
@@ -90,8 +91,15 @@ def convert(
     if not text.strip():
         raise InputError(f"no text in it; {EMPTY.get(kind, 'nothing to learn from it')}")
     pages = tuple(min(page, len(text)) for page in found.pages)
-    warnings = (*misnamed(file, kind), *found.warnings)
-    return replace(found, text=f"{text}\n", media_type=kind, converter=converter, pages=pages, warnings=warnings)
+    return replace(
+        found,
+        title=one_line(found.title),
+        text=f"{text}\n",
+        warnings=tuple(map(escaped, (*misnamed(file, kind), *found.warnings))),
+        media_type=kind,
+        converter=converter,
+        pages=pages,
+    )
 
 
 def _from_pdf(file: RawFile) -> Conversion:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+import os
 import sqlite3
 import sys
 import warnings
@@ -19,9 +19,10 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run a command; every foreseen error is one line and an exit code."""
+    if sys.getfilesystemencoding() != "utf-8":  # of a locale such as C: neither files nor lines could be named in it
+        os.environ["PYTHONUTF8"] = "1"
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - this very command again
     warnings.formatwarning = lambda message, *_, **__: f"warning: {escaped(str(message))}\n"
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # as standard error is: a terminal may know ASCII only
     try:
         code = app(standalone_mode=False) or 0  # Ctrl-C comes back as 130
     except NotConfirmed:

@@ -13,6 +13,8 @@ from typing import Any
 
 import regex
 
+from ..escaping import one_line
+
 LONGEST_HEADING = 300  # characters; a longer one is a paragraph, since a heading stands in the path of all below it
 _PART = 200_000  # characters
 
@@ -115,7 +117,7 @@ def _first_lines(text: str, lines: list[int]) -> dict[int, tuple[int, BlockKind,
         rank = int(Rank.INNER if token.level else Rank.BLOCK)
         opening = token.markup + token.info.rstrip() if kind is BlockKind.FENCE else ""
         if kind is BlockKind.HEADING:
-            words = " ".join(inside.content.split())
+            words = one_line(inside.content)
             if token.level or len(words) > LONGEST_HEADING:
                 kind = BlockKind.PROSE
             else:

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from .. import files
 from ..errors import InputError
+from ..escaping import escaped
 from ..records import content_id
 from ..sync import run_sync
 
@@ -86,7 +87,7 @@ async def _fetch_all(
             except (aiohttp.ClientError, OSError) as error:
                 reason = public(" ".join(str(error).split()))[:120] or type(error).__name__
                 why = guard.refusal or f"not reached ({reason}); check the address and the network"
-        return _kept(address, folder, why) or InputError(why)
+        return _kept(address, folder, escaped(why)) or InputError(why)
 
     return await asyncio.gather(*map(one, addresses))
 

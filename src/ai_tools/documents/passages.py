@@ -15,6 +15,7 @@ from typing import Any
 
 from .. import aliases, files
 from ..errors import InputError, MissingExtra, UsageError
+from ..escaping import escaped, one_line
 from ..records import Passage, Rejection, content_id
 
 TABLE, CODE_TABLE = "text_chunks", "code_chunks"
@@ -256,10 +257,10 @@ def _passage(row: dict[str, Any], where: str, origin: str, file: str = "", title
             "text": _text(row, where),
             "chunk_id": (chunk_id := _word(row, aliases.CHUNK_ID, where)),
             "given_id": aliases.first(row, aliases.CHUNK_ID)[1] if chunk_id else None,
-            "file": _word(row, aliases.FILE, where) or file,
+            "file": escaped(_word(row, aliases.FILE, where) or file),
             "document_id": _word(row, aliases.DOCUMENT_ID, where),
-            "title": _word(row, aliases.TITLE, where) or title,
-            "heading_path": _headings(row, where),
+            "title": one_line(_word(row, aliases.TITLE, where) or title),
+            "heading_path": tuple(map(one_line, _headings(row, where))),
             **{name: _whole(row, names, where) for name, names in aliases.NUMBERS.items()},
             "metadata": row["metadata"] if isinstance(row.get("metadata"), dict) else {},
         }

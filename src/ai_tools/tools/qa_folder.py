@@ -295,7 +295,7 @@ def _names(documents: Iterable[Home], of_origin: Counter[str]) -> list[str]:
         table = PurePosixPath(origin)
         mark = content_id(table.name, file)[:8]
         if origin.endswith(passages.SUFFIX) and of_origin[origin] == 1:
-            name = path = table.name.removesuffix(passages.SUFFIX)
+            name = path = file_names.flat(table.name.removesuffix(passages.SUFFIX))
         else:
             path = file_names.flat(file) or table.stem
             name = file_names.without_suffix(path)
