@@ -93,7 +93,7 @@ def test_documents_are_called_by_what_is_seen(folder: Path) -> None:
     found, failed = documents.convert(sources.find("docs", folder), documents.reading(settings))
     said = [word for one in found for word in (one.name, one.source, one.title, *one.warnings)]
     assert [word for word in (*said, *(one.reason for one in failed)) if RAW.search(word)] == []
-    assert {"Page[31m", "New line", "Turnfdp"} <= {one.title for one in found}
+    assert {"New line", "Turnfdp"} <= {one.title for one in found}
 
 
 def test_passages_of_other_tools_are_called_by_what_is_seen(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Any file -> Markdown: structure kept, furniture gone, bad input answered with one clear line in bounded time."""
 
 import re
+import subprocess
 import sys
 import tracemalloc
 from pathlib import Path
@@ -627,3 +628,18 @@ def test_a_long_line_and_a_table_of_5000_rows_lose_nothing() -> None:
     text = convert(f"<table><tr><th>Name<th>Use</tr>{rows}</table>".encode(), "a.html").text
     assert len(text.splitlines()) == 5_002
     assert "| pump 4999 | 4999 litres |" in text
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux heeds the limit")
+@pytest.mark.parametrize("kind", ["html", "docx"])
+def test_a_file_that_takes_more_memory_than_there_is_is_not_called_broken(tmp_path: Path, kind: str) -> None:
+    """lxml says `unknown error` then."""
+    words = "<p><r><t>a</t></r></p>" * 400_000
+    data = docx(words) if kind == "docx" else f"<html><body>{words}</body></html>".encode()
+    (tmp_path / f"large.{kind}").write_bytes(data)
+    work = (
+        "import resource, sys, pathlib, to_markdown; path = pathlib.Path(sys.argv[1]); data = path.read_bytes();"
+        "resource.setrlimit(resource.RLIMIT_DATA, (150_000_000, -1)); to_markdown.convert(data, path.name)"
+    )
+    done = subprocess.run([sys.executable, "-c", work, str(tmp_path / f"large.{kind}")], capture_output=True, text=True)
+    assert done.stderr.strip().endswith("MemoryError")

@@ -65,6 +65,7 @@ def convert(
     Raises:
         InputError: too large, of a kind that nothing here reads, broken, encrypted, or without text.
         MissingExtra: the file needs a package that is not installed.
+        MemoryError: it takes more memory than there is.
     """
     if len(data) > limits.file:
         raise InputError(
@@ -81,8 +82,11 @@ def convert(
         raise MissingExtra("docling" if package == "docling" else "documents", package) from None
     except RecursionError:
         raise InputError("nested too deeply; save it in a simpler form") from None
-    except (BadZipFile, zlib.error, EOFError, KeyError, ValueError, SyntaxError, NotImplementedError) as error:
-        # SyntaxError is what lxml's XML errors are.
+    except Exception as error:
+        if str(error).startswith("unknown error"):  # of lxml, where its parser had no memory left to say so
+            raise MemoryError from None
+        if not isinstance(error, BROKEN):
+            raise
         why = " ".join(str(error).split())[:120] or type(error).__name__
         raise InputError(f"broken {converter.upper()} ({why}); open it in its program and save it again") from None
     text = found.text.strip("\n")
@@ -148,6 +152,8 @@ CONVERTERS: dict[str, tuple[str, Callable[[RawFile], Conversion]]] = {
     **{kind: (reader, from_markup(reader)) for kind, reader in MARKUP.items()},
 }
 DOCLING = "docling", _from_pdf_by_docling
+# SyntaxError is what lxml's XML errors are.
+BROKEN = (BadZipFile, zlib.error, EOFError, KeyError, ValueError, SyntaxError, NotImplementedError)
 EMPTY = {
     "text/html": "a page that only scripts fill? Save it from a browser as it is shown",
     PPTX: "slides of pictures?",
