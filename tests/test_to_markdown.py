@@ -239,6 +239,9 @@ def test_slides_keep_formulas_raised_digits_and_the_marks_of_their_lists_and_hid
     lines = line("Pets", "", numbers) + line("Cats", "", numbers)
     lines += line("One", "", '<a:buAutoNum type="arabicPeriod"/>')
     body = f"<p:sp><p:txBody>{lines}{raised}<a:p>{half}</a:p></p:txBody></p:sp>"
+    cells = (("", "Part"), ("", "No")), (('rowSpan="2"', "Pump"), ("", "1")), (('vMerge="1"', ""), ("", "2"))
+    rows = ("".join(f"<a:tc {span}>{line(text)}</a:tc>" for span, text in row) for row in cells)
+    body += f"<a:tbl>{''.join(f'<a:tr>{row}</a:tr>' for row in rows)}</a:tbl>"
     kind = "application/vnd.openxmlformats-officedocument.presentationml.presentation.main+xml"
     found = convert(
         archive(
@@ -252,7 +255,10 @@ def test_slides_keep_formulas_raised_digits_and_the_marks_of_their_lists_and_hid
             }
         )
     )
-    assert found.text == "## Dose\n\n- b) Pets\n- c) Cats\n\n1. One\n\n10^6\n\n$\\frac{1}{2}$\n"
+    assert found.text == (
+        "## Dose\n\n- b) Pets\n- c) Cats\n\n1. One\n\n10^6\n\n$\\frac{1}{2}$\n\n"
+        "| Part | No |\n| --- | --- |\n| Pump | 1 |\n| Pump | 2 |\n"
+    )
     assert found.warnings == ("hidden slides left out: 1",)
 
 

@@ -13,7 +13,7 @@ pdf                   PDF: pdf_page reads words and lines (pdf_bidi those from r
 pdf_docling           PDF by docling's models, where that is chosen
 text, markdown_file   plain text and Markdown
 media_types           what a file is                 raw_file       what a converter is given and gives
-archives, markdown    what several converters share
+archives, markdown    what several converters share      office         what those of office programs do
 kept                  a file's conversion in another file
 """
 

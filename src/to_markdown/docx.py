@@ -6,21 +6,20 @@ numbered paragraphs, and headings whose styles are not Word's own.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from . import office
 from .archives import Archive, Element, attribute, core_title, main_part, parse_xml, part, related
 from .docx_styles import Numbering, Style, is_on, number, numbering_of, styles_of, value
 from .formulas import formulas_of_word
-from .markdown import MISTAKABLE, blocks_of, left_out, lowered, marked, pipe_table, raised, sign
+from .markdown import left_out, lowered, pipe_table, raised
 from .raw_file import Conversion, RawFile
 from .text import first_heading, titled
 
 CODE_STYLES = {"code", "source code", "html preformatted", "preformatted text", "macro text", "verbatim"}
 CODE_RUNS = {"verbatim char", "source text", "html code", "code", "inline code", "code char"}
-MONOSPACED = re.compile(r"courier|consolas|menlo|monaco|mono\b|lucida console", re.IGNORECASE)
 QUOTES = {"quote", "intense quote", "block text", "quotations"}
 
 
@@ -47,11 +46,11 @@ def from_docx(file: RawFile) -> Conversion:
     numbering = numbering_of(part(archive, parts.get("numbering", "")), styles)
     word = _WordFile(styles, numbering, formulas_of_word(texts, file))
     body = root.find("body")
-    blocks = blocks_of(_pieces(body, word)) if body is not None else []
+    blocks = office.blocks_of(_pieces(body, word)) if body is not None else []
     for notes, mark in ((footnotes, ""), (endnotes, "e")):
         for note in notes if notes is not None else ():
             if not attribute(note, "type"):
-                blocks.append(f"[^{mark}{attribute(note, 'id')}]: " + " ".join(blocks_of(_pieces(note, word))))
+                blocks.append(f"[^{mark}{attribute(note, 'id')}]: " + " ".join(office.blocks_of(_pieces(note, word))))
     text = titled(word.title, "\n\n".join(blocks))
     return Conversion(first_heading(text) or core_title(archive), text, left_out(word.lost))
 
@@ -83,18 +82,10 @@ def _paragraph(paragraph: Element, word: _WordFile) -> Iterator[tuple[str, str]]
     outline = number(value(own, "outlineLvl"), style.outline)
     if style.name == "title" and not word.title:
         word.title = " ".join(plain.split())
-    elif 0 <= outline < 9:
-        yield "block", " ".join(["#" * min(outline + 1, 6), *filter(None, [numbered]), *plain.split()])
-    elif style.name in CODE_STYLES or all(mark == "`" for text, mark in runs if text.strip()):
-        yield "code", plain
     else:
-        text = marked(runs).strip()
-        if numbered is not None:
-            yield "list", "\t" * max(level, style.depth) + sign(numbered) + text.replace("\n", " ")
-        elif style.name in QUOTES:
-            yield "block", "> " + text.replace("\n", "\n> ")
-        else:
-            yield "block", MISTAKABLE.sub(r"\\\1", text)
+        heading = outline + 1 if 0 <= outline < 9 else 0
+        code, quote, level = style.name in CODE_STYLES, style.name in QUOTES, max(level, style.depth)
+        yield from office.paragraph(runs, heading=heading, mark=numbered, level=level, code=code, quote=quote)
 
 
 def _runs(parent: Element, style: Style, word: _WordFile) -> Iterator[tuple[str, str]]:
@@ -122,7 +113,7 @@ def _is_hidden(run: Element, style: Style, word: _WordFile) -> bool:
 def _mark(properties: Element | None, word: _WordFile) -> str:
     fonts = properties.find("rFonts") if properties is not None else None
     style = word.styles.get(value(properties, "rStyle"), Style()).name
-    if style in CODE_RUNS or MONOSPACED.search(attribute(fonts, "ascii")):
+    if style in CODE_RUNS or office.MONOSPACED.search(attribute(fonts, "ascii")):
         return "`"
     on = [name for name in ("b", "i") if properties is not None and properties.find(name) is not None]
     return "".join("**" if name == "b" else "*" for name in on if value(properties, name) not in {"0", "false", "off"})
@@ -164,9 +155,9 @@ def _table(table: Element, word: _WordFile) -> list[str]:
             if merged is not None and attribute(merged, "val") != "restart" and rows and len(line) < len(rows[-1]):
                 text = rows[-1][len(line)]
             else:
-                text = " ".join(blocks_of(_pieces(cell, word)))
+                text = " ".join(office.blocks_of(_pieces(cell, word)))
             line += [text, *[""] * (min(int(value(cell, "tcPr/gridSpan") or 1), 50) - 1)]
         rows.append(line)
     if len(rows) == 1 and len(rows[0]) == 1:  # a box around text
-        return [block for cell in table.iter("tc") for block in blocks_of(_pieces(cell, word))]
+        return [block for cell in table.iter("tc") for block in office.blocks_of(_pieces(cell, word))]
     return pipe_table(rows, header=len(rows) > 1)

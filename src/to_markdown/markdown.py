@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from collections.abc import Iterator, Sequence
 
 BREAK = "\v"  # a line break while white space is still being folded
 NO_BREAK = re.compile(r"[^\S\v]+")
@@ -115,12 +114,6 @@ def wrapped(text: str, mark: str) -> str:
     return f"{text[:start]}{mark}{inner}{mark}{text[start + len(inner) :]}"
 
 
-def marked(runs: Iterable[tuple[str, str]]) -> str:
-    """A line of texts and their marks: nothing, emphasis, or a tick for code."""
-    joined = ((mark, "".join(text for text, _ in group)) for mark, group in groupby(runs, key=lambda run: run[1]))
-    return "".join(ticked(text) if mark == "`" else wrapped(text, mark) if mark else text for mark, text in joined)
-
-
 def left_out(lost: Counter[str]) -> tuple[str, ...]:
     """A warning for each kind of thing that was left out."""
     return tuple(f"{what} left out: {count}" for what, count in sorted(lost.items()) if count)
@@ -213,38 +206,6 @@ def _item(sign: str, blocks: list[str]) -> str:
     if re.match(r"```|\|", text):  # stands on a line of its own, where it is seen
         return f"{sign.rstrip()}\n{indented}"
     return sign + indented.lstrip(" ")
-
-
-def blocks_of(pieces: Iterable[tuple[str, str]]) -> list[str]:
-    """Blocks of an office's file from its paragraphs, which are a `block`, an item of a `list` or a line of `code`.
-
-    Neighbouring items become one list, neighbouring lines of code one fence.
-    """
-    blocks: list[str] = []
-    for kind, group in groupby(pieces, key=lambda piece: piece[0]):
-        texts = [text for _, text in group]
-        blocks += fence("\n".join(texts)) if kind == "code" else _lists(texts) if kind == "list" else texts
-    return blocks
-
-
-def _lists(items: list[str]) -> list[str]:
-    """One block for each list; a new one begins where numbers follow bullets or bullets numbers.
-
-    Tabs before an item are its level.
-    """
-    lists: list[list[str]] = []
-    kind, above = "", list[int]()
-    for item in items:
-        text = item.lstrip("\t")
-        level = len(item) - len(text)
-        above = [one for one in above if one < level] if lists else []
-        own = "" if above else re.sub(r"\d", "", text.partition(" ")[0])
-        if not lists or (own and kind and own != kind):
-            lists.append([])
-        kind = own or kind
-        lists[-1].append("    " * len(above) + text)
-        above.append(level)
-    return ["\n".join(one) for one in lists]
 
 
 def definitions(pairs: list[tuple[str, list[str]]]) -> list[str]:

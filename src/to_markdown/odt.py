@@ -9,27 +9,15 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from . import office
 from .archives import Archive, Element, attribute, parse_xml, part
 from .formulas import TEX, put_formulas
-from .markdown import (
-    EXPONENT,
-    INDEX,
-    MAX_SPAN,
-    MISTAKABLE,
-    blocks_of,
-    grid,
-    left_out,
-    mark_of,
-    marked,
-    pipe_table,
-    sign,
-)
+from .markdown import MAX_SPAN, grid, left_out, lowered, mark_of, raised
 from .raw_file import Conversion, RawFile
 from .text import first_heading, titled
 
 CODE = {"Preformatted_20_Text", "Source_20_Text", "Source_20_Code"}
 QUOTES = {"Quotations", "Quote", "Intense_20_Quote", "Block_20_Text"}
-MONOSPACED = re.compile(r"courier|consolas|menlo|monaco|mono\b|lucida console", re.IGNORECASE)
 FORMATS = {"a": "LowerAlpha", "A": "UpperAlpha", "i": "LowerRoman", "I": "UpperRoman"}
 CONTENTS = {"table-of-content", "alphabetical-index", "illustration-index", "table-index", "object-index", "user-index"}
 UNSEEN = {"tracked-changes", "annotation", "ruby-text", "sequence-decls", "forms", "note-citation", *CONTENTS}
@@ -40,7 +28,7 @@ def from_odt(file: RawFile) -> Conversion:
     archive = Archive(file)
     root = parse_xml(archive.read("content.xml"))
     reader = _OpenText([root, part(archive, "styles.xml")], _formulas(root, archive))
-    blocks = blocks_of(reader.pieces(root.find("body/text"))) + reader.notes
+    blocks = office.blocks_of(reader.pieces(root.find("body/text"))) + reader.notes
     text = titled(reader.title, "\n\n".join(blocks))
     meta = part(archive, "meta.xml")
     said = "" if meta is None else " ".join((meta.findtext("meta/title") or "").split())
@@ -98,20 +86,13 @@ class _OpenText:
         if plain.strip() and "Title" in names and not self.title:
             self.title = " ".join(plain.split())
         elif paragraph.tag == "h" and plain.strip():
-            depth = min(int(attribute(paragraph, "outline-level") or 1), 6)
+            depth = int(attribute(paragraph, "outline-level") or 1)
             if attribute(paragraph, "is-list-header") != "true":
                 mark = self._mark("", depth, self._headings, attribute(paragraph, "start-value"))
-            yield "block", " ".join(["#" * depth, *filter(None, [mark]), *plain.split()])
-        elif CODE.intersection(names) or (plain.strip() and all(mark == "`" for text, mark in runs if text.strip())):
-            yield "code", plain
-        elif plain.strip():
-            text = marked(runs).strip()
-            if mark is not None:
-                yield "list", "\t" * (level - 1) + sign(mark) + text.replace("\n", " ")
-            elif QUOTES.intersection(names):
-                yield "block", "> " + text.replace("\n", "\n> ")
-            else:
-                yield "block", MISTAKABLE.sub(r"\\\1", text)
+            yield from office.paragraph(runs, heading=depth, mark=mark)
+        else:
+            code, quote = bool(CODE.intersection(names)), bool(QUOTES.intersection(names))
+            yield from office.paragraph(runs, mark=mark, level=level - 1, code=code, quote=quote)
         for box in paragraph.iter("text-box"):
             if next(box.iterancestors("p", "h")) is paragraph:
                 yield from self.pieces(box)
@@ -121,14 +102,12 @@ class _OpenText:
         for row in (one for one in table.iter("table-row") if next(one.iterancestors("table")) is table):
             cells: list[tuple[str, int, int]] = []
             for cell in row.iterchildren("table-cell"):
-                text = " ".join(blocks_of(self.pieces(cell)))
+                text = " ".join(office.blocks_of(self.pieces(cell)))
                 down, across = (int(attribute(cell, f"number-{what}-spanned") or 1) for what in ("rows", "columns"))
                 repeated = int(attribute(cell, "number-columns-repeated") or 1)
                 cells += [(text, down, across)] * min(repeated, MAX_SPAN if text else 1)
             rows.append(cells)
-        if len(rows) == 1 and len(rows[0]) == 1:  # a box around text
-            return [rows[0][0][0]]
-        return pipe_table(list(grid(rows)), header=len(rows) > 1)
+        return office.table(list(grid(rows)))
 
     # Lists ------------------------------------------------------------------------------------------------------------
 
@@ -191,21 +170,22 @@ class _OpenText:
 
     def _runs(self, element: Element, mark: str, family: str = "text") -> Iterator[tuple[str, str]]:
         """Texts and their marks."""
-        name, raised = attribute(element, "style-name"), ""
+        name, position = attribute(element, "style-name"), ""
         if element.tag in {"span", "p", "h"} and name:
             if self._look(family, name, "display") == "none":
                 self.lost["hidden text"] += bool("".join(element.itertext()).strip())
                 return
             if family == "text":
                 mark = self._mark_of(name) or mark
-                raised = self._look(family, name, "text-position")
-        kind, sign = (INDEX, "_") if re.match(r"sub|-", raised) else (EXPONENT, "^")
+                position = self._look(family, name, "text-position")
+        moved = lowered if re.match(r"sub|-", position) else raised if re.match(r"super|[1-9]", position) else str
         for text, own in self._inside(element, mark):
-            is_raised = re.match(r"su|-?[1-9]", raised) and kind.fullmatch(text)
-            yield (f"{sign}{text}", "") if is_raised else (text, own)
+            yield (text, own) if (written := moved(text)) == text else (written, "")
 
     def _mark_of(self, style: str) -> str:
-        if CODE.intersection(self._chain("text", style)) or MONOSPACED.search(self._look("text", style, "font-name")):
+        if CODE.intersection(self._chain("text", style)) or office.MONOSPACED.search(
+            self._look("text", style, "font-name")
+        ):
             return "`"
         bold = self._look("text", style, "font-weight") in {"bold", "600", "700", "800", "900"}
         return "**" * bold + "*" * (self._look("text", style, "font-style") in {"italic", "oblique"})
@@ -220,8 +200,8 @@ class _OpenText:
             elif child.tag == "note":
                 self.notes.append("")  # its place
                 at = len(self.notes)
-                blocks = blocks_of(self.pieces(child.find("note-body")))
-                self.notes[at - 1] = f"[^{at}]: " + "\n\n    ".join(block.replace("\n", "\n    ") for block in blocks)
+                blocks = office.blocks_of(self.pieces(child.find("note-body")))
+                self.notes[at - 1] = office.note(at, blocks)
                 yield f"[^{at}]", ""
             elif child.tag == "frame":
                 yield self._frame(child), ""

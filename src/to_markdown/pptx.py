@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from . import office
 from .archives import Archive, Element, attribute, core_title, main_part, parse_xml, related
 from .formulas import formulas_of_word
-from .markdown import blocks_of, in_line, left_out, lowered, mark_of, pipe_table, raised, sign
+from .markdown import grid, in_line, left_out, lowered, mark_of, pipe_table, raised, sign
 from .raw_file import Conversion, RawFile
 
 
@@ -40,8 +41,9 @@ def _slide(archive: Archive, name: str, number: int, lost: Counter[str], file: R
     formulas = formulas_of_word([root], file)
     for shape in root.iter("sp", "tbl", "pic", "chart", "relIds"):
         if shape.tag == "tbl":
-            rows = [[_cell(cell, formulas) for cell in row.iter("tc")] for row in shape.iter("tr")]
-            blocks += pipe_table(rows, header=True)
+            rows = [[cell for cell in row.iter("tc") if not _is_covered(cell)] for row in shape.iter("tr")]
+            cells = [[_cell(cell, formulas) for cell in row] for row in rows]
+            blocks += pipe_table(list(grid(cells)), header=True)
         elif shape.tag == "pic":
             described = attribute(shape.find("nvPicPr/cNvPr"), "descr").strip()
             lost["pictures without a description"] += not described
@@ -83,7 +85,7 @@ def _lines(shape: Element, formulas: dict[Element, str], *, bulleted: bool) -> l
             pieces.append(("list", "\t" * level + f"- {text}"))
         else:
             pieces.append(("block", text))
-    blocks = blocks_of(pieces)
+    blocks = office.blocks_of(pieces)
     # A placeholder with a single line in it is no list.
     return [re.sub(r"^- ", "", blocks[0])] if len(pieces) == 1 else blocks
 
@@ -97,9 +99,15 @@ def _called(number: int, kind: str) -> str:
     return mark_of(number, "Decimal" if style == "arabic" else f"{case}{style.capitalize()}", delimiter)
 
 
-def _cell(cell: Element, formulas: dict[Element, str]) -> str:
+def _is_covered(cell: Element) -> bool:
+    """Whether a merged cell stands in its place."""
+    return any(attribute(cell, name) in {"1", "true"} for name in ("hMerge", "vMerge"))
+
+
+def _cell(cell: Element, formulas: dict[Element, str]) -> tuple[str, int, int]:
+    """Its text, and the rows and columns that it spans."""
     texts = (_text(paragraph, formulas).strip() for paragraph in cell.iter("p"))
-    return "; ".join(filter(None, texts))
+    return "; ".join(filter(None, texts)), int(attribute(cell, "rowSpan") or 1), int(attribute(cell, "gridSpan") or 1)
 
 
 def _text(paragraph: Element, formulas: dict[Element, str]) -> str:

@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from .markdown import MISTAKABLE, blocks_of, left_out, lowered, marked, pipe_table, raised, sign
+from . import office
+from .markdown import left_out, lowered, raised
 from .raw_file import Conversion, RawFile
 from .text import first_heading, titled
 
@@ -39,7 +40,6 @@ SILENT_NAMES = """
 SILENT = set(SILENT_NAMES.split())
 LOUD = {"footnote", "shpinst", "shptxt", "fldinst", "pntext", "listtext", "shppict"}  # though they begin with a star
 OWN_MARK = re.compile(r"(\(?\w{1,4}[.)]|[•\u2013-])\t")
-MONOSPACED = re.compile(r"courier|consolas|menlo|monaco|mono\b|lucida console", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class _RichText:
         self._say(self._pending())
         self._end_paragraph()
         self._end_table()
-        return blocks_of(self._flow.pieces) + self._notes
+        return office.blocks_of(self._flow.pieces) + self._notes
 
     # Groups -----------------------------------------------------------------------------------------------------------
 
@@ -142,9 +142,8 @@ class _RichText:
         if ended.kind == "footnote":
             self._end_paragraph()
             self._end_table()
-            note = "\n\n    ".join(block.replace("\n", "\n    ") for block in blocks_of(self._flow.pieces))
+            self._notes.append(office.note(len(self._notes) + 1, office.blocks_of(self._flow.pieces)))
             self._flow = self._outer.pop()
-            self._notes.append(f"[^{len(self._notes) + 1}]: {note}")
             self._say(f"[^{len(self._notes)}]")
         elif ended.kind == "listtext":
             self._flow.paragraph.mark = aside.strip() or None
@@ -206,7 +205,7 @@ class _RichText:
             self._flow.paragraph.in_table |= word == "cell"
             self._end_paragraph()
             if word == "cell":
-                self._flow.row.append(" ".join(blocks_of(self._flow.cell)))
+                self._flow.row.append(" ".join(office.blocks_of(self._flow.cell)))
                 self._flow.cell = []
 
     def _set(self, word: str, number: int | None) -> None:
@@ -278,7 +277,7 @@ class _RichText:
         if not text or state.silent:
             return
         if state.kind == "fonttbl":
-            if MONOSPACED.search(text):
+            if office.MONOSPACED.search(text):
                 self._monospaced.add(state.font)
         elif state.kind == "stylesheet":
             self._styles[self._flow.paragraph.style] = text.split(";")[0].strip().lower()
@@ -303,10 +302,7 @@ class _RichText:
 
     def _end_table(self) -> None:
         flow = self._flow
-        if len(flow.rows) == 1 and len(flow.rows[0]) == 1:
-            flow.pieces.append(("block", flow.rows[0][0]))
-        else:
-            flow.pieces += [("block", table) for table in pipe_table(flow.rows, header=len(flow.rows) > 1)]
+        flow.pieces += [("block", block) for block in office.table(flow.rows)]
         flow.rows, flow.row = [], []
 
     def _written(self, paragraph: _Paragraph) -> Iterator[tuple[str, str]]:
@@ -324,17 +320,9 @@ class _RichText:
         mark = mark if mark is None or re.search(r"\w", mark) else ""
         if style == "title" and not self.title:
             self.title = " ".join(plain.split())
-        elif 0 <= level < 9:
-            yield "block", " ".join(["#" * min(level + 1, 6), *filter(None, [mark]), *plain.split()])
-        elif all(mark == "`" for text, mark in runs if text.strip()):
-            yield "code", plain.replace("\t", "    ")
         else:
-            text = marked([(text.replace("\t", " "), mark) for text, mark in runs]).strip()
-            yield (
-                ("block", MISTAKABLE.sub(r"\\\1", text))
-                if mark is None
-                else (*("list", "\t" * depth + sign(mark) + text.replace("\n", " ")),)
-            )
+            runs = [(text.replace("\t", "    " if own == "`" else " "), own) for text, own in runs]
+            yield from office.paragraph(runs, heading=level + 1 if level < 9 else 0, mark=mark, level=depth)
 
 
 def _joined(text: str) -> str:
