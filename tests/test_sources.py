@@ -115,6 +115,16 @@ def test_what_is_not_there_is_an_error_that_names_it(tmp_path: Path, spec: str) 
         sources.find(spec, tmp_path, prefix="DOCS ")
 
 
+def test_what_is_no_file_is_never_opened_and_told_from_what_is_not_there(tmp_path: Path) -> None:
+    make(tmp_path, "docs/a.md")
+    os.mkfifo(tmp_path / "docs/pipe.md")  # whoever opens it waits for a writer
+    (tmp_path / "docs/zeros.md").symlink_to("/dev/zero")
+    assert names("docs", tmp_path) == names("docs/*.md", tmp_path) == ["a.md"]
+    for name in ("docs/pipe.md", "docs/zeros.md", "/dev/zero"):
+        with pytest.raises(InputError, match="neither a file nor a folder"):
+            sources.find(name, tmp_path)
+
+
 def test_nothing_to_read_is_an_error_that_tells_what_there_is(tmp_path: Path) -> None:
     make(tmp_path, "docs/a.css", "docs/b.css", "docs/_static/c.md")
     with pytest.raises(InputError, match=r"docs: names no document; there is only 2 \.css, 1 _static/$"):

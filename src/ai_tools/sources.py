@@ -82,7 +82,8 @@ def find(spec: str, root: Path, *, prefix: str = "SOURCE_DOCUMENTS=") -> Sources
             if not found:
                 raise InputError(f"{prefix}{part}: matches no file below {root}")
         else:
-            raise InputError(f"{prefix}{part}: no such file or folder below {root}")
+            what = "neither a file nor a folder" if os.path.lexists(path) else f"no such file or folder below {root}"
+            raise InputError(f"{prefix}{part}: {what}")
         folders.append(folder)
         files += found
     if not files and not addresses:
