@@ -68,7 +68,7 @@ INSIDE = {  # what the modules of a folder may import of one another: those to t
         ),
     ),
     "to_markdown": (
-        *("raw_file", "markdown", "archives", "text", "pandoc_blocks", "pandoc", "formulas", "office"),
+        *("guessing", "raw_file", "markdown", "archives", "text", "pandoc_blocks", "pandoc", "formulas", "office"),
         *("html_code", "html_marks", "html_blocks", "html", "markdown_file", "mail", "subtitles", "source_code"),
         *("man_page", "media_types", "docx_styles", "docx", "latex", "odt", "pptx", "sheets"),
         *("notebook", "epub_notes", "epub", "typst", "rtf"),

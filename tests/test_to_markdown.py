@@ -378,32 +378,6 @@ def test_encodings_are_told_from_the_bytes_and_a_guess_is_said(encoding: str, gu
     assert found.warnings == ((guessed,) if guessed else ())
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Le Café Bellevue was opened in 1912 by Henriette Duchêne and has thirty tables on two floors.",
-        "The Zürich office is led by Jörg Müller and has twelve rooms; the Basel office has nine rooms and a garden.",
-    ],
-)
-def test_a_few_western_letters_in_plain_english_are_not_taken_for_others(text: str) -> None:
-    assert convert(text.encode("latin-1"), "a.txt").text == text + "\n"
-
-
-@pytest.mark.parametrize(
-    ("text", "encoding"),
-    [
-        ("Où est passé le garçon ? L'élève a déjà reçu la clé à l'école.", "cp1252"),
-        ("The “smart” quotes \u2013 and the dash — are common.", "cp1252"),
-        ("Zażółć gęślą jaźń. Wysokość opłaty wynosi pięć złotych.", "cp1250"),
-        ("Размер контейнера не должен превышать двенадцать литров.", "cp1251"),
-        ("Размер контейнера не должен превышать двенадцать литров.", "utf-16-le"),
-        ("容器の大きさは十二リットルを超えてはなりません。料金は五百円です。", "shift_jis"),
-    ],
-)
-def test_other_languages_are_read_in_their_usual_encodings(text: str, encoding: str) -> None:
-    assert convert(text.encode(encoding), "a.txt").text == text + "\n"
-
-
 def test_a_few_bad_bytes_do_not_make_utf_8_into_something_else() -> None:
     found = convert((GERMAN.encode() + b" \xff ") * 2, "a.md")
     assert found.text.count("Größe") == 2
@@ -610,7 +584,7 @@ def test_an_unclosed_fence_stays_as_it_is_and_hides_no_text() -> None:
     [
         ("lxml", b"<html><p>x", {}, "documents"),
         ("trafilatura", LINKS_AND_TEXT.encode(), {}, "documents"),
-        ("charset_normalizer", "Größe".encode("cp1252"), {}, "documents"),
+        ("chardet", "Größe: пять".encode("cp1251", "ignore"), {}, "documents"),
         ("pypdfium2", b"%PDF-1.4 %%EOF", {}, "documents"),
         ("pypandoc", b"\\documentclass{a} A pump.", {}, "documents"),
         ("docling", b"%PDF-1.4 %%EOF", {"pdf": "docling"}, "docling"),

@@ -17,7 +17,7 @@ from .teachers import providers
 EXTRAS = {
     "notebooks": ("jupyterlab", "papermill", "ipywidgets", "pandas", "matplotlib"),
     "train": ("torch", "transformers", "datasets", "trl", "peft", "accelerate", "gguf"),
-    "documents": ("lxml", "trafilatura", "charset_normalizer", "pypandoc", "pypdfium2"),
+    "documents": ("lxml", "trafilatura", "chardet", "pypandoc", "pypdfium2"),
     "docling": ("docling",),
     "lancedb": ("lancedb",),
 }

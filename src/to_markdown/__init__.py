@@ -14,6 +14,7 @@ pdf_docling           PDF by docling's models, where that is chosen
 text, markdown_file   plain text and Markdown
 media_types           what a file is                 raw_file       what a converter is given and gives
 archives, markdown    what several converters share      office         what those of office programs do
+guessing              encodings that nothing names
 kept                  a file's conversion in another file
 """
 

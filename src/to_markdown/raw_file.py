@@ -8,6 +8,8 @@ from pathlib import PurePath
 
 from ai_tools.errors import InputError
 
+from .guessing import guess
+
 MB = 1_000_000
 
 
@@ -69,8 +71,6 @@ USUAL = re.compile(
     r"(utf-?(8|16|32)|iso-?\d|windows|cp\d|koi8|gb|big5|s(hift[_-]?)?jis|x-sjis|euc|mac|latin|tis)", re.I
 )
 TERMINAL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b\n]*(?:\x07|\x1b\\)")
-# Guesses that Western European text is often mistaken for; windows-1252 holds all that Latin-1 can print.
-WESTERN = re.compile(r"cp125[0278]|latin_1|iso8859_(1|4|10|14|15|16)|hp_roman8")
 
 
 def decode(file: RawFile) -> tuple[str, tuple[str, ...]]:
@@ -92,7 +92,9 @@ def _decoded(file: RawFile) -> tuple[str, list[str]]:
             return _replacing(data[len(mark) :], encoding)
     if encoding := _wide(data):
         return _replacing(data, encoding, f"{encoding.upper()} without a mark, guessed")
-    if re.search(rb"\x1b(?:\$(?:[@B]|\(D)|\([IJ])", data):  # seven bits, which UTF-8 would take for its own
+    if data.isascii() and re.search(
+        rb"\x1b(?:\$(?:[@B]|\(D)|\([IJ])", data
+    ):  # seven bits, which UTF-8 would take for its own
         return _replacing(data, "iso2022_jp_ext")
     # What is UTF-8 without a fault is so, whatever it is called.
     for encoding in ("utf-8", file.charset, _declared(file)):
@@ -106,19 +108,15 @@ def _decoded(file: RawFile) -> tuple[str, list[str]]:
     wrong = text.count("\ufffd")
     if 0 < wrong <= sum(map(len, re.findall(r"[^\0-\x7f\ufffd]+", text))):  # UTF-8 all the same, with a few bad bytes
         return text, [f"bytes that are not UTF-8, shown as \ufffd: {wrong}"]
-    if _is_sparse(data):
-        return _replacing(data, "cp1252", "encoding guessed: windows-1252")
-    from charset_normalizer import from_bytes
-
-    found = from_bytes(data[: 4 * MB])
-    best = found.best()
-    if best is None:
+    encoding = "" if _is_binary(data[:100_000]) else guess(data)
+    if not encoding:
         raise InputError("binary, or text in an unknown encoding; save it as UTF-8")
-    encoding = best.encoding
-    could_be = {name for match in found for name in (match.encoding, *match.could_be_from_charset)}
-    if WESTERN.fullmatch(encoding) and "cp1252" in could_be:
-        encoding = "cp1252"
     return _replacing(data, encoding, f"encoding guessed: {encoding.replace('cp125', 'windows-125')}")
+
+
+def _is_binary(data: bytes) -> bool:
+    """Whether there are control characters in it; a backspace is how some printers set bold letters."""
+    return len(re.findall(rb"[\0-\x07\x0e-\x1a\x1c-\x1f]", data)) * 100 > len(data)
 
 
 def as_shown(text: str) -> str:
@@ -130,23 +128,6 @@ def as_shown(text: str) -> str:
             break
         text = re.sub("[^\n\b]\b", "", text)
     return text.replace("\b", "")
-
-
-SPARSE = 0.04  # of all letters; Czech or Polish have three times as many that are no ASCII
-
-
-def _is_sparse(data: bytes) -> bool:
-    """Whether a text is ASCII but for a few letters, as Western European ones are: too little for a guess by letters.
-
-    What stands alone inside ASCII words is no East Asian text, whose bytes come in pairs.
-    """
-    letters = sum(map(len, re.findall(rb"[A-Za-z]+", data)))
-    high = re.findall(rb"[\x80-\xff]+", data)
-    return (
-        0 < sum(map(len, high)) <= SPARSE * letters
-        and all(len(run) == 1 for run in high)
-        and not re.search(rb"[\x81\x8d\x8f\x90\x9d]", data)
-    )
 
 
 def _replacing(data: bytes, encoding: str, *warnings: str) -> tuple[str, list[str]]:
