@@ -3,9 +3,11 @@
 html, html_blocks     web pages: where the main text is, and its Markdown; html_code code and the numbers beside it,
                       html_marks the marks of lists and what style sheets count
 docx, docx_styles     Word                           pptx           PowerPoint
-epub                  books                          sheets         spreadsheets, CSV, TSV
-pandoc, pandoc_blocks what pandoc reads: RTF, reStructuredText, AsciiDoc, wikis, man pages; with it, and more:
-latex, odt, typst     LaTeX, OpenDocument, Typst     formulas       those of Word and of web pages as TeX
+odt, rtf              OpenDocument, RTF              office         what those of office programs have in common
+epub, epub_notes      books                          sheets         CSV, TSV
+xlsx, number_formats  spreadsheets
+pandoc, pandoc_blocks what pandoc reads: reStructuredText, AsciiDoc, Org, wikis, DocBook; with it, and more:
+latex, typst          LaTeX, Typst                   formulas       those of Word and of web pages as TeX
 notebook              Jupyter notebooks
 mail                  messages and mailboxes         subtitles      SRT and WebVTT
 source_code           programs and data              man_page       manual pages as they are printed
@@ -13,8 +15,7 @@ pdf                   PDF: pdf_page reads words and lines (pdf_bidi those from r
 pdf_docling           PDF by docling's models, where that is chosen
 text, markdown_file   plain text and Markdown
 media_types           what a file is                 raw_file       what a converter is given and gives
-archives, markdown    what several converters share      office         what those of office programs do
-guessing              encodings that nothing names
+archives, markdown    what several converters share      guessing       encodings that nothing names
 kept                  a file's conversion in another file
 """
 

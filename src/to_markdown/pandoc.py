@@ -25,13 +25,13 @@ TREE_SIZE = 4  # of a document's tree in JSON, as often as its text may be long:
 
 
 def from_markup(
-    reader: str, parse: Callable[[str, RawFile], dict[str, Any]] | None = None, *, office: bool = False
+    reader: str, parse: Callable[[str, RawFile], dict[str, Any]] | None = None, *, headed: bool = False
 ) -> Callable[[RawFile], Conversion]:
     """The converter for texts in a markup that pandoc reads, such as `rst`. What it cannot read is plain text.
 
     Args:
         parse: makes the tree, where that takes more than pandoc.
-        office: as `conversion` knows it.
+        headed: as `TreeWriter` knows it.
     """
 
     def converter(file: RawFile) -> Conversion:
@@ -41,27 +41,27 @@ def from_markup(
         except ValueError as error:
             found, why = from_text(file), " ".join(str(error).split())[:120]
             return replace(found, warnings=(*found.warnings, f"not valid {reader}, taken as plain text: {why}"))
-        found = conversion(tree, office=office)
+        found = conversion(tree, headed=headed)
         return replace(found, warnings=(*warnings, *found.warnings))
 
     return converter
 
 
-def convert_tree(data: bytes, reader: str, file: RawFile, *, office: bool = False) -> Conversion:
-    return conversion(tree_of(data, reader, file), office=office)
+def convert_tree(data: bytes, reader: str, file: RawFile) -> Conversion:
+    return conversion(tree_of(data, reader, file))
 
 
-def conversion(tree: dict[str, Any], *, office: bool = False) -> Conversion:
+def conversion(tree: dict[str, Any], *, headed: bool = False) -> Conversion:
     """The Markdown of a document tree. A title that stands apart from the text becomes its first heading.
 
     A paragraph that only shows this title goes.
 
     Args:
-        office: it comes from a word processor, as `TreeWriter` knows it.
+        headed: as `TreeWriter` knows it.
     """
     title = TreeWriter().line(tree["meta"].get("title"))
     abstract = tree["meta"].get("abstract", {"t": ""})
-    writer = TreeWriter(office=office)
+    writer = TreeWriter(headed=headed)
     text = writer.document([*(abstract["c"] if abstract["t"] == "MetaBlocks" else ()), *tree["blocks"]])
     first, _, rest = text.partition("\n\n")
     if title and first.strip("*").lower() == title.lower():

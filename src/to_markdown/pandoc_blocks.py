@@ -17,6 +17,7 @@ from .markdown import (
     grid,
     in_line,
     is_bold,
+    left_out,
     listed,
     lowered,
     mark_of,
@@ -41,12 +42,11 @@ class TreeWriter:
     """Writes a document, and counts what is left out of it on the way.
 
     Args:
-        office: from a word processor, which seldom says that a table's first row is its header, or that a formula
-            stands in a line.
+        headed: a table's first row is its header, though the format seldom says so.
     """
 
-    def __init__(self, *, office: bool = False):
-        self._office = office
+    def __init__(self, *, headed: bool = False):
+        self._headed = headed
         self._notes: list[list[Node]] = []
         self._lost: Counter[str] = Counter()
 
@@ -59,7 +59,7 @@ class TreeWriter:
         return "\n\n".join(out)
 
     def warnings(self) -> tuple[str, ...]:
-        return tuple(f"{what} left out: {count}" for what, count in sorted(self._lost.items()) if count)
+        return left_out(self._lost)
 
     def line(self, value: Node | None) -> str:
         """A value of the metadata in one line."""
@@ -82,7 +82,7 @@ class TreeWriter:
         kind, content = block["t"], block.get("c")
         match kind:
             case "Para" | "Plain":
-                return self._paragraph(content)
+                return paragraph(self._inlines(content))
             case "Header":
                 text = self._plain(content[2])
                 return [f"{'#' * min(content[0], 6)} {text}"] if text else []
@@ -111,10 +111,6 @@ class TreeWriter:
             case "RawBlock":
                 return self._raw(*content)
         return []
-
-    def _paragraph(self, inlines: list[Node]) -> list[str]:
-        text = self._inlines(inlines)
-        return paragraph(in_line(text) if self._office and len(inlines) > 1 else text)
 
     def _list(self, items: list[tuple[str, list[Node]]], depth: int) -> list[str]:
         return listed([(sign(mark), self._blocks(item, depth)) for mark, item in items])
@@ -161,7 +157,7 @@ class TreeWriter:
         cells = list(grid([[(self._cell(cell[4]), cell[2], cell[3]) for cell in row] for row in rows]))
         if head and not any(cells[0]):
             cells, head = cells[1:], []
-        header = bool(head) or (len(cells) > 1 and (self._office or is_bold(cells[0])))
+        header = bool(head) or (len(cells) > 1 and (self._headed or is_bold(cells[0])))
         return self._blocks(caption, depth) + pipe_table(cells, header=header)
 
     def _cell(self, blocks: list[Node]) -> str:
