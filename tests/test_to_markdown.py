@@ -320,6 +320,12 @@ def test_notes_of_a_book_stand_in_the_chapter_that_names_them_wherever_the_book_
     )
 
 
+def test_a_note_of_a_book_that_is_a_definition_leaves_no_term_behind() -> None:
+    said = 'Limit 40 l<a href="#n" id="r">1</a>.<dl><dt id="n"><a href="#r">1</a></dt><dd><p>Since May.</p></dd></dl>'
+    found = convert(epub(**{"O/a b.xhtml": chapter("Use").replace("Text", said)}))
+    assert found.text.endswith("## Use\n\nLimit 40 l[^2-1].\n\n[^2-1]: Since May.\n\n[^2-1].\n")
+
+
 def test_covers_and_lists_of_contents_of_a_book_go_and_what_its_order_names_in_vain_is_said() -> None:
     package = """<package><metadata/><manifest><item id="a" href="a.xhtml" media-type="application/xhtml+xml"/>
       <item id="b" href="b.xhtml" media-type="application/xhtml+xml"/></manifest><spine><itemref idref="a"/>

@@ -94,6 +94,8 @@ def _bind(link: Element, note: Element, root: Element) -> None:
         number = str(len(root.findall(".//div[@data-note]")) + 1)
         for each in list(note.iter("del-note-link")):
             _drop(each)
+        if note.tag == "dd" and (term := note.getprevious()) is not None and term.tag == "dt":
+            _drop(term)
         _drop(note)
         note.attrib.clear()
         note.tag = "div"

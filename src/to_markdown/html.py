@@ -35,6 +35,7 @@ CHROME_ID = re.compile(
     r"(site-?|main-?|top-?|page-?)?(nav|navbar|navigation|sidebar|menu|footer|toc|breadcrumbs?|share|comments|cookie\S*)$",
     re.IGNORECASE,
 )
+FORMULAS = "math", "mjx-", "katex", "latex", '"tex'  # in pages that have some; to look for these takes time
 HIDDEN = re.compile(r"\b(display:\s*none|visibility:\s*hidden)", re.IGNORECASE)
 MARKS = {"", "¶", "#", "§", "🔗", "\uf0c1", "permalink"}  # the text of a heading's link to itself
 LOCATED_CHARACTERS = 1_000_000
@@ -57,7 +58,8 @@ def html_to_markdown(text: str, *, whole: bool = False) -> Conversion:
     tree = _parse(text)
     if tree is None:
         return Conversion("", "")
-    drawn = put_formulas(tree)
+    lower = text.lower()
+    drawn = put_formulas(tree) if any(word in lower for word in FORMULAS) else 0
     put_code(tree)
     put_marks(tree)
     title = spaced("".join(tree.xpath("(//head//title|//title)[1]//text()")))
@@ -99,9 +101,7 @@ def _silence(tree: Element) -> list[str]:
     for element in list(tree.iter(*SILENT_NAMES.split())):
         _drop(element)
     half = len(tree.text_content()) / 2  # more is a page that waits for its scripts
-    for element in tree.xpath(
-        "//body//*[@hidden or @aria-hidden or contains(@style, 'none') or contains(@style, 'hidden')]"
-    ):
+    for element in tree.xpath("//*[@hidden or @aria-hidden or @style]"):
         if _is_hidden(element) and len(element.text_content()) <= half:
             _drop(element)
     for link in list(tree.iter("a")):
