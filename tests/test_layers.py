@@ -86,14 +86,14 @@ INSIDE = {  # what the modules of a folder may import of one another: those to t
 # The steps take and return records and never one another, but for what all of them share; what writes training
 # material never knows a student.
 STEPS = {
-    **{name: set[str]() for name in ("formats", "markup", "fill_ins", "curation", "generation", "__init__")},
+    **{name: set[str]() for name in ("formats", "markup", "tiny", "fill_ins", "curation", "generation", "__init__")},
     "review": {"formats"},
     "mixing": {"formats", "fill_ins"},
     "templates": {"formats", "markup"},
-    "students": {"formats", "markup", "templates"},
+    "students": {"formats", "markup", "templates", "tiny"},
     "batches": {"formats", "markup", "students", "templates"},
     "trainer": {"batches", "students"},
-    "training": {"batches", "formats", "students", "trainer"},
+    "training": {"batches", "formats", "students", "tiny", "trainer"},
     "evaluation": {"students"},
 }
 

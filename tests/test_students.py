@@ -17,8 +17,10 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from ai_tools.errors import InputError, MissingStep
-from ai_tools.steps import students, templates
+from ai_tools import machine
+from ai_tools.errors import InputError, MissingExtra, MissingStep, SettingsError
+from ai_tools.settings import load_settings
+from ai_tools.steps import students, templates, tiny
 
 QUESTION = "Which form records a personal client's details?"
 
@@ -75,7 +77,7 @@ def test_the_tiny_tokenizer_loses_no_character() -> None:
 
 
 def test_a_tokenizer_for_other_documents_is_made_the_same_way() -> None:
-    made = students.train_tiny_tokenizer([QUESTION] * 3)
+    made = tiny.train_tokenizer([QUESTION] * 3)
     packaged = students.load_tokenizer("tiny")
     for token in ("<|end|>", "<|pad|>", "<|system|>", "<|user|>", "<|assistant|>"):
         assert made.token_to_id(token) == packaged.convert_tokens_to_ids(token)
@@ -195,3 +197,35 @@ def test_weights_outside_safetensors_are_refused(small: students.Student, tmp_pa
 def test_the_tiny_student_before_step_01_says_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(MissingStep, match="run step 01"):
         students.load("tiny", tiny_folder=tmp_path / "nowhere")
+
+
+def test_a_device_that_is_not_there_is_one_line_with_the_fix(
+    small: students.Student, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    folder = students.save(small, tmp_path / "model")
+    with pytest.raises(SettingsError, match=r"^DEVICE=cuda: torch .* sees none here; leave it auto$"):
+        students.load(folder, device="cuda")
+    for device in ("auto", "cpu"):
+        assert students.load(folder, device=device).model.device.type == "cpu"
+
+
+def test_mps_is_said_to_be_untried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    with pytest.warns(UserWarning, match="DEVICE=mps is untried"):
+        assert machine.device("mps") == "mps"
+
+
+def test_four_bits_want_cuda_its_package_and_lora(
+    small: students.Student, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = students.save(small, tmp_path / "model")
+    with pytest.raises(SettingsError, match=r"^FOUR_BIT=True: 4-bit weights need CUDA, and this student is on cpu;"):
+        students.load(folder, device="cpu", four_bit=True)
+    monkeypatch.setattr(machine, "device", lambda wanted: "cuda")
+    monkeypatch.setattr(students.util, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match=r"bitsandbytes is not installed.*'\.\[4bit\]'"):
+        students.load(folder, four_bit=True)
+    with pytest.raises(SettingsError, match="set TRAINING_METHOD=lora too"):
+        load_settings(four_bit=True, training_method="full")
+    assert load_settings(four_bit=True, training_method="lora").four_bit

@@ -186,6 +186,22 @@ def test_lora_moves_few_weights_and_leaves_a_merged_model(tmp_path: Path) -> Non
     assert students.generate(students.load(tmp_path / "model"), ["Who?"]) == students.generate(student, ["Who?"])
 
 
+def test_adapters_of_a_four_bit_student_are_merged_into_its_weights_with_all_bits(tmp_path: Path) -> None:
+    recipe = replace(RECIPE, method="lora", lora_rank=4)
+    plain, coarse, rough = small(), small(), small()
+    run(tmp_path / "plain", student=plain, recipe=recipe)
+    for weight in rough.model.parameters():  # it stands for the quantised model: adapters trained on it alone
+        weight.data = weight.data.round(decimals=3)
+    coarse.model, coarse.whole = rough.model, lambda: small().model
+    run(tmp_path / "coarse", student=coarse, recipe=recipe)
+    base, tuned, after = (one.model.state_dict() for one in (small(), coarse, plain))
+    changed = {name for name in base if not torch.equal(base[name], tuned[name])}
+    assert changed == {name for name in base if not torch.equal(base[name], after[name])}
+    name = "model.embed_tokens.weight"  # no adapter is on it
+    assert torch.equal(tuned[name], base[name])
+    assert students.generate(students.load(tmp_path / "coarse/model"), ["Who?"]) == students.generate(coarse, ["Who?"])
+
+
 def test_noise_keeps_order_and_two_words_and_differs_by_epoch_but_never_changes_rows() -> None:
     question = "Within how many days must the new holder visit a branch?"
     words = question.split()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import warnings
 from importlib import util
 from pathlib import Path
 from typing import Any
 
 from . import packaged, teachers, workspace
-from .errors import AIToolsError
+from .errors import AIToolsError, SettingsError
 from .settings import Settings
 from .teachers import providers
 
@@ -20,6 +21,7 @@ EXTRAS = {
     "documents": ("lxml", "trafilatura", "chardet", "pypandoc", "pypdfium2"),
     "docling": ("docling",),
     "lancedb": ("lancedb",),
+    "4bit": ("bitsandbytes",),
 }
 # Seconds of each step on two cores with AVX2 alone: sample documents, offline teacher, tiny student.
 REFERENCE_SECONDS = {0: 3, 1: 33, 2: 3, 3: 6, 4: 6, 5: 70, 6: 7}
@@ -81,6 +83,24 @@ def _seconds(output: Path, number: int) -> dict[str, Any]:
     if manifest := workspace.read_manifest(output, number):
         return {"seconds": manifest["seconds"], "from": "the last run here"}
     return {"seconds": REFERENCE_SECONDS[number], "from": "the sample on two cores"}
+
+
+def device(wanted: str = "auto") -> str:
+    """Where students are: `auto` is cuda where there is one, else cpu; mps is taken by name alone.
+
+    Raises:
+        SettingsError: it is not there.
+    """
+    import torch
+
+    if wanted == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there[wanted]:
+        raise SettingsError(f"torch {torch.__version__} sees none here; leave it auto", setting="device", value=wanted)
+    if wanted == "mps":
+        warnings.warn("DEVICE=mps is untried; where it fails or answers nonsense, set DEVICE=cpu", stacklevel=2)
+    return wanted
 
 
 def _gpu() -> str | None:

@@ -168,6 +168,12 @@ class Settings(BaseModel):
     )
     tokenizer_model_name: str = _setting("", "Tokenizer that counts tokens. Empty: the student's.", "01? 02 04")
     training_method: Literal["full", "lora"] | None = _setting(None, "full (all weights) or lora. Empty: full.", "05")
+    four_bit: bool = _setting(
+        False, "Keep the student's own weights in 4 bits under LoRA: a quarter of the memory, on CUDA alone.", "05"
+    )
+    device: Literal["auto", "cuda", "mps", "cpu"] = _setting(
+        "auto", "Where students are trained and asked. auto: cuda where there is one, else cpu.", "01 05 06"
+    )
     training_cut: str = _setting(
         "", "A cut's number, or a path to a file of `ai-tools export`. Empty: the largest cut.", "05"
     )
@@ -242,6 +248,13 @@ class Settings(BaseModel):
             raise ValueError(f"EPOCHS={info.data['epochs']:g} says how long to train, too; set one of them")
         return value
 
+    @field_validator("four_bit")
+    @classmethod
+    def _for_lora(cls, value: bool, info: Any) -> bool:
+        if value and info.data.get("training_method") != "lora":
+            raise ValueError("only LoRA trains beside 4-bit weights; set TRAINING_METHOD=lora too")
+        return value
+
     @field_validator("teacher_price", mode="wrap")
     @classmethod
     def _price(cls, value: Any, validated: Any) -> Any:
@@ -287,6 +300,11 @@ class Settings(BaseModel):
 
     def _model_source(self, name: str) -> str:
         return str(self.resolve(name)) if name != "tiny" and self.resolve(name).is_dir() else name
+
+    @property
+    def loading(self) -> dict[str, Any]:
+        """How `students.load` is to load a student."""
+        return {"device": self.device, "trust_remote_code": self.trust_remote_code}
 
     @property
     def summaries(self) -> int:

@@ -9,25 +9,20 @@ from __future__ import annotations
 import os
 import shutil
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.resources import files
+from importlib import util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import packaged
-from ..errors import InputError, MissingExtra, MissingStep
+from .. import machine, packaged
+from ..errors import InputError, MissingExtra, MissingStep, SettingsError
 from ..records import OnProgress, Progress
-from . import formats, markup, templates
+from . import formats, markup, templates, tiny
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
-TINY = "tiny"
-_TINY_ATTENTION = "eager"  # the fused one is made for long rows, and slow on CPUs in bfloat16
-_TINY_SPECIAL = {"eos_token": "<|end|>", "pad_token": "<|pad|>"}
-
 
 Encoded = tuple[list[int], slice]  # token ids of a row, and which of them bear the loss
 
@@ -39,34 +34,55 @@ class Student:
     name: str
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
+    whole: Callable[[], PreTrainedModel] | None = None  # reads the model with all bits, where `model` has four
 
 
-def load(name: str | Path, *, tiny_folder: Path | None = None, trust_remote_code: bool = False) -> Student:
+def load(
+    name: str | Path,
+    *,
+    tiny_folder: Path | None = None,
+    device: str = "auto",
+    four_bit: bool = False,
+    trust_remote_code: bool = False,
+) -> Student:
     """A student by name: `tiny`, `smollm2`, a local folder, or a causal language model on Hugging Face.
 
     `tiny_folder` is where `training.pretrain_tiny` left the tiny student. Weights are read from safetensors
-    only, kept in their own precision on a GPU and in float32 on a CPU, where few have fast half precision. Raises
-    `InputError` where the model cannot be loaded, `MissingStep` where the tiny student was not trained yet,
-    `UsageError` where one that a package carries was not brought.
+    only, kept in their own precision on CUDA and in float32 elsewhere, where few have fast half precision.
+    `four_bit` keeps them in the 4-bit form of QLoRA (arXiv 2305.14314), for LoRA on CUDA.
+
+    Raises:
+        InputError: the model cannot be loaded.
+        MissingStep: the tiny student was not trained yet.
+        UsageError: one that a package carries was not brought.
+        SettingsError: the device is not there, or has no 4-bit weights.
     """
     torch, transformers = _torch_and_transformers()
-    if str(name) == TINY and not (tiny_folder and tiny_folder.is_dir()):
+    if str(name) == tiny.NAME and not (tiny_folder and tiny_folder.is_dir()):
         raise MissingStep("the tiny student is not trained yet. Fix: run step 01 (01_Base_Model_Evaluation)")
-    source = str(tiny_folder) if str(name) == TINY else _source(name)
+    source = str(tiny_folder) if str(name) == tiny.NAME else _source(name)
+    place = machine.device(device)
+    options = {"quantization_config": _four_bit(place), "device_map": {"": place}} if four_bit else {}
     tokenizer = load_tokenizer(source, trust_remote_code=trust_remote_code)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
+
+    def read(**more: Any) -> Any:
         with quiet():
-            model = transformers.AutoModelForCausalLM.from_pretrained(
+            return transformers.AutoModelForCausalLM.from_pretrained(
                 source,
-                dtype="auto" if device == "cuda" else torch.float32,
+                dtype="auto" if place == "cuda" else torch.float32,
                 use_safetensors=True,
-                attn_implementation=_TINY_ATTENTION if str(name) == TINY else None,
+                attn_implementation=tiny.ATTENTION if str(name) == tiny.NAME else None,
                 trust_remote_code=trust_remote_code,
+                **more,
             )
+
+    try:
+        model = read(**options)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise _cannot_load(name, error) from error
-    return Student(str(name), model.to(device).eval(), tokenizer)
+    if four_bit:
+        return Student(str(name), model.eval(), tokenizer, whole=read)
+    return Student(str(name), model.to(place).eval(), tokenizer)
 
 
 def load_tokenizer(name: str | Path, *, trust_remote_code: bool = False) -> PreTrainedTokenizerBase:
@@ -95,14 +111,8 @@ def load_tokenizer(name: str | Path, *, trust_remote_code: bool = False) -> PreT
 def _tokenizer(name: str | Path, *, trust_remote_code: bool = False) -> Any:
     """A tokenizer of the library `tokenizers`, with an end-of-text and a padding token."""
     _, transformers = _torch_and_transformers()
-    if str(name) == TINY:
-        data = files("ai_tools") / "data"
-        return transformers.PreTrainedTokenizerFast(
-            tokenizer_object=_tokenizer_object((data / "tiny_tokenizer.json").read_text("utf-8")),
-            **_TINY_SPECIAL,
-            chat_template=(data / "chat_template.jinja").read_text("utf-8"),
-            clean_up_tokenization_spaces=False,
-        )
+    if str(name) == tiny.NAME:
+        return tiny.tokenizer()
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(_source(name), trust_remote_code=trust_remote_code)
     except (OSError, ValueError, KeyError) as error:
@@ -117,63 +127,15 @@ def _tokenizer(name: str | Path, *, trust_remote_code: bool = False) -> Any:
 
 def counting_tokenizer(name: str | Path) -> Any:
     """The `tokenizers.Tokenizer` that counts a student's tokens; for `tiny` without loading any model library."""
-    if str(name) == TINY:
-        found = _tokenizer_object((files("ai_tools") / "data" / "tiny_tokenizer.json").read_text("utf-8"))
-    else:
-        found = _tokenizer(name).backend_tokenizer
+    found = tiny.plain_tokenizer() if str(name) == tiny.NAME else _tokenizer(name).backend_tokenizer
     found.encode_special_tokens = True  # text of documents is no markup
     return found
 
 
-def train_tiny_tokenizer(texts: Iterable[str]) -> Any:
-    """Make the tokenizer of the tiny student: byte-level pairs (any text is covered), 2,048 entries.
-
-    `data/tiny_tokenizer.json` was made from the texts, questions and answers of `assets/general.jsonl` and the pages of
-    `assets/corpus`, in this order. Every word starts with its space, also the first one of an answer, so that a
-    word is the same token everywhere.
-    """
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-
-    tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=True)
-    tokenizer.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=2048,
-        special_tokens=[*_TINY_SPECIAL.values(), "<|system|>", "<|user|>", "<|assistant|>"],
-        initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
-        show_progress=False,
-    )
-    tokenizer.train_from_iterator(texts, trainer)
-    return tokenizer
-
-
 def build_tiny(seed: int) -> Student:
-    """The untrained tiny student: two Llama layers of width 256, one key-value head, over 2,048 byte-level tokens.
-
-    `initializer_range` is the setting that matters most: with the usual 0.02 a model this narrow starts so flat
-    that it learns far less in the same number of steps.
-    """
-    torch, transformers = _torch_and_transformers()
-    tokenizer = load_tokenizer(TINY)
-    config = transformers.LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=256,
-        intermediate_size=672,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=1,
-        max_position_embeddings=1024,
-        initializer_range=0.06,
-        tie_word_embeddings=True,
-        attn_implementation=_TINY_ATTENTION,
-        bos_token_id=None,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-    )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        model = transformers.LlamaForCausalLM(config)
-    return Student(TINY, model.eval(), tokenizer)
+    """The tiny student, untrained."""
+    tokenizer = load_tokenizer(tiny.NAME)
+    return Student(tiny.NAME, tiny.build(tokenizer, seed), tokenizer)
 
 
 def save(student: Student, folder: Path) -> Path:
@@ -316,6 +278,26 @@ def _ends(student: Student) -> list[int]:
     return sorted(own.union(named if isinstance(named, list) else [named]) - {None})
 
 
+def _four_bit(place: str) -> Any:
+    import torch
+    import transformers
+
+    if place != "cuda":
+        raise SettingsError(
+            f"4-bit weights need CUDA, and this student is on {place}; leave it false",
+            setting="four_bit",
+            value=True,
+        )
+    if not util.find_spec("bitsandbytes"):
+        raise MissingExtra("4bit", "bitsandbytes")
+    return transformers.BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16,
+    )
+
+
 def _source(name: str | Path) -> str:
     """What transformers reads a student from: a folder, or a name on Hugging Face."""
     if str(name) not in packaged.STUDENTS:
@@ -337,12 +319,6 @@ def _cannot_load(name: str | Path, error: Exception) -> InputError:
         "TOKENIZER_MODEL_NAME or --tokenizer) to `tiny`, `smollm2`, a local folder with config.json, tokenizer and "
         "*.safetensors, or a causal language model's name on Hugging Face"
     )
-
-
-def _tokenizer_object(text: str) -> Any:
-    from tokenizers import Tokenizer
-
-    return Tokenizer.from_str(text)
 
 
 def _torch_and_transformers() -> tuple[Any, Any]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from ..errors import MissingExtra
@@ -34,7 +35,7 @@ def build(
     anchor = _anchor(general, student, recipe)
     trainer = _trainer_class()(
         model=student.model.train(),
-        args=_arguments(recipe, plan, seed, checkpoints, student.model.num_parameters()),
+        args=_arguments(recipe, plan, seed, checkpoints, student.model),
         train_dataset=datasets.Dataset.from_dict({"batch": list(range(len(plan.batches)))}),
         data_collator=plan.collate,
         processing_class=student.tokenizer,
@@ -45,13 +46,14 @@ def build(
     return trainer
 
 
-def _arguments(recipe: TrainingRecipe, plan: BatchPlan, seed: int, folder: Path, n_parameters: int) -> Any:
+def _arguments(recipe: TrainingRecipe, plan: BatchPlan, seed: int, folder: Path, model: Any) -> Any:
     import torch
     import trl
 
     log_every = max(1, plan.steps // 100)
-    on_cpu = not torch.cuda.is_available()
-    bf16 = _multiplies_in_bfloat16() if on_cpu else torch.cuda.is_bf16_supported()
+    place = model.device.type
+    on_cpu = place == "cpu"
+    bf16 = _multiplies_in_bfloat16() if on_cpu else place == "cuda" and torch.cuda.is_bf16_supported()
     return trl.SFTConfig(
         output_dir=str(folder),
         num_train_epochs=1,
@@ -71,8 +73,9 @@ def _arguments(recipe: TrainingRecipe, plan: BatchPlan, seed: int, folder: Path,
         optim="adamw_torch_fused",
         bf16=bf16,
         use_cpu=on_cpu,
-        dataloader_pin_memory=not on_cpu,
-        activation_checkpointing=n_parameters > 2e9,  # below, memory is no problem and recomputing costs a fifth
+        dataloader_pin_memory=place == "cuda",
+        activation_checkpointing=model.num_parameters()
+        > 2e9,  # below, memory is no problem and recomputing costs a fifth
         logging_steps=log_every,
         save_steps=5 * log_every,  # a kill loses at most a twentieth of the run
         save_total_limit=2,
@@ -204,6 +207,17 @@ def _lora(recipe: TrainingRecipe) -> Any:
     return peft.LoraConfig(r=recipe.lora_rank, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM")
 
 
+def merged(model: Any, student: Student) -> Any:
+    """The model with its adapters in its weights; those of a 4-bit student go into its weights with all bits."""
+    import peft
+
+    if student.whole is None:
+        return model.merge_and_unload()
+    with TemporaryDirectory() as folder:
+        model.save_pretrained(folder, save_embedding_layers=False)
+        return peft.PeftModel.from_pretrained(student.whole(), folder).merge_and_unload()
+
+
 def _logger(plan: BatchPlan, on_log: Callable[[Row], None] | None) -> Any:
     """A trainer callback that adds our columns to each log entry, which checkpoints carry, and passes it on."""
     import psutil
@@ -220,7 +234,7 @@ def _logger(plan: BatchPlan, on_log: Callable[[Row], None] | None) -> Any:
                 return
             epoch, tokens = plan.progress(state.global_step)
             now = time.perf_counter()
-            on_gpu = torch.cuda.is_available()
+            on_gpu = args.device.type == "cuda"
             memory = torch.cuda.max_memory_allocated() if on_gpu else psutil.Process().memory_info().rss
             entry |= {
                 "epoch": round(epoch, 4),

@@ -13,9 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
-from .. import aliases, files, workspace
+from .. import aliases, files, machine, workspace
 from ..errors import InputError
-from . import formats, students, trainer
+from . import formats, students, tiny, trainer
 from .batches import BatchPlan, Row, TrainingRecipe, general_rows
 from .students import Student
 
@@ -59,7 +59,7 @@ def default_recipe(
     Full fine-tuning: a learning rate of 1e-5 from 7 billion parameters on, more for smaller models by the inverse
     square root of their size, at most 1e-4. LoRA: ten times that, since only small added matrices move.
     """
-    if student_name == students.TINY:
+    if student_name == tiny.NAME:
         recipe = replace(TINY_RECIPE, method=method)
     else:
         billions = (n_parameters or 7e9) / 1e9
@@ -74,13 +74,19 @@ def default_recipe(
 
 
 def pretrain_tiny(
-    rows: Sequence[Row], *, folder: str | Path, seed: int, on_log: Callable[[Row], None] | None = None
+    rows: Sequence[Row],
+    *,
+    folder: str | Path,
+    seed: int,
+    device: str = "auto",
+    on_log: Callable[[Row], None] | None = None,
 ) -> Path:
     """Build the tiny student and train it on general text, facts and questions; returns the model's folder.
 
     `rows` are those of `general.jsonl`: `kind` is text, statement or qa.
     """
     student = students.build_tiny(seed)
+    student.model.to(machine.device(device))
     train(general_rows(rows), student=student, recipe=TINY_BASE_RECIPE, seed=seed, folder=folder, on_log=on_log)
     return Path(folder) / "model"
 
@@ -121,7 +127,7 @@ def train(
         run.train(resume_from_checkpoint=str(found) if found else None)
     model = run.accelerator.unwrap_model(run.model)
     if recipe.method == "lora":
-        model = model.merge_and_unload()
+        model = trainer.merged(model, student)
     student.model = model.to(dtype).eval()
     if run.is_world_process_zero():
         students.save(student, folder / "model")
