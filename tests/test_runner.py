@@ -231,6 +231,14 @@ def test_an_error_in_a_notebook_comes_back_as_its_own_kind_and_names_the_step(
         runner.run(project, [STEPS[3]], {}, say=lambda _: None)
 
 
+def test_a_kernel_that_is_killed_is_one_line_that_says_what_to_do(project: Settings) -> None:
+    write_notebook(project.root / STEPS[3].notebook, "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)")
+    with pytest.raises(
+        WorkError, match=r"^03_Knowledge_Generation: the notebook's kernel was ended, .* and run again$"
+    ):
+        runner.run(project, [STEPS[3]], {}, say=lambda _: None)
+
+
 def test_a_name_that_no_notebook_of_the_run_has_is_refused_with_the_names_they_have(project: Settings) -> None:
     with pytest.raises(SettingsError, match=r"chunk_tokens.*qa_per_doc"):
         runner.run(load_settings(chunk_tokens="64"), list(STEPS), {"chunk_tokens": "64"})

@@ -147,6 +147,7 @@ def _as_in_notebook(settings: Settings, step: StepSpec) -> Settings:
 def _execute(settings: Settings, step: StepSpec, overrides: dict[str, str]) -> None:
     try:
         import papermill
+        from nbclient.exceptions import DeadKernelError
         from papermill.exceptions import PapermillExecutionError
         from traitlets.config import Config
     except ImportError:
@@ -167,6 +168,11 @@ def _execute(settings: Settings, step: StepSpec, overrides: dict[str, str]) -> N
     try:
         with _environment({"provider": _as_in_notebook(settings, step).provider} | overrides):
             papermill.execute_notebook(notebook, unfinished, parameters=parameters, **options)
+    except DeadKernelError:
+        raise WorkError(
+            f"{step.folder}: the notebook's kernel was ended, as where memory runs out; what it finished is kept. "
+            "Fix: free memory, and run again"
+        ) from None
     except PapermillExecutionError as error:
         kind = getattr(errors, error.ename, WorkError)
         cause = (
