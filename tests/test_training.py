@@ -4,6 +4,7 @@ import copy
 import json
 import random
 import shutil
+import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -140,6 +141,34 @@ def test_a_killed_run_goes_on_and_ends_as_the_undisturbed_one(tmp_path: Path, me
     assert resumed[-1]["tokens"] == undisturbed[-1]["tokens"]
 
 
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_an_interrupted_cell_ends_in_one_sentence_and_runs_again_to_where_it_would_have_ended(
+    tmp_path: Path, method: Any
+) -> None:
+    recipe = replace(RECIPE, method=method, lora_rank=4)
+    undisturbed = run(tmp_path / "a", recipe=recipe)
+    start = students.save(small(), tmp_path / "start")
+    student = students.load(start, device="cpu")
+
+    def interrupt(row: dict[str, Any]) -> None:
+        if row["step"] == 13:  # which is told when the step is over: the next one is the last
+            signal.raise_signal(signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(training.Stopped) as caught:
+            run(tmp_path / "b", student=student, recipe=recipe, on_log=interrupt)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+    said = f"stopped at step 14 of {undisturbed[-1]['step']}; run this cell again to go on"
+    assert caught.value._render_traceback_() == [said]
+    steps: list[int] = []
+    resumed = run(tmp_path / "b", student=student, recipe=recipe, on_log=lambda row: steps.append(row["step"]))
+    assert steps[0] == 15
+    assert resumed[-1]["loss"] == pytest.approx(undisturbed[-1]["loss"], abs=1e-5)
+
+
 @pytest.mark.parametrize(
     ("known", "bf16"), [({"avx512_bf16": True}, True), ({"amx_bf16": True}, True), ({"avx512_f": True}, False)]
 )
@@ -192,7 +221,7 @@ def test_adapters_of_a_four_bit_student_are_merged_into_its_weights_with_all_bit
     run(tmp_path / "plain", student=plain, recipe=recipe)
     for weight in rough.model.parameters():  # it stands for the quantised model: adapters trained on it alone
         weight.data = weight.data.round(decimals=3)
-    coarse.model, coarse.whole = rough.model, lambda: small().model
+    coarse.model, coarse.again, coarse.four_bit = rough.model, lambda: small().model, True
     run(tmp_path / "coarse", student=coarse, recipe=recipe)
     base, tuned, after = (one.model.state_dict() for one in (small(), coarse, plain))
     changed = {name for name in base if not torch.equal(base[name], tuned[name])}

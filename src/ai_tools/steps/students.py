@@ -34,7 +34,8 @@ class Student:
     name: str
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
-    whole: Callable[[], PreTrainedModel] | None = None  # reads the model with all bits, where `model` has four
+    again: Callable[[], PreTrainedModel] | None = None  # reads the model anew, with all bits, on the CPU
+    four_bit: bool = False
 
 
 def load(
@@ -80,9 +81,8 @@ def load(
         model = read(**options)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise _cannot_load(name, error) from error
-    if four_bit:
-        return Student(str(name), model.eval(), tokenizer, whole=read)
-    return Student(str(name), model.to(place).eval(), tokenizer)
+    model = model if four_bit else model.to(place)
+    return Student(str(name), model.eval(), tokenizer, read, four_bit)
 
 
 def load_tokenizer(name: str | Path, *, trust_remote_code: bool = False) -> PreTrainedTokenizerBase:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from threading import current_thread, main_thread
+from typing import Any, Self
 
 from ..errors import MissingExtra
 from .batches import BatchPlan, Row, TrainingRecipe, general_rows
@@ -29,6 +31,7 @@ def build(
     checkpoints: Path,
     general: Sequence[Row] = (),
     on_log: Callable[[Row], None] | None = None,
+    stop: Stop | None = None,
 ) -> Any:
     """TRL's trainer for the batches of a plan, in their order; `general` as for `training.train`."""
     datasets, transformers = _libraries()
@@ -40,7 +43,7 @@ def build(
         data_collator=plan.collate,
         processing_class=student.tokenizer,
         peft_config=_lora(recipe) if recipe.method == "lora" else None,
-        callbacks=[_logger(plan, on_log), *([_puller(anchor)] if anchor else [])],
+        callbacks=[_logger(plan, on_log), *([_puller(anchor)] if anchor else []), *([_stopper(stop)] if stop else [])],
     )
     trainer.remove_callback(transformers.PrinterCallback)
     return trainer
@@ -91,6 +94,38 @@ def _multiplies_in_bfloat16() -> bool:
 
     known: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()  # older versions of torch do not tell
     return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
+
+
+class Stop:
+    """Within it the first Ctrl-C lets a run end its step and keep its state; a second one ends it at once."""
+
+    asked = False
+
+    def __enter__(self) -> Self:
+        self._before = signal.getsignal(signal.SIGINT)
+        self._heeds = self._before is signal.default_int_handler and current_thread() is main_thread()
+        if self._heeds:
+            signal.signal(signal.SIGINT, self._ask)
+        return self
+
+    def _ask(self, *_: Any) -> None:
+        self.asked = True
+        signal.signal(signal.SIGINT, self._before)
+
+    def __exit__(self, *_: object) -> None:
+        if self._heeds:
+            signal.signal(signal.SIGINT, self._before)
+
+
+def _stopper(stop: Stop) -> Any:
+    from transformers import TrainerCallback
+
+    class Stopper(TrainerCallback):  # type: ignore[misc]  # as below
+        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            if stop.asked:
+                control.should_save = control.should_training_stop = True
+
+    return Stopper()
 
 
 class _Anchor:
@@ -211,11 +246,11 @@ def merged(model: Any, student: Student) -> Any:
     """The model with its adapters in its weights; those of a 4-bit student go into its weights with all bits."""
     import peft
 
-    if student.whole is None:
+    if not (student.four_bit and student.again):
         return model.merge_and_unload()
     with TemporaryDirectory() as folder:
         model.save_pretrained(folder, save_embedding_layers=False)
-        return peft.PeftModel.from_pretrained(student.whole(), folder).merge_and_unload()
+        return peft.PeftModel.from_pretrained(student.again(), folder).merge_and_unload()
 
 
 def _logger(plan: BatchPlan, on_log: Callable[[Row], None] | None) -> Any:

@@ -110,6 +110,9 @@ def train(
     on all tokens. `folder`/checkpoints holds the state of an unfinished run, which is taken up again where rows,
     recipe, seed and starting weights are the same, and removed otherwise.
 
+    Raises:
+        Stopped: by Ctrl-C, after the step that it came in, with its state kept; the student is as it was before.
+
     Returns:
         the log, one row for each hundredth of the run: `step, epoch, loss` (mean per token since the row before),
         `lr, tokens` (so far), `tokens_per_second, memory` (MiB: peak of the GPU, else of the process now).
@@ -122,16 +125,35 @@ def train(
     dtype = student.model.dtype
     if recipe.method == "full":
         student.model.float()  # at these learning rates most updates are smaller than bfloat16 can add
-    with students.quiet():
-        run = trainer.build(plan, student, recipe, seed, checkpoints=checkpoints, general=general, on_log=on_log)
+    options: Row = {"checkpoints": checkpoints, "general": general, "on_log": on_log}
+    with students.quiet(), trainer.Stop() as stop:
+        run = trainer.build(plan, student, recipe, seed, stop=stop, **options)
         run.train(resume_from_checkpoint=str(found) if found else None)
     model = run.accelerator.unwrap_model(run.model)
+    if stop.asked and run.state.global_step < plan.steps:
+        _start_over(student, model, recipe)
+        raise Stopped(f"stopped at step {run.state.global_step} of {plan.steps}; run this cell again to go on")
     if recipe.method == "lora":
         model = trainer.merged(model, student)
     student.model = model.to(dtype).eval()
     if run.is_world_process_zero():
         students.save(student, folder / "model")
     return [trainer.log_row(entry) for entry in run.state.log_history if "loss" in entry]
+
+
+class Stopped(KeyboardInterrupt):
+    """A training that was interrupted; a notebook shows it as its one sentence."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+def _start_over(student: Student, model: Any, recipe: TrainingRecipe) -> None:
+    """Give a student the weights that it came with, on which its next training starts."""
+    if recipe.method == "lora":
+        student.model = model.unload().eval()
+    elif student.again:
+        student.model = student.again().to(model.device).eval()
 
 
 def read_rows(path: Path) -> list[Row]:
