@@ -43,8 +43,8 @@ APART = {"offline_teacher"}  # nobody imports it: it comes in by a line of provi
 INSIDE = {  # what the modules of a folder may import of one another: those to their left
     "cli": ("config", "options", "series", "single", "student", "teacher", "__init__"),
     "documents": (
-        *("file_names", "fetching", "cache", "convert", "blocks", "packing", "chunking", "outlines"),
-        *("seeds", "passages", "chunk_folder", "__init__"),
+        *("numbers", "injection", "sensitive", "screening", "file_names", "fetching", "cache", "convert", "blocks"),
+        *("packing", "chunking", "outlines", "seeds", "passages", "chunk_folder", "__init__"),
     ),
     "offline_teacher": (
         *("english", "tagging", "answers", "clauses", "grammar", "doubt", "phrases", "blocks", "memory", "facts"),

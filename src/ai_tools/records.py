@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, fields
 from operator import itemgetter
-from typing import Any, ClassVar, Literal, Protocol, Self, TypeVar, cast
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self, TypeVar, cast
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -41,12 +41,21 @@ class Record:
         return {self.in_files.get(name, name): value for name, value in row.items()}
 
 
+class Find(NamedTuple):
+    """Something in a text that should perhaps not be sent, or not be read to a model: where, and of which kind."""
+
+    start: int
+    end: int
+    kind: str
+
+
 @dataclass(frozen=True, slots=True)
 class Document(Record):
     """One converted source. `name`: its path below the source, `/` as `__`; every file made from it begins so.
 
     `source`: that path with its suffix, or an address, which was fetched at `fetched_at`. `pages`: where in the text
-    each page begins, in characters; empty where the source has no pages.
+    each page begins, in characters; empty where the source has no pages. `finds` are what its text holds that should
+    perhaps not be sent; where that is masked, the marks.
     """
 
     id: str
@@ -60,6 +69,7 @@ class Document(Record):
     warnings: tuple[str, ...] = ()
     pages: tuple[int, ...] = ()
     fetched_at: str = ""
+    finds: tuple[Find, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +77,8 @@ class Chunk(Record):
     """A part of a document, as step 02 cuts it: `document.text[start:end] == text`, counted in characters.
 
     `metadata`, where it applies: `pages` [first, last]; `table_header`, two lines, for a chunk that begins inside a
-    table; `fence`, the opening line, for a chunk that begins inside a block of code.
+    table; `fence`, the opening line, for a chunk that begins inside a block of code; `finds`, the kinds of what its
+    document holds there, also where the chunk has only a part of it.
     """
 
     chunk_id: str

@@ -227,6 +227,7 @@ def _plan_of_calls(settings: Settings, steps: set[int]) -> list[str]:
     teacher, instructions = teachers.connect(settings), settings.customisation_prompt if 3 in steps else ""
     estimates: list[Estimate] = []
     unknown: list[str] = []
+    notices: list[str] = []
     path = workspace.journal_path(settings.output)
     with Journal(path, read_only=path.exists()) as journal:
         asker = partial(teachers.make_asker, settings, journal, teacher=teacher)
@@ -234,16 +235,20 @@ def _plan_of_calls(settings: Settings, steps: set[int]) -> list[str]:
             if why := _too_much(settings):
                 unknown += (f"calls of step {number:02d}: {why}" for number in sorted(early))
             else:
-                estimates += _about_documents(settings, early, asker())
+                about, notice = _about_documents(settings, early, asker())
+                estimates += about
+                notices.append(notice)
         if 3 in steps:
             inputs = [workspace.step_folder(settings.output, 2) / name for name in ("chunks.jsonl", "seed_data.jsonl")]
             if all(path.is_file() for path in inputs):
                 asks_both = asker(judge=teachers.connect_judge(settings), instructions=instructions)
-                items = generation.passages(*map(files.read_rows, inputs))
-                estimates += _about_passages(settings, items, asks_both)
+                about, notice = _about_passages(settings, generation.passages(*map(files.read_rows, inputs)), asks_both)
+                estimates += about
+                notices.append(notice)
             else:
                 unknown.append("calls of step 03: known once step 02 has run")
-    return view.plan_lines(estimates, teachers.describe(teacher), settings, instructions=instructions) + unknown
+    told = {"instructions": instructions, "notice": teachers.leaving(teacher, "; ".join(filter(None, notices)))}
+    return view.plan_lines(estimates, teachers.describe(teacher), settings, **told) + unknown
 
 
 def _too_much(settings: Settings) -> str:
@@ -255,8 +260,8 @@ def _too_much(settings: Settings) -> str:
     return f"known once the documents are converted ({size:,.0f} MB to go); `ai-tools chunk` does so and asks nobody"
 
 
-def _about_documents(settings: Settings, steps: set[int], asker: Asker) -> list[Estimate]:
-    """What steps 01 and 02 would ask, made of the documents as the notebooks do."""
+def _about_documents(settings: Settings, steps: set[int], asker: Asker) -> tuple[list[Estimate], str]:
+    """What steps 01 and 02 would ask, made of the documents as the notebooks do, and what these hold."""
     found, reading = sources.find(settings.source_documents, settings.root), documents.reading(settings)
     converted, _ = documents.convert(found, reading, on_progress=view.progress_bar("documents"))
     tokenizer = students.counting_tokenizer(settings.tokenizer_source)
@@ -264,20 +269,22 @@ def _about_documents(settings: Settings, steps: set[int], asker: Asker) -> list[
     chunks = [chunk for one in converted for chunk in chunk_document(one, **limits)]
     estimates = []
     if 1 in steps:
-        estimates.append(generation.plan_exam(seeds.exam_passages(converted, chunks), asker=asker))
+        screened = documents.screen(seeds.exam_passages(converted, chunks), settings)
+        estimates.append(generation.plan_exam(screened.passages, asker=asker))
     if 2 in steps:
         given = seeds.load_examples(settings.resolve(settings.icl_file), converted) if settings.icl_file else {}
-        passages = seeds.example_passages(converted, chunks, given)
-        estimates.append(generation.plan_worked_examples(passages, asker=asker))
-    return estimates
+        screened = documents.screen(seeds.example_passages(converted, chunks, given), settings)
+        estimates.append(generation.plan_worked_examples(screened.passages, asker=asker))
+    return estimates, documents.notice(converted, settings)
 
 
-def _about_passages(settings: Settings, passages: Sequence[Passage], asker: Asker) -> list[Estimate]:
-    """What step 03 would ask."""
-    items = generation.subsample(passages, settings.seed_data_subsample)
+def _about_passages(settings: Settings, passages: Sequence[Passage], asker: Asker) -> tuple[list[Estimate], str]:
+    """What step 03 would ask, and what the passages hold."""
+    screened = documents.screen(generation.subsample(passages, settings.seed_data_subsample), settings)
     wanted = {"draws": settings.summaries, "questions_per_call": settings.questions_per_chunk}
     wanted |= {"reasoning": settings.enable_reasoning}
-    return generation.plan(items, [generation.load_recipe(name, **wanted) for name in workspace.DATASETS], asker=asker)
+    recipes = [generation.load_recipe(name, **wanted) for name in workspace.DATASETS]
+    return generation.plan(screened.passages, recipes, asker=asker), screened.notice
 
 
 def _as_error(kind: type[AIToolsError], message: str) -> AIToolsError:

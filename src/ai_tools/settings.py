@@ -66,6 +66,16 @@ class Settings(BaseModel):
     max_file_mb: float = _setting(50, "Most megabytes of one document, as it comes and unpacked.", "01? 02", gt=0)
     file_timeout: float = _setting(120, "Seconds that one document may take to convert.", "01? 02", gt=0)
     fetch_timeout: float = _setting(60, "Seconds that one address has for its whole answer.", "01? 02", gt=0)
+    sensitive: Literal["report", "mask", "reject", "ignore"] = _setting(
+        "report",
+        "Secrets and personal data in passages: report, mask (by kind), reject (not sent), or ignore.",
+        "01? 02 03",
+    )
+    injection: Literal["report", "reject"] = _setting(
+        "report",
+        "Orders to a model in passages, and hidden characters: report, or reject (not asked about).",
+        "01? 02 03",
+    )
     exam: str = _setting(
         "", f"Exam file (JSONL, CSV, YAML). Empty: {SAMPLE_EXAM} with the sample, else the teacher writes one.", "01"
     )

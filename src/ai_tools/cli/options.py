@@ -136,7 +136,8 @@ class Asking:
         asks_first = not self.yes and sys.stdin.isatty() and settings.provider != "offline"
 
         def confirm(plan: Plan) -> bool:
-            lines = view.plan_lines(plan.estimates, plan.teacher, settings, instructions=plan.instructions)
+            told = {"instructions": plan.instructions, "notice": plan.notice}
+            lines = view.plan_lines(plan.estimates, plan.teacher, settings, **told)
             typer.echo("\n".join([*(f"your own {what}: {text}" for what, text in plan.own.items()), *lines]))
             tell("left out", plan.unread)
             free = not any(one.calls for one in plan.estimates)
@@ -304,6 +305,7 @@ def report(done: ToolSummary, line: str, failed: int, of_what: str) -> None:
     typer.echo(f"{already}{costs(done.asked)}; {done.seconds:.1f} s")
     tell("warning", done.warnings)
     tell("left out", done.unread)
+    tell("held back", done.held_back)
     fail(failed, of_what, len(done.unread), done.output, done.causes, done.again)
 
 

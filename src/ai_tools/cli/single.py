@@ -309,6 +309,7 @@ def pipeline(
     for stage in stages:
         options.tell("warning", stage.warnings)
         options.tell("left out", stage.unread)
+        options.tell("held back", stage.held_back)
     rewritten = f"{made.enriched.rewritten:,} reworded, " if made.enriched else ""
     kept = f"{made.curated.kept:,} kept at {made.curated.threshold:g}"
     generated = "; ".join([f"{made.generated.pairs:,} made", *made.generated.rejections])

@@ -17,6 +17,7 @@ from ..errors import InputError
 from ..records import Chunk, Document, content_id
 from .blocks import Block, BlockKind, markdown_blocks, plain_blocks
 from .packing import Measure, Packer, fitting
+from .sensitive import is_mark
 
 __all__ = ["chunk_document", "chunk_text"]
 
@@ -76,6 +77,8 @@ def _chunks(document: Document, blocks: list[Block], limit: int, overlap: int, m
         inside = containers[place] if (place := bisect.bisect_left(begins, start) - 1) >= 0 else None
         if inside and start < inside.end and fits(inside.opening):
             metadata["fence" if inside.kind is BlockKind.FENCE else "table_header"] = inside.opening
+        if kinds := _kinds(document, start, end):
+            metadata["finds"] = kinds
         chunks.append(
             Chunk(
                 chunk_id=content_id(document.name, start, end, text[start:end]),
@@ -91,6 +94,12 @@ def _chunks(document: Document, blocks: list[Block], limit: int, overlap: int, m
             )
         )
     return chunks
+
+
+def _kinds(document: Document, start: int, end: int) -> list[str]:
+    """What a part of a document holds, wholly or in part, that should perhaps not be sent; no marks in place of it."""
+    inside = (one for one in document.finds if one.start < end and start < one.end)
+    return sorted({one.kind for one in inside if not is_mark(document.text, one)})
 
 
 def _shared_path(blocks: list[Block]) -> tuple[str, ...]:

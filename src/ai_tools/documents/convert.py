@@ -5,23 +5,24 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing
-from dataclasses import dataclass, fields
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, fields, replace
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from to_markdown import LIMITS, FileLimits, kept
+from to_markdown import LIMITS, Conversion, FileLimits, kept
 from to_markdown.kept import Job
 
 from .. import workers, workspace
 from ..errors import InputError, TooManyFailures
 from ..escaping import escaped, one_line
-from ..records import Document, OnProgress, Progress, Rejection, content_id
+from ..records import Document, Find, OnProgress, Progress, Rejection, content_id
 from ..settings import Settings
 from ..sources import Sources
 from ..workers import Fault
-from . import cache, fetching, file_names
+from . import cache, fetching, file_names, sensitive
 from .fetching import MB
 
 
@@ -34,6 +35,7 @@ class Reading:
     max_file_mb: float
     file_timeout: float
     fetch_timeout: float
+    sensitive: str
 
 
 def reading(settings: Settings) -> Reading:
@@ -79,12 +81,19 @@ def convert_each(
     """The same one by one, for more documents than memory holds.
 
     Files are converted in processes of their own, as many as there are cores, with a limit of time and memory for
-    each. What was converted before, with the same converters and settings, is read from `workspace.conversions_path`.
-    Addresses are fetched anew at every call and kept in `workspace.fetched_path`.
+    each. What was converted before, with the same converters and settings, is read from `workspace.conversions_path`,
+    which keeps none where SENSITIVE is `mask`. Addresses are fetched anew at every call and kept in
+    `workspace.fetched_path`.
     """
-    items = [*_files(found), *_fetched(found, reading)]
+    with _folder(reading) as folder:
+        yield from _each([*_files(found), *_fetched(found, reading)], reading, folder, on_progress)
+
+
+def _each(
+    items: Sequence[_Input], reading: Reading, folder: Path, on_progress: OnProgress | None
+) -> Iterator[Document | Rejection]:
     names = file_names.of_documents([item.label for item in items])
-    jobs, reasons = _jobs(items, reading)
+    jobs, reasons = _jobs(items, reading, folder)
     waiting = {number for number, job in jobs.items() if not kept.is_kept(job)}
     progress = Progress(len(items), done=len(items) - len(waiting), failed=len(reasons))
     passed = 0
@@ -93,7 +102,8 @@ def convert_each(
         nonlocal passed
         while passed < len(items) and passed not in waiting:
             passed += 1
-            yield _result(items[passed - 1], names[passed - 1], jobs.get(passed - 1), reasons.get(passed - 1, ""))
+            number = passed - 1
+            yield _result(items[number], names[number], jobs.get(number), reasons.get(number, ""), reading.sensitive)
 
     if on_progress:
         on_progress(progress)
@@ -114,8 +124,9 @@ def convert_each(
 
 def unconverted(found: Sources, reading: Reading) -> int:
     """Bytes of the files that `convert` would have to convert; addresses, which it fetches, are not among them."""
-    jobs, _ = _jobs(_files(found), reading)
-    return sum(job.path.stat().st_size for job in jobs.values() if not kept.is_kept(job))
+    with _folder(reading) as folder:
+        jobs, _ = _jobs(_files(found), reading, folder)
+        return sum(job.path.stat().st_size for job in jobs.values() if not kept.is_kept(job))
 
 
 def check_failures(documents: Sequence[Document], failed: Sequence[Rejection], most: float) -> None:
@@ -133,6 +144,7 @@ def document_row(document: Document) -> dict[str, Any]:
     """A row of documents.jsonl; the text itself is in the Markdown file at `path`."""
     row = document.to_row()
     text = row.pop("text")
+    del row["finds"]  # they are listed by line, see `screening`
     return row | {"path": f"documents/{document.name}.md", "n_chars": len(text)}
 
 
@@ -171,9 +183,22 @@ def _label(address: str) -> str:
 # --- conversion ---
 
 
-def _jobs(items: Sequence[_Input], reading: Reading) -> tuple[dict[int, Job], dict[int, str]]:
-    """What is to be converted, and why the rest is not, by number."""
+@contextmanager
+def _folder(reading: Reading) -> Iterator[Path]:
+    """Where conversions are kept. Those that will be masked last as long as this does, and those of before go."""
     folder = workspace.conversions_path(reading.output)
+    if reading.sensitive != "mask":
+        _clean(folder, cache.version())
+        yield folder
+        return
+    _clean(folder, "")
+    with TemporaryDirectory() as elsewhere:
+        _clean(Path(elsewhere), cache.version())
+        yield Path(elsewhere)
+
+
+def _jobs(items: Sequence[_Input], reading: Reading, folder: Path) -> tuple[dict[int, Job], dict[int, str]]:
+    """What is to be converted, and why the rest is not, by number."""
     most = round(reading.max_file_mb * MB)
     limits = FileLimits(file=most, expanded=most, seconds=reading.file_timeout)
     jobs: dict[int, Job] = {}
@@ -189,15 +214,14 @@ def _jobs(items: Sequence[_Input], reading: Reading) -> tuple[dict[int, Job], di
             jobs[number] = cache.job(item.path, folder, charset=item.charset, limits=limits, pdf=reading.pdf_converter)
         except (InputError, OSError) as error:
             reasons[number] = kept.reason(error)
-    _clean(folder)
     return jobs, reasons
 
 
-def _clean(folder: Path) -> None:
+def _clean(folder: Path, version: str) -> None:
     """Leave nothing that other versions of the converters have made."""
-    (folder / cache.version()).mkdir(parents=True, exist_ok=True)
+    (folder / version).mkdir(parents=True, exist_ok=True)
     for old in folder.iterdir():
-        if old.name != cache.version() and re.fullmatch(r"[0-9a-f]{16}", old.name):
+        if old.name != version and re.fullmatch(r"[0-9a-f]{16}", old.name):
             shutil.rmtree(old, ignore_errors=True)  # another run may be at it, too
 
 
@@ -223,11 +247,11 @@ def _said(outcome: str | Fault) -> str:
     return f"the converter failed ({outcome.reason}); save it in another form"
 
 
-def _result(item: _Input, name: str, job: Job | None, reason: str) -> Document | Rejection:
+def _result(item: _Input, name: str, job: Job | None, reason: str, setting: str) -> Document | Rejection:
     if job is None or reason:
         check = "fetch" if item.fault else "convert"
         return Rejection(check, f"{item.source}: {escaped(reason)}", {"source": item.source})
-    converted = kept.read(job)
+    converted, finds = _looked_through(kept.read(job), setting)
     return Document(
         id=content_id(name, converted.text),
         name=name,
@@ -240,7 +264,19 @@ def _result(item: _Input, name: str, job: Job | None, reason: str) -> Document |
         warnings=(*([item.warning] if item.warning else []), *converted.warnings),
         pages=converted.pages,
         fetched_at=item.fetched_at,
+        finds=tuple(finds),
     )
+
+
+def _looked_through(found: Conversion, setting: str) -> tuple[Conversion, list[Find]]:
+    """A conversion and what its text holds; where SENSITIVE is `mask`, both with the marks, so that spans are true."""
+    finds = sensitive.finds(found.text, sensitive=setting != "ignore")
+    if setting != "mask":
+        return found, finds
+    text, marks = sensitive.masked(found.text, finds)
+    title, _ = sensitive.masked(found.title, sensitive.finds(found.title))
+    pages = tuple(sensitive.moved(place, finds, marks) for place in found.pages)
+    return replace(found, title=title, text=text, pages=pages), marks
 
 
 def _title(label: str, *, is_code: bool) -> str:

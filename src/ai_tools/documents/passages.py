@@ -17,6 +17,7 @@ from .. import aliases, files
 from ..errors import InputError, MissingExtra, UsageError
 from ..escaping import escaped, one_line
 from ..records import Passage, Rejection, content_id
+from .screening import Screen
 
 TABLE, CODE_TABLE = "text_chunks", "code_chunks"
 BATCH_ROWS = 256
@@ -32,13 +33,17 @@ _Part = Callable[[], _Rows]  # reads a file or table
 class Passages:
     """The passages of a source, read anew each time they are gone through; `total` of them, `failed` are left out.
 
-    No two have one `chunk_id`: where the source gives none, or gives it twice, it is made from the content.
+    So are those that are `held_back`, which may not be sent; `notice` says what was found in all of them, see
+    `screening`. No two have one `chunk_id`: where the source gives none, or gives it twice, it is made from the
+    content.
     """
 
     total: int
     failed: tuple[Rejection, ...]
     _parts: tuple[_Part, ...]
     _repeated: frozenset[str]
+    held_back: tuple[Rejection, ...] = ()
+    notice: str = ""
 
     def __iter__(self) -> Iterator[Passage]:
         made: dict[str, int] = {}
@@ -70,7 +75,7 @@ def is_chunks(source: Path) -> bool:
     return source.suffix in (".json", ".jsonl") or (source.is_file() and _reader_of(source) is not None)
 
 
-def read(source: Path, tables: Sequence[str] = ()) -> Passages:
+def read(source: Path, tables: Sequence[str] = (), screen: Screen | None = None) -> Passages:
     """The passages of a LanceDB folder, a folder of `*_chunks.json`, or one file of passages.
 
     All of it is read once, to count and to find what cannot be used: such a row or file is in `failed` with its
@@ -78,11 +83,14 @@ def read(source: Path, tables: Sequence[str] = ()) -> Passages:
 
     Args:
         tables: of a LanceDB folder; `text_chunks` where none is named.
+        screen: what looks through the passages, where they are to be sent.
 
     Raises:
         InputError: there is no passage that can be used. UsageError: no such table. MissingExtra: lancedb.
     """
     parts = _parts_of(source, tables)
+    if screen:
+        parts = tuple(_Sifted(part, screen) for part in parts)
     total = 0
     failed: list[Rejection] = []
     ids: set[str] = set()
@@ -93,9 +101,30 @@ def read(source: Path, tables: Sequence[str] = ()) -> Passages:
         else:
             total += 1
             (repeated if row.chunk_id in ids else ids).add(row.chunk_id)
+    held_back = tuple(one for one in failed if one.check != "read")
+    unread = tuple(one for one in failed if one.check == "read")
     if not total:
         raise InputError("; ".join(one.reason for one in failed[:3]) or f"{source}: no chunk in it")
-    return Passages(total, tuple(failed), parts, frozenset(repeated))
+    return Passages(total, unread, parts, frozenset(repeated), held_back, screen.notice if screen else "")
+
+
+@dataclass
+class _Sifted:
+    """The rows of a part as they may be sent; what was sound the first time is not looked through again."""
+
+    part: _Part
+    screen: Screen
+    _changed: set[int] | None = None
+
+    def __call__(self) -> _Rows:
+        changed = set[int]()
+        for number, row in enumerate(self.part()):
+            is_due = isinstance(row, Passage) and (self._changed is None or number in self._changed)
+            done = self.screen.passage(row) if is_due and isinstance(row, Passage) else row
+            if done is not row:
+                changed.add(number)
+            yield done
+        self._changed = changed
 
 
 def _all(parts: Iterable[_Part]) -> _Rows:

@@ -11,6 +11,7 @@ standing    what the journal has of a call
 client      one attempt at one call of an endpoint, in the dialect that it takes, over the wire
 """
 
+from .asker import leaving
 from .connect import Check, check, connect, connect_judge, describe, make_asker, sampling
 
-__all__ = ["Check", "check", "connect", "connect_judge", "describe", "make_asker", "sampling"]
+__all__ = ["Check", "check", "connect", "connect_judge", "describe", "leaving", "make_asker", "sampling"]

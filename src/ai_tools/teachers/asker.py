@@ -16,6 +16,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Generic, NoReturn, Protocol, TypeVar
+from urllib.parse import urlsplit
 
 from ..errors import BudgetReached, TeacherRefused, TeacherUnreachable, TooManyFailures
 from ..records import Call, Completion, OnProgress, Progress, Rejection, Teacher, Usage
@@ -71,7 +72,10 @@ class Outcome(Generic[T]):
 
 
 class Asker:
-    """Asks a teacher and, for judgements, a judge."""
+    """Asks a teacher and, for judgements, a judge.
+
+    `notice` is what to know of the text before it goes to either: said with the first call that is sent to each.
+    """
 
     def __init__(
         self,
@@ -82,9 +86,10 @@ class Asker:
         judge: Teacher,
         instructions: str = "",
         on_progress: OnProgress | None = None,
+        notice: str = "",
     ):
         self.teacher, self.judge, self.journal = teacher, judge, journal
-        self.limits, self.on_progress = limits, on_progress
+        self.limits, self.on_progress, self.notice = limits, on_progress, notice
         self._sampling, self._instructions = sampling, instructions
         contexts.recall((teacher, judge), journal)
 
@@ -246,6 +251,8 @@ class LiveRun:
             await self._record(teacher, call, Entry(completion, status, str(standing.fault or cut_off)))
             return standing
 
+        if notice := leaving(teacher, self._asker.notice):
+            warnings.warn(notice, stacklevel=1)  # of this line, so that it is said once
         try:
             return await self._throttles[teacher.base_url].complete(teacher, call, commit)
         except CallFailed as error:
@@ -300,6 +307,12 @@ class LiveRun:
             now.longest_wait = time.monotonic() - min(begun) if begun else 0.0
             now.away = max(throttle.away for throttle in self._throttles.values())
             self._on_progress(now)
+
+
+def leaving(teacher: Teacher, notice: str) -> str:
+    """What to know of the text that goes to a teacher, with the host; empty where nothing leaves this process."""
+    host = urlsplit(teacher.base_url).netloc
+    return f"text goes to {host}: {notice}" if host and notice else ""
 
 
 class _Writer:

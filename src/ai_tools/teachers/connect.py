@@ -68,14 +68,17 @@ def make_asker(
     judge: Teacher | None = None,
     instructions: str = "",
     on_progress: OnProgress | None = None,
+    notice: str = "",
 ) -> Asker:
     """Who asks as the settings say: the `teacher`, by default the one that they choose, and for judgements the `judge`.
 
     Args:
         instructions: the user's own, added to the system message of every call that is no judgement.
+        notice: what to know of the text, said before any of it leaves.
     """
     asked = teacher or connect(settings)
-    return Asker(asked, journal, sampling(settings), limits(settings), judge or asked, instructions, on_progress)
+    judged = judge or asked
+    return Asker(asked, journal, sampling(settings), limits(settings), judged, instructions, on_progress, notice)
 
 
 def teacher_of(endpoint: Endpoint) -> Teacher:

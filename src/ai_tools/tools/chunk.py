@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import documents, sources
-from ..documents import chunk_folder, chunking
+from ..documents import chunk_folder, chunking, screening
 from ..errors import InputError, NothingProduced, UsageError
 from ..files import Register
 from ..records import Chunk, Document, OnProgress, Rejection
@@ -85,7 +85,7 @@ def chunk_documents(
                 continue
             write(one, cut, files[one.source].stat().st_size if one.source in files else None)
             count, chunks = count + 1, chunks + len(cut)
-            warnings += (f"{one.source}: {warning}" for warning in one.warnings)
+            warnings += (f"{one.source}: {warning}" for warning in (*one.warnings, *screening.told(one)))
         if not count:
             raise NothingProduced(f"{docs}: no document could be read ({'; '.join(one.reason for one in failed[:3])})")
     seconds = time.monotonic() - started

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import chain, combinations, starmap
 from pathlib import Path
 from typing import Any, cast
 
 from .. import files
+from ..documents.screening import Screen
 from ..errors import NothingProduced, UsageError
 from ..files import Register
-from ..records import Pair
+from ..records import Pair, Rejection
 from ..settings import Settings
 from ..teachers.asker import Session
 from ..workspace import journal_path
@@ -84,18 +85,25 @@ def compare(
     surveys = [survey(name, one, texts, settings.seed) for name, one in given.items()]
     couples = list(combinations(range(len(surveys)), 2))
     comparisons, sample, to_rate = _drawn(surveys, couples, sample_size)
+    screen = Screen(settings, "pairs")
+    comparisons, to_rate, held_back = _screened(screen, comparisons, to_rate)
     blocks: list[Sequence[Comparison] | Sequence[Sampled]] = [
         *(comparisons[at : at + BATCH_SIZE] for at in range(0, len(comparisons), BATCH_SIZE)),
         *scores.blocks(to_rate),
     ]
     unread = [row for one in given.values() for row in one.failed]
-    with running.asking("compare", blocks, _said, settings, run, unread=unread, judges=True) as asker:
+    with running.asking(
+        "compare", blocks, _said, settings, run, unread=unread, judges=True, notice=screen.notice
+    ) as asker:
         asked = asker.run(_said, blocks)
     said = [each for block in asked.results for each in block]
     judged = [one for one in said if isinstance(one, Ruling)]
     rated = [[one.pair for one in said if isinstance(one, Sampled) and one.source == i] for i in range(len(surveys))]
     warnings = [warning for one in given.values() for warning in one.warnings]
-    done = running.done(asker.teacher, output, started, asked.usage, asked.failed, unread=unread, warnings=warnings)
+    done = running.done(
+        asker.teacher, output, started, asked.usage, asked.failed,
+        unread=unread, warnings=warnings, held_back=held_back,
+    )  # fmt: skip
     unjudged = sum(one.verdict == "unjudged" for one in judged)
     if judged and unjudged == len(judged):
         raise NothingProduced(f"none of {unjudged:,} comparisons could be judged ({done.why})")
@@ -187,6 +195,22 @@ def _drawn(
         PassageSample(tuple([rows[i][n] for n in sorted(some)] for i, some in enumerate(whole))),
         to_rate,
     )
+
+
+def _screened(
+    screen: Screen, comparisons: Sequence[Comparison], to_rate: Sequence[Sequence[Pair]]
+) -> tuple[list[Comparison], list[list[Pair]], list[Rejection]]:
+    """Comparisons and pairs as they may be sent, and why others may not."""
+    held_back: list[Rejection] = []
+
+    def sound(pairs: Iterable[Pair]) -> list[Pair]:
+        seen = [screen.pair(pair) for pair in pairs]
+        held_back.extend(one for one in seen if isinstance(one, Rejection))
+        return [one for one in seen if not isinstance(one, Rejection)]
+
+    kept = [(one, sound(one.pairs)) for one in comparisons]
+    whole = [replace(one, pairs=(pairs[0], pairs[1])) for one, pairs in kept if len(pairs) == 2]
+    return whole, [sound(some) for some in to_rate], held_back
 
 
 def _merge(surveys: Sequence[Survey], sample: PassageSample) -> dict[str, Any]:

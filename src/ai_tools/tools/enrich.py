@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..documents.screening import CHECKS as HELD_BACK
 from ..errors import NothingProduced
 from ..matching import missing_facts
 from ..records import Pair, Rejection
@@ -22,6 +23,7 @@ NOT_REWRITTEN = ("unchanged", "refused", "failed")  # how `enrichment_changes` b
 class EnrichSummary(ToolSummary):
     """What `enrich` made: `rewritten` answers, `unchanged` ones, `refused` rewrites, which lost or added something.
 
+    Pairs that may not be sent are `refused`, too.
     `failed` pairs got no usable reply. Both of the last two keep their answer and say why.
     """
 
@@ -63,7 +65,8 @@ def enrich(
     with outputs.pairs_to(task.output, task.pairs, task.register.note) as write:
 
         def take(pair: Pair, fault: Rejection | None) -> None:
-            done = pair if fault is None else _noted(_as_before(pair), f"failed: {fault.reason}")
+            word = "refused" if fault and fault.check in HELD_BACK else "failed"
+            done = pair if fault is None else _noted(_as_before(pair), f"{word}: {fault.reason}")
             counts[_state(done)] += 1
             if not preserve_original:
                 done = {name: value for name, value in done.items() if name != "original_answer"}

@@ -190,13 +190,16 @@ def _generate(
             sink.check(scope.chosen, overwrite=run.overwrite)
         with running.asking(
             kind.name, *_plan(scope, kind, sink), settings, run,
-            unread=found.failed, instructions=kind.instructions, own=kind.own,
+            unread=found.failed, instructions=kind.instructions, own=kind.own, notice=found.notice,
         ) as asker:  # fmt: skip
             counts, rejected, runs = _work(source, scope, kind, asker, sink)
         failed = [row for one in runs for row in one.failed]
         usage = sum((one.usage for one in runs), Usage())
         warnings = [*_warnings(kind, teacher, extent.target_pairs or 0, counts["pairs"]), *sink.warnings]
-        done = running.done(teacher, output, started, usage, failed, unread=found.failed, warnings=warnings)
+        done = running.done(
+            teacher, output, started, usage, failed,
+            unread=found.failed, warnings=warnings, held_back=found.held_back,
+        )  # fmt: skip
     files = {"successful_files": sink.completed, "failed_files": sink.failed, "untouched": sink.kept}
     return GenerateSummary(**{**vars(done), **counts, **files}, rejected=dict(rejected))
 

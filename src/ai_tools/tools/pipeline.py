@@ -151,7 +151,7 @@ def _plan(source: str | Path, settings: Settings, extent: Extent, run: Run, *, s
         running.confirm(
             names, scope.inquiries(scope.rounds()), through, settings, run.confirm,
             teachers.connect(settings), teachers.connect_judge(settings),
-            unread=found.failed, instructions=kind.instructions,
+            unread=found.failed, instructions=kind.instructions, notice=found.notice,
         )  # fmt: skip
 
 

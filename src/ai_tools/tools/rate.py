@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from .. import files
+from ..documents.screening import CHECKS as HELD_BACK
 from ..errors import NothingProduced, UsageError
 from ..records import Pair, Rejection, content_id
 from ..settings import Settings
@@ -77,7 +78,7 @@ def curate(
     `rating`, the judge's words to `rating_reasoning`. A pair that has a rating by these criteria keeps it while
     question and answer are those that were rated, so that another threshold costs no call; a rating of another tool is
     not taken over, and `run.fresh` rates all anew. What is not kept is in `<output>_rejected.jsonl` with its check
-    (rating, grounded, unrated) and the reason.
+    (rating, grounded, unrated; sensitive or injection where it may not be sent) and the reason.
 
     Args:
         source, output, passages_from: as for `enrich`.
@@ -110,7 +111,7 @@ def curate(
         rejected_file=rejected_file,
         pairs=total,
         kept=total - found.fell_out.total(),
-        rejected={name: count for name, count in found.fell_out.items() if name in ("rating", "grounded")},
+        rejected={name: count for name, count in found.fell_out.items() if name != "unrated"},
         unrated=found.fell_out["unrated"],
         histogram=tuple(found.histogram[points] for points in range(MOST + 1)),
         threshold=least,
@@ -138,7 +139,8 @@ class _Ratings:
                 fault = Rejection("rating", f"rated {pair['rating']:g}, below {self.least:g}", pair)
         else:
             pair = {name: value for name, value in pair.items() if name not in _RATING} | {"rating": None}
-            fault = Rejection("unrated", fault.reason, pair)
+            check = fault.check if fault.check in HELD_BACK else "unrated"
+            fault = Rejection(check, fault.reason, pair)
         self.keep(None if fault else pair)
         if fault:
             self.fell_out[fault.check] += 1
@@ -255,7 +257,8 @@ class _Checks:
 
     def take(self, pair: Pair, fault: Rejection | None) -> None:
         if fault:
-            check: Pair = {"verdict": "unchecked", "reasoning": fault.reason}
+            verdict = "held_back" if fault.check in HELD_BACK else "unchecked"
+            check: Pair = {"verdict": verdict, "reasoning": fault.reason}
         else:
             said = pair["fact_check"]
             overall = round(sum(said[name] for name in CHECKED) / len(CHECKED), 2)

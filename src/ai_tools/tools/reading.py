@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..documents.passages import Passages, is_chunks, read
+from ..documents.screening import Screen
 from ..records import OnProgress, Pair
 from ..settings import Settings
 from ..sources import PASSED_OVER
@@ -40,13 +41,13 @@ def opened(
     """
     path = path_of(source)
     if tables or (is_chunks(path) if path else str(source).endswith(_NAMED_SO)):
-        yield read(Path(source), tables)
+        yield read(Path(source), tables, Screen(settings))
         return
     with tempfile.TemporaryDirectory() as folder:
         made = chunk_documents(source, Path(folder), settings, on_progress=on_reading)
         for line in (*made.warnings[:WARNINGS], *_passed_over(made)):
             warnings.warn(line, stacklevel=1)  # of this line, so that each is said once
-        passages = read(made.output)  # by document, with what is known of each
+        passages = read(made.output, screen=Screen(settings))  # by document, with what is known of each
         yield replace(passages, failed=made.failed + passages.failed)
 
 

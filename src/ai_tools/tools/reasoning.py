@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..documents.screening import CHECKS as HELD_BACK
 from ..errors import NothingProduced
 from ..matching import missing_facts
 from ..records import Pair, Rejection
@@ -57,8 +58,8 @@ def enhance_cot(
     with outputs.pairs_to(task.output, task.pairs, task.register.note) as write:
 
         def take(pair: Pair, fault: Rejection | None) -> None:
-            state = "failed" if fault else "not_following" if pair.get("follows") is False else "following"
-            counts[state] += 1
+            state = "not_following" if pair.get("follows") is False else "following"
+            counts[("held_back" if fault.check in HELD_BACK else "failed") if fault else state] += 1
             write(pair)
 
         done = rework(task, take)
@@ -67,7 +68,11 @@ def enhance_cot(
             raise NothingProduced(f"{source}: none of {total:,} pairs got usable reasoning ({why})")
     failed, not_following = counts["failed"], counts["not_following"]
     return EnhanceCotSummary(
-        **vars(done), pairs=total, reasoned=total - failed, not_following=not_following, failed=failed
+        **vars(done),
+        pairs=total,
+        reasoned=total - failed - counts["held_back"],
+        not_following=not_following,
+        failed=failed,
     )
 
 

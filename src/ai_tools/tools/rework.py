@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ..documents.screening import Screen
 from ..errors import InputError, UsageError
 from ..files import Register
 from ..records import Pair, Rejection
@@ -113,23 +114,38 @@ def rework(task: Task, take: Callable[[Pair, Rejection | None], None]) -> ToolSu
 
     Args:
         take: is given every pair in the order of the source, as it comes out; with a rejection where it could not be
-            worked on: `passage` where it has none, `reply` where no usable answer came.
+            worked on: `passage` where it has none, `reply` where no usable answer came, `sensitive` or `injection`
+            where it may not be sent.
 
     Raises:
         InputError: no pair has its passage, and all would need it.
     """
     work, read = task.work, task.pairs
+    screen = Screen(task.settings, "pairs")
+    held_back = dict[int, Rejection]()
 
     def blocks() -> Iterator[list[tuple[int, Pair]]]:
-        return batches(map(task.texts.complete, read), task.batch_size)
+        return batches(map(screened, enumerate(map(task.texts.complete, read))), task.batch_size)
+
+    def screened(numbered: tuple[int, Pair]) -> Pair:
+        number, pair = numbered
+        done = pair if work.known(pair) else screen.pair(pair)
+        if isinstance(done, Rejection):
+            held_back[number] = replace(done, row={})
+            return pair
+        return done
 
     async def chain(block: list[tuple[int, Pair]], session: Session) -> list[tuple[int, tuple[Pair, Rejection | None]]]:
-        due = [work.afresh(pair) for _, pair in block if work.state(pair) == "due"]
+        due = [work.afresh(pair) for number, pair in block if number not in held_back and work.state(pair) == "due"]
         said = await ask_about(work, due, session)
-        return [(number, outcome(pair, said.get(identity(work.afresh(pair))), session)) for number, pair in block]
+        return [
+            (number, outcome(number, pair, said.get(identity(work.afresh(pair))), session)) for number, pair in block
+        ]
 
-    def outcome(pair: Pair, said: Any, session: Session) -> tuple[Pair, Rejection | None]:
+    def outcome(number: int, pair: Pair, said: Any, session: Session) -> tuple[Pair, Rejection | None]:
         state = work.state(pair)
+        if number in held_back:
+            return pair, replace(held_back[number], row=pair)
         if state == "lacking":
             return pair, Rejection("passage", NO_PASSAGE, pair)
         if state == "due" and said is None:
@@ -141,10 +157,13 @@ def rework(task: Task, take: Callable[[Pair, Rejection | None], None]) -> ToolSu
         count += 1
         states.update(work.state(pair) for _, pair in block)
         alone += sum(not pair.get("source_text") for _, pair in block)
+    notice = screen.notice
+    if len(held_back) == read.total:
+        raise InputError(f"{notice}: none is left; take such pairs out, or SENSITIVE=mask")
     if states["lacking"] == read.total:
         raise InputError(f"none of the {read.total:,} pairs has its passage ({NO_PASSAGE}); give one with --source")
     with running.asking(
-        work.name, blocks(), chain, task.settings, task.run, unread=read.failed, judges=work.judges
+        work.name, blocks(), chain, task.settings, task.run, unread=read.failed, judges=work.judges, notice=notice
     ) as asker:
         in_order = InOrder(lambda done: take(work.marked(done[0]), done[1]))
         asked = asker.run(chain, blocks(), count, each=in_order)
@@ -152,7 +171,7 @@ def rework(task: Task, take: Callable[[Pair, Rejection | None], None]) -> ToolSu
     warnings = (*read.warnings, *([f"{alone:,} {ALONE}"] if alone and not work.needs_passage else []))
     return running.done(
         asker.teacher, task.output, task.started, asked.usage, failed,
-        already=states["known"], unread=read.failed, warnings=warnings,
+        already=states["known"], unread=read.failed, warnings=warnings, held_back=tuple(held_back.values()),
     )  # fmt: skip
 
 

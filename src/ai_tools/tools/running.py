@@ -24,7 +24,8 @@ T = TypeVar("T")
 class Plan:
     """What a tool, or each stage of one, would take, who would be asked, and what of the input cannot be used.
 
-    `own` are the user's words that stand in place of the prompt's, by what they are.
+    `own` are the user's words that stand in place of the prompt's, by what they are; `notice` is what to know of the
+    text before it leaves.
     """
 
     estimates: tuple[Estimate, ...]
@@ -32,6 +33,7 @@ class Plan:
     instructions: str
     unread: tuple[Rejection, ...]
     own: Mapping[str, str] = field(default_factory=dict)
+    notice: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,8 @@ class ToolSummary:
     """What every tool that asks says of its work.
 
     `teacher` is who was asked; `already` counts what needed no asking, being done before; `causes` are why calls came
-    to nothing, and `again` how they are made again; `unread` is what of the input could not be used, `warnings` what
-    was used all the same; `asked` has calls, tokens and money.
+    to nothing, and `again` how they are made again; `unread` is what of the input could not be used, `held_back` what
+    may not be sent, `warnings` what was used all the same; `asked` has calls, tokens and money.
     """
 
     output: Path
@@ -66,6 +68,7 @@ class ToolSummary:
     again: str
     unread: tuple[Rejection, ...]
     warnings: tuple[str, ...]
+    held_back: tuple[Rejection, ...] = ()
     asked: Usage
     seconds: float
 
@@ -96,22 +99,29 @@ def asking(
     instructions: str = "",
     own: Mapping[str, str] | None = None,
     judges: bool = False,
+    notice: str = "",
 ) -> Iterator[Asker]:
     """An asker on the journal of the output folder, once `run.confirm` has seen what `chain` takes over `items`.
 
     Args:
         items: gone through once for the plan, and again by the caller.
         judges: whether it is the judge that is asked; the plan names it then.
+        notice: what to know of the text, said in the plan and with the first call that leaves.
     """
     asked = connect(settings, judges=judges)
     if run.confirm:
         confirm(
             (name,), items, lambda item, stages: chain(item, stages[0]), settings, run.confirm, asked,
-            unread=unread, instructions=instructions, own=own,
+            unread=unread, instructions=instructions, own=own, notice=notice,
         )  # fmt: skip
     with Journal(workspace.journal_path(settings.output)) as journal:
         yield teachers.make_asker(
-            settings, journal, teacher=asked, instructions=instructions, on_progress=run.on_progress
+            settings,
+            journal,
+            teacher=asked,
+            instructions=instructions,
+            on_progress=run.on_progress,
+            notice=notice,
         )
 
 
@@ -127,6 +137,7 @@ def confirm(
     unread: Sequence[Rejection] = (),
     instructions: str = "",
     own: Mapping[str, str] | None = None,
+    notice: str = "",
 ) -> None:
     """Show the plan of one stage or more to `agrees`; `chain` is given an item and a dry run for each stage.
 
@@ -141,7 +152,8 @@ def confirm(
         stages = [DryRun(asker, name) for name in names]
         stages[0].run(lambda item, _: chain(item, stages), items)
     estimates = tuple(stage.estimate for stage in stages)
-    if not agrees(Plan(estimates, teachers.describe(teacher), instructions, tuple(unread), own or {})):
+    told = teachers.leaving(teacher, notice)
+    if not agrees(Plan(estimates, teachers.describe(teacher), instructions, tuple(unread), own or {}, told)):
         raise NotConfirmed
 
 
@@ -160,6 +172,7 @@ def done(
     already: int = 0,
     unread: Sequence[Rejection] = (),
     warnings: Sequence[str] = (),
+    held_back: Sequence[Rejection] = (),
 ) -> ToolSummary:
     """What is said of work that began at `started`, by the monotonic clock; `failed` are calls that came to nothing."""
     causes, again = causes_of(failed)
@@ -171,6 +184,7 @@ def done(
         again=again,
         unread=tuple(unread),
         warnings=tuple(warnings),
+        held_back=tuple(held_back),
         asked=asked,
         seconds=time.monotonic() - started,
     )

@@ -32,7 +32,9 @@ def speed(one: Speed) -> str:
     return f"{one.model}, {one.in_flight} in flight, {seen if one.calls else f'assuming {ASSUMED_SECONDS:g} s a reply'}"
 
 
-def plan_lines(estimates: Sequence[Estimate], teacher: str, settings: Settings, *, instructions: str = "") -> list[str]:
+def plan_lines(
+    estimates: Sequence[Estimate], teacher: str, settings: Settings, *, instructions: str = "", notice: str = ""
+) -> list[str]:
     """A plan as people read it: who is asked, then calls, tokens, money and time of each piece of work and of all."""
     whole = Estimate("all")
     for one in estimates:
@@ -41,7 +43,7 @@ def plan_lines(estimates: Sequence[Estimate], teacher: str, settings: Settings, 
         whole.usd = None if one.usd is None or whole.usd is None else whole.usd + one.usd
         whole.speeds += tuple(each for each in one.speeds if each not in whole.speeds)
         whole.largest = max(whole.largest, one.largest, key=sum)
-    lines = [f"teacher: {teacher}"]
+    lines = [f"teacher: {teacher}", *([notice] if notice else [])]
     if instructions:
         lines.append(f"added to the instructions: {instructions}")
     heads = f"{'calls':>9} {'in journal':>11} {'tokens in':>12} {'tokens out':>12} {'price':>10} {'time':>9}"

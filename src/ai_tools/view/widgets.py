@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..documents.sensitive import is_mark
 from ..records import Chunk, Document, grouped
 from ..sources import Sources
 from .progress import has_reader
@@ -60,7 +61,9 @@ def before_and_after(found: Sources, document: Document, length: int = 1200) -> 
     """The beginning of a file as it came, beside the beginning of the Markdown that was made of it."""
     path = next((file for file in found.files if found.path_below(file) == document.source), None)
     source = path.read_bytes() if path else b""
-    if path is None:
+    if any(is_mark(document.text, one) for one in document.finds):
+        raw = "(not shown, for it holds what is masked)"
+    elif path is None:
         raw = f"(fetched at {document.fetched_at})"
     elif b"\0" in source[:4096] or source.startswith((b"%PDF", b"PK")):
         kind = _BINARY.get(document.media_type, "Office file")
