@@ -28,6 +28,7 @@ FIGURES = {
     "folders": r"20 files(?s:.*)20 documents, 0 failed(?s:.*)converted: (?s:.*)unchanged: ",
     "teachers": r"12 calls(?s:.*)\nours, all-in +[1-9]\d* (?s:.*)20 of 20 planned(?s:.*)20 calls with failures",
     "tools": r"combine .*; loaded: nothing heavy(?s:.*)all in the journal +[\d.]+ s(?s:.*)export, a folder",
+    "sensitive": r"prose +[\d.]+ MB/s(?s:.*)\nours +10 of 10 +0 of 10 +1\.00",
     "questions": r"corpus: 2 chunks(?s:.*)[1-9]\d* statements, [\d.]+% with a question(?s:.*)facts asked",
 }
 

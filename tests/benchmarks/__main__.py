@@ -7,7 +7,7 @@ Machines are shared and noisy: read ratios, medians and CPU time, no single wall
 import argparse
 from importlib import import_module
 
-BENCHMARKS = ("speed", "documents", "chunking", "folders", "teachers", "tools", "questions", "learning")
+BENCHMARKS = ("speed", "documents", "chunking", "folders", "teachers", "tools", "questions", "sensitive", "learning")
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(
