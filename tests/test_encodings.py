@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from ai_tools.errors import InputError
 from to_markdown import convert
 
-pytest.importorskip("chardet")  # of the extra `documents`
+pytest.importorskip("chardetng_py")  # of the extra `documents`
 
 WESTERN = [
     *("The limit is 40 °C.", "20 °C bis 25 °C", "Temp 40°C max", "1° 2'", "Price: 12 €", "Fee: €5", "30 £", "± 3 %"),

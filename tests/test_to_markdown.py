@@ -590,7 +590,7 @@ def test_an_unclosed_fence_stays_as_it_is_and_hides_no_text() -> None:
     [
         ("lxml", b"<html><p>x", {}, "documents"),
         ("trafilatura", LINKS_AND_TEXT.encode(), {}, "documents"),
-        ("chardet", "Größe: пять".encode("cp1251", "ignore"), {}, "documents"),
+        ("chardetng_py", "Größe: пять".encode("cp1251", "ignore"), {}, "documents"),
         ("pypdfium2", b"%PDF-1.4 %%EOF", {}, "documents"),
         ("pypandoc", b"\\documentclass{a} A pump.", {}, "documents"),
         ("docling", b"%PDF-1.4 %%EOF", {"pdf": "docling"}, "docling"),

@@ -18,7 +18,7 @@ from .teachers import providers
 EXTRAS = {
     "notebooks": ("jupyterlab", "papermill", "ipywidgets", "pandas", "matplotlib"),
     "train": ("torch", "transformers", "datasets", "trl", "peft", "accelerate", "gguf"),
-    "documents": ("lxml", "trafilatura", "chardet", "pypandoc", "pypdfium2"),
+    "documents": ("lxml", "trafilatura", "chardetng_py", "pypandoc", "pypdfium2"),
     "docling": ("docling",),
     "lancedb": ("lancedb",),
     "4bit": ("bitsandbytes",),

@@ -1,24 +1,19 @@
 """The encoding of bytes that do not name it.
 
 Short Western texts are told by where their signs stand: a degree, a quotation mark or a currency that fits its place
-in windows-1252 is too little for statistics. All others are told by chardet, whose first choice with no word of two
-scripts is taken.
+in windows-1252 is too little for statistics. All others are told by chardetng, the detector of Firefox.
 """
 
 from __future__ import annotations
 
 import re
 
-import regex
-
 SAMPLE = 50_000  # bytes of lines that are not ASCII
-ENOUGH = 300  # bytes that are not ASCII, from which on statistics tell rare encodings, too
-# Those that texts of these days, and of the last decades, are in.
-KNOWN = [
-    *("cp1250", "cp1251", "cp1252", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp866", "cp874", "koi8-r"),
-    *("iso8859-2", "shift_jis", "euc-jp", "gb18030", "big5", "cp949"),
-]
-SUPERSETS = {"shift_jis_2004": "cp932", "shift_jis": "cp932", "iso8859-1": "cp1252"}
+# Encodings that Python calls otherwise, those that hold more signs, and rare ones that short Western texts pass for.
+PYTHON = {"Shift_JIS": "cp932", "EUC-KR": "cp949", "GBK": "gb18030", "Big5": "big5hkscs", "windows-874": "cp874"} | {
+    "ISO-8859-8-I": "iso8859-8",
+    "ISO-8859-4": "cp1252",
+}
 # Letters that are the same in the encodings of Central Europe, and in the Turkish one.
 SHARED = "äöüßéáíóúôÄÖÜÉÁÍÓÚ"
 LETTERS = "À-ÖØ-öø-ÿŒœŠšŽžŸ"
@@ -37,39 +32,16 @@ SIGNS = "|".join(
 BESIDE_ASCII = r"(?<=[A-Za-z])[{0}]+|[{0}]+(?=[A-Za-z])"
 SURE = re.compile(f"{SIGNS}|{BESIDE_ASCII.format(SHARED)}")
 LIKELY = re.compile(f"{SIGNS}|{BESIDE_ASCII.format(LETTERS)}")
-LATIN = {"cp1250", "cp1254", "cp1257", "iso8859-2"}
-ALMOST = 0.9  # of another Latin encoding's confidence: then the most usual one is taken
-OTHER = r"[\p{Cyrillic}\p{Greek}\p{Hebrew}\p{Arabic}\p{Thai}]"
-# What no text has: words of two scripts, a letter of another one alone, signs inside words, lines of boxes.
-MIXED = regex.compile(
-    rf"\p{{Latin}}{OTHER}|{OTHER}\p{{Latin}}|[a-z][\p{{Han}}\p{{Hangul}}\p{{Katakana}}][a-z]"
-    rf"|(?<=[A-Za-z][ '\-]){OTHER}[ \-](?=[A-Za-z])|^{OTHER} (?=[A-Za-z])"
-    r"|\p{L}[»«¿¡¶¤¦§¬]\p{Ll}|[\u2500-\u259f]"
-)
 
 
 def guess(data: bytes) -> str:
-    """The likeliest encoding of a text, as Python calls it; nothing where it is none."""
+    """The likeliest encoding of a text, as Python calls it."""
     sample = _sample(data)
     if _is_western(sample, data[:1_000_000]):
         return "cp1252"
-    import chardet
+    import chardetng_py
 
-    known = KNOWN if len(re.findall(rb"[\x80-\xff]", sample)) < ENOUGH else None
-    found = chardet.detect_all(sample, include_encodings=known, compat_names=False, ignore_threshold=True)
-    ranked = {str(one["encoding"]): float(one["confidence"]) for one in found if one["encoding"]}
-    if not ranked:
-        return ""
-    best = next((name for name in ranked if _is_plausible(sample.decode(name, "replace"))), next(iter(ranked)))
-    western = ranked.get("cp1252", 0.0) >= ALMOST * ranked[best]
-    if best in LATIN and western and LIKELY.sub("", sample.decode("cp1252", "replace")).isascii():
-        best = "cp1252"
-    return SUPERSETS.get(best, best)
-
-
-def _is_plausible(text: str) -> bool:
-    """Whether next to no letters stand where they never do; long texts may have a few that do."""
-    return len(MIXED.findall(text)) * 20 <= len(re.findall(r"[^\0-\x7f]", text))
+    return PYTHON.get(found := chardetng_py.detect(sample, allow_utf8=False), found)
 
 
 def _sample(data: bytes) -> bytes:
