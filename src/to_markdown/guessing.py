@@ -41,7 +41,8 @@ def guess(data: bytes) -> str:
         return "cp1252"
     import chardetng_py
 
-    return PYTHON.get(found := chardetng_py.detect(sample, allow_utf8=False), found)
+    found = str(chardetng_py.detect(sample, allow_utf8=False))
+    return PYTHON.get(found, found)
 
 
 def _sample(data: bytes) -> bytes:
