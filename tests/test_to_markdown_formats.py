@@ -254,6 +254,35 @@ def test_typst_keeps_what_functions_of_other_files_are_given_and_takes_a_first_r
     assert found.title == "Pump notes"
 
 
+THESIS = r"""\documentclass{report}
+\newcommand{\opening}[1]{\begin{center}\bfseries\Large #1\end{center}}
+\newcommand\part[1]{\addcontentsline{toc}{chapter}{#1}{\centering\huge\textbf{#1}\par}}
+\newcommand{\share}[1]{#1\%}
+\NewDocumentCommand{\rate}{m}{#1\%}
+\begin{document}
+\opening{First words}
+\share{2} or \rate{3} of 5\perthousand\ and \pr{4}.
+
+\begin{tabular}{ll}
+Name & Limit \\
+pump & 40 \\
+\end{tabular}
+\mysectionhead{Second words}
+Ends.
+\end{document}
+"""
+
+
+def test_own_commands_of_latex_are_headings_and_signs_where_they_look_so() -> None:
+    found = convert(THESIS.encode(), "thesis.tex")
+    assert found.text == (
+        "# First words\n\n2% or 3% of 5‰ and 4.\n\n| Name | Limit |\n| --- | --- |\n| pump | 40 |\n\n"
+        "# Second words\n\nEnds.\n"
+    )
+    said = "commands that the file does not define, shown as the words given to them: 2, such as"
+    assert found.warnings == (f"{said} \\mysectionhead{{Second words}}",)
+
+
 def test_no_other_file_is_read_for_one_and_that_is_said(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("secret words")
     found = read(f"Pumps.\n\n\\input{{{tmp_path / 'secret'}}}\n", "a.tex")
@@ -365,6 +394,15 @@ def test_tables_beside_and_below_one_another_are_tables_of_their_own_with_titles
         "| Code | Limit |\n| --- | --- |\n| x | 40 |\n| y | 41 |\n\n"
         "## C\n\n|  |  |\n| --- | --- |\n| 1 | 2 |\n| 3 | 4 |\n"
     )
+
+
+def test_notes_above_and_below_a_table_are_none_of_its_rows() -> None:
+    notes = "Of all pumps", "as of|May||by hand", "Name|Place|Since|Limit", "P1|hall|2001|40", "P2|yard|2004|41"
+    corner = "|Mon|Tue", "early|Ann|Bob", "noon|3|4", "late|4|5"
+    text = convert(workbook({"A": sheet(*notes, "P3 is being built"), "B": sheet(*corner)})).text
+    table = "| Name | Place | Since | Limit |\n| --- | --- | --- | --- |\n| P1 | hall | 2001 | 40 |\n"
+    assert text.startswith(f"## A\n\nOf all pumps\n\nas of May by hand\n\n{table}| P2 | yard | 2004 | 41 |\n\nP3 is")
+    assert "|  | Mon | Tue |\n| --- | --- | --- |\n| early | Ann | Bob |" in text
 
 
 def test_hidden_rows_and_columns_go_and_a_formula_without_a_result_is_shown_and_all_is_said() -> None:
@@ -528,6 +566,16 @@ def test_an_open_document_has_its_title_its_code_and_loses_what_is_hidden() -> N
     )
     assert found.text == "# Pumps\n\n## Use\n\nAt most 10^6 now.\n\n```\nif x:\n    y\n```\n"
     assert (found.title, found.warnings) == ("Pumps", ("hidden text left out: 1",))
+
+
+def test_an_open_document_has_code_where_its_font_says_so_and_its_title_wherever_that_stands() -> None:
+    styles = """<style:style style:name="P1" style:family="paragraph" style:display-name="Title"/>
+      <style:style style:name="P2" style:family="paragraph"><style:text-properties style:font-name="Courier New"/>
+      </style:style>"""
+    lines = "".join(f'<text:p text:style-name="P2">{line}</text:p>' for line in ("a = 1", "", "b = 2"))
+    items = "<text:list><text:list-item><text:p>- x</text:p></text:list-item></text:list>"
+    found = convert(odt(f'<text:h>Use</text:h>{lines}{items}<text:p text:style-name="P1">Pumps</text:p>', styles))
+    assert (found.title, found.text) == ("Pumps", "# Pumps\n\n## Use\n\n```\na = 1\n\nb = 2\n```\n\n- x\n")
 
 
 def test_a_table_of_a_word_processor_has_its_first_row_for_a_header() -> None:

@@ -112,6 +112,16 @@ def test_each_message_of_a_mailbox_is_a_section_and_a_sentence_that_begins_with_
     assert headings_of(found, "Second.") == ("Two",)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "cp1251"])
+def test_names_and_headers_of_mail_in_bytes_of_any_kind_are_letters(encoding: str) -> None:
+    name = "Отчёт о насосах" if encoding == "cp1251" else "Übersicht März"
+    head = f'Subject: {name}\nMIME-Version: 1.0\nContent-Type: application/pdf; name="{name}.pdf"\n'
+    text = convert(
+        f'{head}Content-Disposition: attachment; filename="{name}.pdf"\n\nx\n'.encode(encoding), "a.eml"
+    ).text
+    assert text == f"# {name}\n\n- **Attachments**: {name}.pdf\n"
+
+
 def test_a_message_in_a_message_is_read_and_broken_parts_are_text() -> None:
     inner = f"{HEAD}Subject: Inner\n\nThe valve leaks."
     outer = f"{HEAD}Subject: Fwd\nContent-Type: message/rfc822\n\n{inner}"

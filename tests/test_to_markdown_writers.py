@@ -80,7 +80,7 @@ DIFFERS = {
 FLAT = {"python": "", "- a) inner\n   - b) next": " - a) inner\n    - b) next"}
 DIFFERS |= {
     "odt": FLAT,
-    "docx": FLAT | {"[^1]": "[^9]", "*emphasis*.\n\n   ": "*emphasis*."},
+    "docx": FLAT | {"[^1]": "[^9]"},
     "rtf": FLAT | {"# Pump": "**Pump", "handbook\n": "handbook**\n", "### S": "## S", "## F": "# F", "> Q": "Q"},
 }
 SUFFIXES = {"latex": "tex", "typst": "typ", "rst": "rst", "org": "org"}

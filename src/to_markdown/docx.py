@@ -18,10 +18,6 @@ from .markdown import left_out, lowered, pipe_table, raised
 from .raw_file import Conversion, RawFile
 from .text import first_heading, titled
 
-CODE_STYLES = {"code", "source code", "html preformatted", "preformatted text", "macro text", "verbatim"}
-CODE_RUNS = {"verbatim char", "source text", "html code", "code", "inline code", "code char"}
-QUOTES = {"quote", "intense quote", "block text", "quotations"}
-
 
 @dataclass
 class _WordFile:
@@ -50,7 +46,7 @@ def from_docx(file: RawFile) -> Conversion:
     for notes, mark in ((footnotes, ""), (endnotes, "e")):
         for note in notes if notes is not None else ():
             if not attribute(note, "type"):
-                blocks.append(f"[^{mark}{attribute(note, 'id')}]: " + " ".join(office.blocks_of(_pieces(note, word))))
+                blocks.append(office.note(f"{mark}{attribute(note, 'id')}", office.blocks_of(_pieces(note, word))))
     text = titled(word.title, "\n\n".join(blocks))
     return Conversion(first_heading(text) or core_title(archive), text, left_out(word.lost))
 
@@ -77,14 +73,15 @@ def _paragraph(paragraph: Element, word: _WordFile) -> Iterator[tuple[str, str]]
     plain = "".join(text for text, _ in runs)
     num_id, level = word.numbering.place(own, style)
     numbered = word.numbering.mark(num_id, level)  # empty paragraphs count, too
-    if not plain.strip() or style.name.startswith(("toc ", "table of figures", "index ")):
+    code, quote = style.name in office.CODE, style.name in office.QUOTES
+    if not (plain.strip() or code) or style.name.startswith(("toc ", "table of figures", "index ")):
         return
     outline = number(value(own, "outlineLvl"), style.outline)
     if style.name == "title" and not word.title:
         word.title = " ".join(plain.split())
     else:
         heading = outline + 1 if 0 <= outline < 9 else 0
-        code, quote, level = style.name in CODE_STYLES, style.name in QUOTES, max(level, style.depth)
+        level = max(level, style.depth)
         yield from office.paragraph(runs, heading=heading, mark=numbered, level=level, code=code, quote=quote)
 
 
@@ -113,7 +110,7 @@ def _is_hidden(run: Element, style: Style, word: _WordFile) -> bool:
 def _mark(properties: Element | None, word: _WordFile) -> str:
     fonts = properties.find("rFonts") if properties is not None else None
     style = word.styles.get(value(properties, "rStyle"), Style()).name
-    if style in CODE_RUNS or office.MONOSPACED.search(attribute(fonts, "ascii")):
+    if style in office.CODE or office.MONOSPACED.search(attribute(fonts, "ascii")):
         return "`"
     on = [name for name in ("b", "i") if properties is not None and properties.find(name) is not None]
     return "".join("**" if name == "b" else "*" for name in on if value(properties, name) not in {"0", "false", "off"})

@@ -34,17 +34,37 @@ SILENT_NAMES = """
     DeclareMathOperator
 """
 SILENT = set(SILENT_NAMES.split())
+# Signs that pandoc drops without a word, each behind its command.
+SIGN_NAMES = """
+    textperthousand ‰ perthousand ‰ permil ‰ permille ‰ percent % textpercent % texteuro € EUR € eurologo €
+    texttrademark ™ textminus \u2212 textpm ± texttimes \xd7 textdiv ÷ degree ° textcelsius °C celsius °C textohm Ω
+    ohm Ω textordmasculine º textordfeminine ª textonesuperior ¹ textrightarrow → textleftarrow ← textnumero №
+    checkmark ✓
+"""
+SIGNS = dict(zip(SIGN_NAMES.split()[::2], SIGN_NAMES.split()[1::2], strict=True))
+# How a command is defined that pandoc does not take for a definition: its name, its arguments, what it stands for.
+DEFINED = re.compile(r"\\(?:New|Renew|Provide|Declare)DocumentCommand\s*\{?(\\[A-Za-z]+)\}?\s*\{((?:\s*\+?m)*)\s*\}")
+OWN = re.compile(r"(\\(?:re)?newcommand\*?\s*\{?\\[A-Za-z]+\}?\s*\[1\]\s*)\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}")
+CENTRED = re.compile(r"\\centering\b|\\begin\{center\}|\\centerline\b")
+LARGE = re.compile(r"\\(?:bfseries|textbf|large|Large|LARGE|huge|Huge)\b")
+ASIDE = re.compile(r"\\(?:addcontentsline\{\w+\}\{\w+\}|markboth\{[^{}]*\}|markright|label)\{[^{}]*\}")
+HEADING = re.compile(r"(?i)heading|chapter|section")
+BOOK = re.compile(r"\\documentclass[^{]*\{[^}]*(?:report|book|memoir|reprt|thesis)|\\chapter\b")
 NUMBERED = 3  # levels of sections
 
 
 def _parse(text: str, file: RawFile) -> dict[str, Any]:
     """The tree. Commands of packages that pandoc does not know are read again as what they are about."""
-    text = _with_marks(text)
+    text = _with_marks(_with_definitions(text))
     tree, unknown = _read(text, file)
     if unknown:
         definitions = "".join(dict.fromkeys(unknown.values()))
+        words = sorted({command for command in unknown if "{" in command.rstrip("{}")})
         with suppress(ValueError):  # what is defined so may mean more than pandoc says
             tree, unknown = _read(definitions + text, file)
+            if words:
+                said = f"commands that the file does not define, shown as the words given to them: {len(words)}"
+                tree["warnings"].append(f"{said}, such as {' '.join(words[0].split())[:40]}")
     if left := list(unknown):
         tree["warnings"].append(f"commands left out: {len(left)}, such as {' '.join(left[0].split())[:40]}")
     _number_sections(tree["blocks"])
@@ -56,17 +76,42 @@ def _read(text: str, file: RawFile) -> tuple[dict[str, Any], dict[str, str]]:
     tree = tree_of(text.encode("utf-8", "replace"), "latex", file)
     before, begun, _ = text.partition("\\begin{document}")
     first = before.count("\n") if begun else -1
-    skipped = {command: _as_its_words(command) for command, line in tree["skipped"] if int(line) > first}
+    skipped = {command: _as_its_words(command, _top(text)) for command, line in tree["skipped"] if int(line) > first}
     return tree, {command: definition for command, definition in skipped.items() if definition}
 
 
-def _as_its_words(skipped: str) -> str:
-    """A definition that makes a command stand for what is in its braces; none for one about looks."""
+def _with_definitions(text: str) -> str:
+    """The text with its own commands as pandoc knows them; one that sets words large in the middle is a heading."""
+    text = re.sub(r"\\long\s*(?=\\[gex]?def\b)", "", text)
+    text = DEFINED.sub(lambda found: f"\\newcommand{{{found[1]}}}[{found[2].count('m')}]", text)
+
+    def own(found: re.Match[str]) -> str:
+        body = ASIDE.sub("", found[2])
+        if CENTRED.search(body) and LARGE.search(body) and body.count("#1") == 1 and not HEADING.search(body):
+            return f"{found[1]}{{\\{_top(text)}{{#1}}}}"
+        return found[0]
+
+    return OWN.sub(own, text)
+
+
+def _top(text: str) -> str:
+    """The highest heading of a text."""
+    return "chapter" if BOOK.search(text) else "section"
+
+
+def _as_its_words(skipped: str, top: str) -> str:
+    """A definition that makes a command stand for its sign, or for what is in its braces; none for one about looks.
+
+    One that is called a heading is one.
+    """
+    if (sign := re.match(r"\\([A-Za-z]+)", skipped)) and sign[1] in SIGNS:
+        return f"\\newcommand{{\\{sign[1]}}}{{{SIGNS[sign[1]]}}}\n".replace("%", "\\%")
     found = re.match(r"\\([A-Za-z]+)\*?(\[[^]]*\])?(?=\{)", skipped)
     if found is None or found[1] in SILENT:
         return ""
     first, last = (2 if found[2] else 1), min(9, len(re.findall(r"\}(?=\{)|\}$", skipped)) + bool(found[2]))
     words = " ".join(f"#{at}" for at in range(first, last + 1))
+    words = f"\\{top}{{{words}}}" if HEADING.search(found[1]) else words
     return f"\\newcommand{{\\{found[1]}}}[{last}]{'[]' if found[2] else ''}{{{words}}}\n"
 
 
@@ -117,4 +162,4 @@ def _number_sections(blocks: list[Any]) -> None:
             inlines[:0] = [{"t": "Str", "c": ".".join(map(str, counts[: depth + 1]))}, {"t": "Space"}]
 
 
-from_latex = from_markup("latex", _parse)
+from_latex = from_markup("latex", _parse, headed=True)

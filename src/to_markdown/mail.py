@@ -14,6 +14,7 @@ from email.header import decode_header, make_header
 from email.message import Message
 from itertools import chain, groupby
 
+from .guessing import guess
 from .html import html_to_markdown
 from .markdown import MISTAKABLE, definitions
 from .raw_file import Conversion, RawFile, decode
@@ -98,6 +99,9 @@ class _MailWriter:
         elif part.get_content_disposition() == "attachment" or not kind.startswith(
             ("text/plain", "text/html", "multi")
         ):
+            for name, value in part.raw_items():  # in a parameter the library takes other bytes for no letters
+                if name.lower() in {"content-type", "content-disposition"}:
+                    part.replace_header(name, _lettered(value))
             self.attached.append(_decoded(part.get_filename() or "") or kind)
         else:  # a broken form of several parts is text, too
             yield from self._text(part, kind)
@@ -154,8 +158,17 @@ def _header(message: Message, name: str) -> str:
 
 
 def _decoded(value: object) -> str:
-    """A header in words: RFC 2047 undone, bytes that are not ASCII taken for UTF-8, line ends for spaces."""
-    words = str(value).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    """A header in words: RFC 2047 undone, spaces for line ends."""
+    words = _lettered(value)
     with suppress(HeaderParseError, LookupError, ValueError):  # it stays as it came
         words = str(make_header(decode_header(words)))
     return " ".join(words.split())
+
+
+def _lettered(value: object) -> str:
+    """A header with letters for bytes that are not ASCII: in UTF-8, else in the likeliest encoding."""
+    data = str(value).encode("utf-8", "surrogateescape")
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode(guess(data), "replace")

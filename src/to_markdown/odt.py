@@ -16,8 +16,6 @@ from .markdown import MAX_SPAN, grid, left_out, lowered, mark_of, raised
 from .raw_file import Conversion, RawFile
 from .text import first_heading, titled
 
-CODE = {"Preformatted_20_Text", "Source_20_Text", "Source_20_Code"}
-QUOTES = {"Quotations", "Quote", "Intense_20_Quote", "Block_20_Text"}
 FORMATS = {"a": "LowerAlpha", "A": "UpperAlpha", "i": "LowerRoman", "I": "UpperRoman"}
 CONTENTS = {"table-of-content", "alphabetical-index", "illustration-index", "table-index", "object-index", "user-index"}
 UNSEEN = {"tracked-changes", "annotation", "ruby-text", "sequence-decls", "forms", "note-citation", *CONTENTS}
@@ -80,10 +78,11 @@ class _OpenText:
                 yield from self.pieces(child)
 
     def _paragraph(self, paragraph: Element, mark: str | None = None, level: int = 1) -> Iterator[tuple[str, str]]:
-        names = list(self._chain("paragraph", attribute(paragraph, "style-name")))
+        style = attribute(paragraph, "style-name")
+        names = self._names("paragraph", style)
         runs = list(self._runs(paragraph, "", "paragraph"))
         plain = "".join(text for text, _ in runs)
-        if plain.strip() and "Title" in names and not self.title:
+        if plain.strip() and names & office.TITLES and not self.title:
             self.title = " ".join(plain.split())
         elif paragraph.tag == "h" and plain.strip():
             depth = int(attribute(paragraph, "outline-level") or 1)
@@ -91,7 +90,7 @@ class _OpenText:
                 mark = self._mark("", depth, self._headings, attribute(paragraph, "start-value"))
             yield from office.paragraph(runs, heading=depth, mark=mark)
         else:
-            code, quote = bool(CODE.intersection(names)), bool(QUOTES.intersection(names))
+            code, quote = self._is_code("paragraph", style), bool(names & office.QUOTES)
             yield from office.paragraph(runs, mark=mark, level=level - 1, code=code, quote=quote)
         for box in paragraph.iter("text-box"):
             if next(box.iterancestors("p", "h")) is paragraph:
@@ -160,6 +159,15 @@ class _OpenText:
             yield name
             name = attribute(self._styles.get((family, name)), "parent-style-name")
 
+    def _names(self, family: str, name: str) -> set[str]:
+        """What a style and those that it is based on are called."""
+        styles = {one: attribute(self._styles.get((family, one)), "display-name") for one in self._chain(family, name)}
+        return {(shown or one.replace("_20_", " ")).lower() for one, shown in styles.items()}
+
+    def _is_code(self, family: str, name: str) -> bool:
+        fonts = " ".join(self._look(family, name, what) for what in ("font-name", "font-family"))
+        return bool(self._names(family, name) & office.CODE or office.MONOSPACED.search(fonts))
+
     def _look(self, family: str, name: str, what: str) -> str:
         """What a style says about its text, or inherits."""
         for one in self._chain(family, name):
@@ -183,9 +191,7 @@ class _OpenText:
             yield (text, own) if (written := moved(text)) == text else (written, "")
 
     def _mark_of(self, style: str) -> str:
-        if CODE.intersection(self._chain("text", style)) or office.MONOSPACED.search(
-            self._look("text", style, "font-name")
-        ):
+        if self._is_code("text", style):
             return "`"
         bold = self._look("text", style, "font-weight") in {"bold", "600", "700", "800", "900"}
         return "**" * bold + "*" * (self._look("text", style, "font-style") in {"italic", "oblique"})

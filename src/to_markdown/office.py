@@ -8,6 +8,13 @@ from itertools import groupby
 
 from .markdown import MISTAKABLE, fence, pipe_table, sign, ticked, wrapped
 
+# Styles of paragraphs and of words, as the programs call them.
+CODE = {
+    *("code", "code block", "code char", "html code", "html preformatted", "inline code", "listing", "macro text"),
+    *("preformatted text", "source code", "source text", "verbatim", "verbatim char"),
+}
+QUOTES = {"quote", "intense quote", "block text", "quotations"}
+TITLES = {"title", "titel", "titre", "título", "titolo"}
 MONOSPACED = re.compile(r"courier|consolas|menlo|monaco|mono\b|lucida console", re.IGNORECASE)
 
 
@@ -26,7 +33,7 @@ def paragraph(
     code: bool = False,
     quote: bool = False,
 ) -> Iterator[tuple[str, str]]:
-    """A paragraph as a piece for `blocks_of`; nothing where it is empty.
+    """A paragraph as a piece for `blocks_of`; nothing where it is empty, but for an empty line of code.
 
     Args:
         heading: its level, or 0 for none.
@@ -35,13 +42,14 @@ def paragraph(
     """
     plain = "".join(text for text, _ in runs)
     if not plain.strip():
-        return
-    if heading:
+        yield from [("code", "")] * code
+    elif heading:
         yield "block", " ".join(["#" * min(heading, 6), *filter(None, [mark]), *plain.split()])
     elif code or all(own == "`" for text, own in runs if text.strip()):
         yield "code", plain
     elif mark is not None:
-        yield "list", "\t" * level + sign(mark) + marked(runs).strip().replace("\n", " ")
+        text = marked(runs).strip().replace("\n", " ")
+        yield "list", "\t" * level + sign(mark) + (text if mark else re.sub(r"^[-•–] +", "", text))  # noqa: RUF001
     else:
         text = marked(runs).strip()
         yield "block", "> " + text.replace("\n", "\n> ") if quote else MISTAKABLE.sub(r"\\\1", text)

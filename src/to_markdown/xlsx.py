@@ -210,8 +210,16 @@ def _table(rows: dict[int, CellsOfRow], across: set[tuple[int, int]], *, alone: 
     """A table, and before it the lines above its header."""
     columns = list(range(min(map(min, rows.values())), max(map(max, rows.values())) + 1))
     lines = list(rows)
-    while lines and len(columns) > 1 and len({at for at in rows[lines[0]] if (lines[0], at) not in across}) == 1:
-        yield next(iter(rows[lines.pop(0)].values()))
+    own = {at: [text for column, text in rows[at].items() if (at, column) not in across] for at in lines}
+    above = _head([rows[at] for at in lines], columns)
+    while lines and len(columns) > 1 and (above > 0 or len(own[lines[0]]) == 1):
+        yield " ".join(own[lines.pop(0)])
+        above -= 1
+    below = list[int]()
+    while len(columns) > 2 and len(lines) > 2 and len(own[lines[-1]]) == 1:
+        below.insert(0, lines.pop())
+    if not any(len(own[at][0].split()) > 2 for at in below):  # no sentence is among them
+        lines, below = lines + below, []
     if len(columns) == 1 and len(lines) == 1 and not alone:
         yield rows[lines.pop()][columns[0]]
     head, rest = lines[:1], lines[1:]
@@ -221,3 +229,18 @@ def _table(rows: dict[int, CellsOfRow], across: set[tuple[int, int]], *, alone: 
     cells = [["" if (at, column) in across else rows[at].get(column, "") for column in columns] for at in rest]
     header = not rest or any(re.search(r"[^\W\d_]", name) for name in names)
     yield from pipe_table([names, *cells], header=header)
+    yield from (own[at][0] for at in below)
+
+
+def _head(rows: list[CellsOfRow], columns: list[int]) -> int:
+    """How many rows of words stand above the header: the first row with a word in each column, of which some have
+    numbers below. A row that lacks only the first columns is the header itself.
+    """
+    for at, row in enumerate(rows[:-2]):
+        lacking = [column for column in columns if column not in row]
+        if not lacking and not any(map(_is_number, row.values())):
+            first, second = rows[at + 1], rows[at + 2]
+            return at * any(_is_number(first.get(one, "")) and _is_number(second.get(one, "")) for one in columns)
+        if lacking == columns[: len(lacking)] and len(row) > 1:
+            return 0
+    return 0
