@@ -215,6 +215,7 @@ def test_what_opens_at_a_click_or_a_search_is_shown() -> None:
 
 # Numbers beside code --------------------------------------------------------------------------------------------------
 
+HUGO = "<span style='white-space:pre;user-select:none;margin-right:0.4em;color:#7f7f7f'>{}</span>"
 TWO = "<td class={}><pre{}>1\n2\n</pre></td><td class=code><pre>x = 5\n  y = 1\n</pre></td>"
 
 
@@ -247,6 +248,9 @@ TWO = "<td class={}><pre{}>1\n2\n</pre></td><td class=code><pre>x = 5\n  y = 1\n
         "<td class=lines><pre><code>x = 5\n  y = 1\n</code></pre></td></tr></table>",
         "<div><div class=pre><a id=l1 class=linenr>   1</a> x = 5</div>\n<div class=pre><a class=linenr>   2</a>"
         "   y = 1</div></div>",
+        f"<table><tr><td><pre><code>{HUGO.format('1 ')}{HUGO.format('2 ')}</code></pre></td>"
+        "<td><pre><code>x = 5\n  y = 1\n</code></pre></td></tr></table>",
+        f"<pre><code><span>{HUGO.format('1')}<span>x = 5\n</span></span><span>{HUGO.format('2')}  y = 1</span></pre>",
         "<pre><ol class=linenums><li class=L0>x = 5</li><li class=L1>  y = 1</li></ol></pre>",
     ],
 )

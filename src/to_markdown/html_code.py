@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from itertools import islice
+from itertools import chain, islice
 
 from .archives import Element
 from .markdown import fence
@@ -21,6 +21,7 @@ GUTTER = re.compile(
     r"([\s_-]|$)",
     re.IGNORECASE,
 )
+STYLED = re.compile(r"user-select:\s*none|margin-right:\s*0?\.4em")  # Hugo's numbers, which have no class
 NUMBERS = re.compile(r"[\d\s.:|]*")
 LANGUAGE = re.compile(r"\b(?:language|lang|highlight(?:-source)?|brush|sourceCode)[-:\s]+([A-Za-z][\w+#-]*)")
 NO_LANGUAGE_NAMES = """
@@ -35,8 +36,10 @@ def put_code(page: Element) -> None:
         shown.tag = "pre"
         _close_up(shown)
     holders = {above for code in page.iter("pre") for above in islice(code.iterancestors(), 5)}
-    numbers = (one for one in page.xpath("//*[@class]") if GUTTER.search(one.get("class")))
-    gutters = [one for one in numbers if NUMBERS.fullmatch(one.text_content()) and _is_beside_code(one, holders)]
+    classed = (one for one in page.xpath("//*[@class]") if GUTTER.search(one.get("class")))
+    styled = (one for one in page.xpath("//pre//span[@style]") if STYLED.search(one.get("style")))
+    numbers = (one for one in chain(classed, styled) if NUMBERS.fullmatch(one.text_content()))
+    gutters = [one for one in numbers if _is_beside_code(one, holders)]
     for element in [*gutters, *page.xpath(TIPS)]:
         if element.getparent() is not None and element.find("code") is None:
             element.drop_tree()
