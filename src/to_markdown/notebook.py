@@ -8,10 +8,13 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from .html import html_to_markdown
 from .markdown import fence
 from .markdown_file import with_tables
 from .raw_file import Conversion, RawFile, as_shown, decode
 from .text import first_heading
+
+NAME = re.compile(r"<[^\n]*>")  # of an object that shows itself in another way
 
 
 def from_notebook(file: RawFile) -> Conversion:
@@ -37,7 +40,7 @@ def _cell(cell: dict[str, Any], language: str, lost: Counter[str]) -> Iterator[s
     if cell.get("cell_type") == "code":
         yield from fence(source, str(cell.get("language") or language))
         for output in cell.get("outputs") or ():
-            yield from fence(as_shown(_result(output, lost)))
+            yield from _result(output, lost)
     elif cell.get("cell_type") == "heading":
         yield f"{'#' * int(cell.get('level', 1))} {source.strip()}"
     elif source.strip():
@@ -46,17 +49,27 @@ def _cell(cell: dict[str, Any], language: str, lost: Counter[str]) -> Iterator[s
         yield pictures.sub(r"\1", source).strip("\n")
 
 
-def _result(output: dict[str, Any], lost: Counter[str]) -> str:
-    """What a result says in words; a picture says nothing, nor does the name that stands for it."""
+def _result(output: dict[str, Any], lost: Counter[str]) -> list[str]:
+    """What a result says in words; a picture says nothing, nor does the name that stands for it or for a page."""
     kind, data = output.get("output_type"), output.get("data") or output
     if kind == "stream":
-        return _joined(output.get("text"))
+        return fence(as_shown(_joined(output.get("text"))))
     if kind in {"error", "pyerr"}:
-        return f"{output.get('ename', '')}: {output.get('evalue', '')}"
-    if any(str(key).startswith("image/") or key in {"png", "jpeg", "svg"} for key in data):
-        lost["pictures"] += 1
-        return ""
-    return _joined(data.get("text/plain", data.get("text")) or data.get("text/markdown"))
+        return fence(as_shown(f"{output.get('ename', '')}: {output.get('evalue', '')}"))
+    is_picture = any(str(key).startswith("image/") or key in {"png", "jpeg", "svg"} for key in data)
+    lost["pictures"] += is_picture
+    formula = _joined(data.get("text/latex")).strip()
+    if formula.startswith("$"):
+        return [formula]
+    if is_picture:
+        return []
+    plain = _joined(data.get("text/plain", data.get("text")))
+    if plain and not NAME.fullmatch(plain.strip()):
+        return fence(as_shown(plain))
+    if said := _joined(data.get("text/markdown")).strip():
+        return [said]
+    page = _joined(data.get("text/html"))
+    return [html_to_markdown(page, whole=True).text.strip()] if page.strip() else fence(as_shown(plain))
 
 
 def _joined(lines: Any) -> str:
