@@ -196,6 +196,11 @@ def test_lines_of_captions_that_roll_or_grow_are_said_once() -> None:
     assert read(ROLLING, "a").text == "## 00:00:00\n\nopen the valve and close it slowly\n"
 
 
+def test_a_long_silence_ends_a_paragraph_though_no_sentence_has_ended() -> None:
+    cues = "1\n00:00:00,000 --> 00:00:02,000\nthe pump stops\n\n2\n01:00:06,000 --> 01:00:08,000\nit starts\n"
+    assert read(cues, "a.srt").text == "## 00:00:00\n\nthe pump stops\n\n## 01:00:06\n\nit starts\n"
+
+
 def test_srt_loses_its_numbers_and_tags_and_keeps_what_is_said_twice() -> None:
     cues = [
         "1\n00:00:01,000 --> 00:00:03,000\n{\\an8}<i>The pump moves\ntwelve litres.</i>",

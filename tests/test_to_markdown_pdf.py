@@ -338,6 +338,16 @@ def test_superscripts_that_are_no_footnotes_stay_superscripts() -> None:
     assert converted(draw).text == "There are 10⁶\n"
 
 
+def test_superscripts_as_high_as_libreoffice_sets_them_stay_in_their_line() -> None:
+    def draw(canvas: Canvas) -> None:
+        write(canvas, 72, 700, "at most 5 x 10", size=11)
+        x = 72 + canvas.stringWidth("at most 5 x 10", "Times-Roman", 11)
+        write(canvas, x, 705, "-3", size=6.4)
+        write(canvas, x + canvas.stringWidth("-3", "Times-Roman", 6.4) + 3, 700, "g.", size=11)
+
+    assert converted(draw).text == "at most 5 x 10⁻³ g.\n"
+
+
 def test_a_table_of_contents_is_left_out_with_a_warning() -> None:
     def contents(canvas: Canvas) -> None:
         write(canvas, 72, 760, "Contents", font="Times-Bold", size=16)

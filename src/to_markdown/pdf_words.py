@@ -217,7 +217,7 @@ def rows_of(words: Iterable[Word]) -> list[list[Word]]:
     anchor = Word("", 0, 0, math.inf, 0)
     for word in sorted(words, key=lambda word: -word.y):
         small, large = sorted((anchor.size, word.size))
-        if word.table or anchor.table or anchor.y - word.y > max(0.6 * small, 0.45 * large):
+        if word.table or anchor.table or anchor.y - word.y > max(0.6 * small, 0.52 * large):
             rows.append([])
             anchor = word
         rows[-1].append(word)

@@ -24,6 +24,7 @@ MARKUP = re.compile(r"</?[A-Za-z][^<>]*>|<\d[\d:.]*>|\{\\[^{}]*\}")  # tags, kar
 ENDED = regex.compile(r"[\p{Sentence_Terminal}\u2026][\p{Close_Punctuation}\p{Final_Punctuation}\"'\u266a ]*$")
 SECTION = 120.0  # seconds, and more until a paragraph ends
 PAUSE = 2.0  # seconds without words, after which a new paragraph begins if a sentence has ended
+SILENCE = 10.0  # the same where none has, as where captions have no full stops
 PARAGRAPH = 600  # characters, after which the next sentence begins a new one; twice that where none ends
 TOUCHING = 0.05  # seconds between captions that follow at once
 
@@ -49,7 +50,8 @@ class _Spoken:
         return (
             speaker != self.speaker
             or line.startswith(("- ", "\u2013 ", "\u2014 "))  # how another speaker's words are marked
-            or (ended and (cue.start - self.end >= PAUSE or len(self.text) > PARAGRAPH))
+            or cue.start - self.end >= (PAUSE if ended else SILENCE)
+            or (ended and len(self.text) > PARAGRAPH)
             or len(self.text) > 2 * PARAGRAPH
         )
 
