@@ -77,6 +77,10 @@ def test_links_emphasis_and_footnote_marks_are_taken_out_but_code_stays() -> Non
     assert found == "The old lamp in Marrow Bay keeps `a/*/b` and `c/*/d` dry."
 
 
+def test_what_is_struck_out_is_no_part_of_a_fact() -> None:
+    assert facts.plain("The fee is ~~30~~ 60 crowns ~~a year~~.") == "The fee is 60 crowns."
+
+
 def test_a_sentence_that_only_points_elsewhere_is_no_fact() -> None:
     assert texts("The format of the ledger is described in Ledger formats. The lamp is red.") == ["The lamp is red."]
 

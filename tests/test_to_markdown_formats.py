@@ -24,6 +24,8 @@ from to_markdown.number_formats import shown as shown_in_cell
 
 TABLE = "| Name | Value |\n| --- | --- |\n| limit | 40 |\n"
 M = "http://schemas.openxmlformats.org/officeDocument/2006/math"
+P = "http://schemas.openxmlformats.org/presentationml/2006/main"
+R = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
 
 def read(text: str, name: str) -> Conversion:
@@ -446,6 +448,46 @@ def test_no_format_takes_a_digit_away(number: Decimal, code: str) -> None:
     assert Decimal(shown_in_cell(f"{number:f}", code, datetime(1899, 12, 30)).replace(",", "")) == number
 
 
+# Struck out -----------------------------------------------------------------------------------------------------------
+
+STRUCK = "Fee ~~30~~ 60"
+
+
+def pptx(shapes: str) -> bytes:
+    names = f'xmlns:p="{P}" xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" xmlns:r="{R}"'
+    slides = f'<p:presentation {names}><p:sldIdLst><p:sldId id="256" r:id="0"/></p:sldIdLst></p:presentation>'
+    kind = "application/vnd.openxmlformats-officedocument.presentationml.presentation.main+xml"
+    return archive(
+        {
+            "[Content_Types].xml": f'<Types><Override PartName="/ppt/presentation.xml" ContentType="{kind}"/></Types>',
+            "_rels/.rels": related(officeDocument="ppt/presentation.xml"),
+            "ppt/presentation.xml": slides,
+            "ppt/_rels/presentation.xml.rels": related(slide="slides/slide1.xml"),
+            "ppt/slides/slide1.xml": f"<p:sld {names}><p:cSld><p:spTree>{shapes}</p:spTree></p:cSld></p:sld>",
+        }
+    )
+
+
+def test_what_is_struck_out_never_reads_as_if_it_held() -> None:
+    word = f"<w:p>{run('Fee ')}{run('30', '<w:b/><w:strike/>')}{run(' 60')}</w:p>"
+    assert convert(docx(word)).text == f"{STRUCK}\n"
+    heading = f'<w:p><w:pPr><w:outlineLvl w:val="0"/></w:pPr>{run("Fee ")}{run("30", "<w:dstrike/>")}{run(" 60")}</w:p>'
+    assert convert(docx(heading)).text == f"# {STRUCK}\n"
+    through = """<style:style style:name="T" style:family="text">
+      <style:text-properties style:text-line-through-style="solid"/></style:style>"""
+    assert convert(odt('<text:p>Fee <text:span text:style-name="T">30</text:span> 60</text:p>', through)).text == (
+        f"{STRUCK}\n"
+    )
+    assert read(r"{\rtf1 Fee {\strike 30} 60\par}", "a.rtf").text == f"{STRUCK}\n"
+    for tag in ("del", "s", "strike", 'span style="text-decoration: line-through"'):
+        assert read(f"<body><p>Fee <{tag}>30</{tag.split()[0]}> 60", "a.html").text == f"{STRUCK}\n"
+    assert read("<body><p>Fee <del>30<br>40</del> 60", "a.html").text == "Fee ~~30~~\n~~40~~ 60\n"
+    slide = '<p:sp><p:txBody><a:p><a:r><a:t>Fee </a:t></a:r><a:r><a:rPr strike="sngStrike"/><a:t>30</a:t></a:r>'
+    assert STRUCK in convert(pptx(f"{slide}<a:r><a:t> 60</a:t></a:r></a:p></p:txBody></p:sp>")).text
+    assert STRUCK in read("* Fees\n\nFee +30+ 60\n", "a.org").text
+    assert STRUCK in read("= Fees\n\nFee [line-through]#30# 60\n", "a.adoc").text
+
+
 # Notebooks ------------------------------------------------------------------------------------------------------------
 
 
@@ -478,6 +520,21 @@ def test_tables_and_errors_of_a_notebook_are_text_and_pictures_in_its_words_are_
         "See valve and\n\n* one\n* two\n\n```python\nt\n```\n\n```\n   a\n0  1\n```\n\n"
         "```python\nf()\n```\n\n```\nValueError: no pump\n```\n\nkept\n"
     )
+
+
+def test_results_that_show_themselves_as_text_are_kept_and_not_the_names_of_objects() -> None:
+    def shown(**data: str) -> dict[str, Any]:
+        more = {key.replace("_", "/"): text for key, text in data.items()}
+        return {"output_type": "display_data", "data": {"text/plain": "<IPython.core.display.HTML object>", **more}}
+
+    table = "<table><tr><th>k</th><th>v</th></tr><tr><td>a</td><td>-7.5</td></tr></table>"
+    formula = shown(text_latex="$x^{2} + 1$", text_plain=" 2\nx  + 1", image_png="iVBORw0")
+    found = notebook(code("f()", shown(text_markdown="It is **not** 5."), shown(text_html=table), formula, shown()))
+    assert found.text == (
+        "```python\nf()\n```\n\nIt is **not** 5.\n\n| k | v |\n| --- | --- |\n| a | -7.5 |\n\n$x^{2} + 1$\n\n"
+        "```\n<IPython.core.display.HTML object>\n```\n"
+    )
+    assert found.warnings == ("pictures left out: 1",)
 
 
 def test_notebooks_of_the_third_format_are_read() -> None:
@@ -552,6 +609,19 @@ def test_an_open_document_counts_on_from_list_to_list_and_numbers_its_headings()
     )
 
 
+def test_a_heading_of_an_open_document_that_is_an_item_of_a_list_has_its_number_and_counts() -> None:
+    styles = """<text:list-style style:name="L"><text:list-level-style-number text:level="1" style:num-format="1"
+        style:num-suffix="."/><text:list-level-style-number text:level="2" style:num-format="1"
+        text:display-levels="2"/></text:list-style>"""
+
+    def section(title: str, clause: str) -> str:
+        inner = f"<text:list><text:list-item><text:p>{clause}</text:p></text:list-item></text:list>"
+        return f'<text:list-item><text:h text:outline-level="1">{title}</text:h>{inner}</text:list-item>'
+
+    body = f'<text:list text:style-name="L">{section("Fees", "One fee.")}{section("End", "Thirty days.")}</text:list>'
+    assert convert(odt(body, styles)).text == "# 1. Fees\n\n- 1.1 One fee.\n\n# 2. End\n\n- 2.1 Thirty days.\n"
+
+
 def test_an_open_document_has_its_title_its_code_and_loses_what_is_hidden() -> None:
     styles = """<style:style style:name="P1" style:family="paragraph" style:parent-style-name="Title"/>
       <style:style style:name="P2" style:family="paragraph" style:parent-style-name="Preformatted_20_Text"/>
@@ -609,6 +679,7 @@ def test_rich_text_keeps_headings_letters_tables_notes_and_loses_what_is_hidden(
         ),
         (r"{\rtf1\uc2 \u-10179?\'a1\u-8704?\'a1{\v no} \u20320\'c4\'e3}", "\U0001f600 你\n"),
         (r'{\rtf1 {\field{\*\fldinst SYMBOL 179 \\f "Symbol"}} 18, {\super 2}, a{\deleted b}c\~d}', "≥ 18, ^2, ac d\n"),
+        (r"{\rtf1 in {\revised\revdttm-2074015744 60} days}", "in 60 days\n"),  # no number ends after nine digits
         (
             r"{\rtf1{\listtext\pard\plain (b)\tab}\ilvl0\ls1 Pets\par{\listtext i.\tab}\ilvl1 Cats\par\pard End\par}",
             "- (b) Pets\n    - i. Cats\n\nEnd\n",

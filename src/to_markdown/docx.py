@@ -14,7 +14,7 @@ from . import office
 from .archives import Archive, Element, attribute, core_title, main_part, parse_xml, part, related
 from .docx_styles import Numbering, Style, is_on, number, numbering_of, styles_of, value
 from .formulas import formulas_of_word
-from .markdown import left_out, lowered, pipe_table, raised
+from .markdown import STRUCK, left_out, lowered, pipe_table, raised
 from .raw_file import Conversion, RawFile
 from .text import first_heading, titled
 
@@ -112,8 +112,10 @@ def _mark(properties: Element | None, word: _WordFile) -> str:
     style = word.styles.get(value(properties, "rStyle"), Style()).name
     if style in office.CODE or office.MONOSPACED.search(attribute(fonts, "ascii")):
         return "`"
-    on = [name for name in ("b", "i") if properties is not None and properties.find(name) is not None]
-    return "".join("**" if name == "b" else "*" for name in on if value(properties, name) not in {"0", "false", "off"})
+    if properties is None:
+        return ""
+    on = [name for name in ("b", "i", "strike", "dstrike") if is_on(properties, name)]
+    return STRUCK if "strike" in on or "dstrike" in on else "".join("**" if name == "b" else "*" for name in on)
 
 
 def _characters(run: Element, word: _WordFile) -> Iterator[str]:

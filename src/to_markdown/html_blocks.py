@@ -23,6 +23,7 @@ from .markdown import (
     pipe_table,
     raised,
     sign,
+    struck,
     ticked,
     tidy,
     wrapped,
@@ -35,10 +36,12 @@ BLOCK_NAMES = """
 """
 BLOCKS = set(BLOCK_NAMES.split())
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
+DELETED = {"del", "s", "strike"}
 CODE = {"code", "kbd", "samp", "tt"}
 MAX_DEPTH = 120
 UNSEEN = str.maketrans("", "", "\u200b\u00ad\ufeff")
 INNER = "data-holds-blocks"
+THROUGH = re.compile(r"text-decoration(?:-line)?:[^;]*line-through")
 SHIFT = re.compile(r"vertical-align:\s*(super|sub)\b")
 SLASHES = {"/", "\u2044"}
 
@@ -137,6 +140,8 @@ def _inline(element: Element, depth: int) -> str:
         return wrapped(text, "**")
     if tag in {"i", "em", "cite", "dfn", "var"}:
         return wrapped(text, "*")
+    if tag in DELETED or THROUGH.search(element.get("style") or ""):
+        return struck(text)
     return _shifted(element, text)
 
 

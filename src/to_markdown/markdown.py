@@ -7,6 +7,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+STRUCK = "~~"
 BREAK = "\v"  # a line break while white space is still being folded
 NO_BREAK = re.compile(r"[^\S\v]+")
 AROUND = re.compile(r"\s*\v\s*")
@@ -112,6 +113,11 @@ def wrapped(text: str, mark: str) -> str:
         return text
     start = text.index(inner)
     return f"{text[:start]}{mark}{inner}{mark}{text[start + len(inner) :]}"
+
+
+def struck(text: str) -> str:
+    """What is crossed out, line by line: it no longer holds, and must not read as if it did."""
+    return BREAK.join(wrapped(line, STRUCK) for line in text.split(BREAK))
 
 
 def left_out(lost: Counter[str]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from . import office
 from .archives import Archive, Element, attribute, parse_xml, part
 from .formulas import TEX, put_formulas
-from .markdown import MAX_SPAN, grid, left_out, lowered, mark_of, raised
+from .markdown import MAX_SPAN, STRUCK, grid, left_out, lowered, mark_of, raised
 from .raw_file import Conversion, RawFile
 from .text import first_heading, titled
 
@@ -87,7 +87,7 @@ class _OpenText:
         elif paragraph.tag == "h" and plain.strip():
             depth = int(attribute(paragraph, "outline-level") or 1)
             if attribute(paragraph, "is-list-header") != "true":
-                mark = self._mark("", depth, self._headings, attribute(paragraph, "start-value"))
+                mark = self._mark("", depth, self._headings, attribute(paragraph, "start-value")) or mark
             yield from office.paragraph(runs, heading=depth, mark=mark)
         else:
             code, quote = self._is_code("paragraph", style), bool(names & office.QUOTES)
@@ -127,7 +127,7 @@ class _OpenText:
                 if child.tag == "list":
                     yield from self._list(child, attribute(child, "style-name") or style, level + 1, counts)
                 elif child.tag in {"p", "h"}:
-                    if mark is None and item.tag == "list-item" and child.tag == "p":
+                    if mark is None and item.tag == "list-item":
                         mark = self._mark(style, level, counts, attribute(item, "start-value"))
                         yield from self._paragraph(child, mark or "", level)
                     else:
@@ -193,6 +193,8 @@ class _OpenText:
     def _mark_of(self, style: str) -> str:
         if self._is_code("text", style):
             return "`"
+        if {self._look("text", style, f"text-line-through-{what}") for what in ("style", "type")} - {"", "none"}:
+            return STRUCK
         bold = self._look("text", style, "font-weight") in {"bold", "600", "700", "800", "900"}
         return "**" * bold + "*" * (self._look("text", style, "font-style") in {"italic", "oblique"})
 

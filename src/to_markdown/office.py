@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from .markdown import MISTAKABLE, fence, pipe_table, sign, ticked, wrapped
+from .markdown import MISTAKABLE, STRUCK, fence, pipe_table, sign, ticked, wrapped
 
 # Styles of paragraphs and of words, as the programs call them.
 CODE = {
@@ -19,7 +19,7 @@ MONOSPACED = re.compile(r"courier|consolas|menlo|monaco|mono\b|lucida console", 
 
 
 def marked(runs: Iterable[tuple[str, str]]) -> str:
-    """A line of texts and their marks: nothing, emphasis, or a tick for code."""
+    """A line of texts and their marks: nothing, emphasis, what strikes it out, or a tick for code."""
     joined = ((mark, "".join(text for text, _ in group)) for mark, group in groupby(runs, key=lambda run: run[1]))
     return "".join(ticked(text) if mark == "`" else wrapped(text, mark) if mark else text for mark, text in joined)
 
@@ -44,7 +44,8 @@ def paragraph(
     if not plain.strip():
         yield from [("code", "")] * code
     elif heading:
-        yield "block", " ".join(["#" * min(heading, 6), *filter(None, [mark]), *plain.split()])
+        words = marked((text, own if own == STRUCK else "") for text, own in runs).split()
+        yield "block", " ".join(["#" * min(heading, 6), *filter(None, [mark]), *words])
     elif code or all(own == "`" for text, own in runs if text.strip()):
         yield "code", plain
     elif mark is not None:

@@ -25,6 +25,7 @@ from .markdown import (
     pipe_table,
     raised,
     sign,
+    struck,
     ticked,
     wrapped,
 )
@@ -207,6 +208,8 @@ class TreeWriter:
                 return wrapped(self._inlines(content, depth), "*")
             case "Strong":
                 return wrapped(self._inlines(content, depth), "**")
+            case "Strikeout":
+                return struck(self._inlines(content, depth))
             case "Superscript":
                 return raised(self._inlines(content, depth))
             case "Subscript":
@@ -228,7 +231,8 @@ class TreeWriter:
             case "Link":
                 return self._inlines(content[1], depth) or str(content[2][0])
             case "Span":
-                return self._inlines(content[1], depth)
+                text = self._inlines(content[1], depth)
+                return struck(text) if "line-through" in content[0][1] else text
             case "Cite":
                 return self._inlines(content[1], depth) or f"[{', '.join(each['citationId'] for each in content[0])}]"
             case "RawInline":

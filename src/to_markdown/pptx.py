@@ -8,7 +8,7 @@ from collections import Counter
 from . import office
 from .archives import Archive, Element, attribute, core_title, main_part, parse_xml, related
 from .formulas import formulas_of_word
-from .markdown import grid, in_line, left_out, lowered, mark_of, pipe_table, raised, sign
+from .markdown import grid, in_line, left_out, lowered, mark_of, pipe_table, raised, sign, struck
 from .raw_file import Conversion, RawFile
 
 
@@ -116,6 +116,8 @@ def _text(paragraph: Element, formulas: dict[Element, str]) -> str:
         text = formulas.get(part, " " if part.tag == "br" else part.text or "")
         if part.tag == "t" and any(above in formulas for above in part.iterancestors()):
             continue
-        baseline = int(attribute(part.getparent().find("rPr"), "baseline").removesuffix("%") or 0)
-        parts.append(raised(text) if baseline > 0 else lowered(text) if baseline < 0 else text)
+        own = part.getparent().find("rPr")
+        baseline = int(attribute(own, "baseline").removesuffix("%") or 0)
+        text = raised(text) if baseline > 0 else lowered(text) if baseline < 0 else text
+        parts.append(text if attribute(own, "strike") in {"", "noStrike"} else struck(text))
     return in_line("".join(parts))

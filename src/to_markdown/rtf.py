@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from . import office
-from .markdown import left_out, lowered, raised
+from .markdown import STRUCK, left_out, lowered, raised
 from .raw_file import Conversion, RawFile
 from .text import first_heading, titled
 
 TOKEN = re.compile(
-    r"\\([A-Za-z]{1,32})(-?\d{1,9})? ?|\\'([0-9A-Fa-f]{2})|\\([^A-Za-z'])|([{}])|([^\\{}\r\n]+)|\\?[\r\n]+|\\"
+    r"\\([A-Za-z]{1,32})(-?\d{1,10})? ?|\\'([0-9A-Fa-f]{2})|\\([^A-Za-z'])|([{}])|([^\\{}\r\n]+)|\\?[\r\n]+|\\"
 )
 CHARSETS = {
     77: "mac_roman", 128: "cp932", 129: "cp949", 134: "gbk", 136: "big5", 161: "cp1253", 162: "cp1254", 163: "cp1258",
@@ -54,6 +54,7 @@ class _State:
     hidden: bool = False
     bold: bool = False
     italic: bool = False
+    struck: bool = False
     raised: str = ""
     font: int = 0
     fallback: int = 1
@@ -228,6 +229,8 @@ class _RichText:
                 self._state = replace(self._state, bold=on)
             case "i":
                 self._state = replace(self._state, italic=on)
+            case "strike" | "striked":
+                self._state = replace(self._state, struck=on)
             case "v":
                 self._state = replace(self._state, hidden=on)
             case "deleted":
@@ -287,7 +290,7 @@ class _RichText:
             self.lost["hidden text"] += bool(text.strip())
         else:
             text = {"^": raised, "_": lowered}.get(state.raised, str)(text)
-            mark = "**" * state.bold + "*" * state.italic
+            mark = STRUCK if state.struck else "**" * state.bold + "*" * state.italic
             runs, mark = self._flow.paragraph.runs, "`" if state.font in self._monospaced else mark
             if runs and runs[-1][1] == mark:
                 text = runs.pop()[0] + text
