@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
@@ -153,6 +153,7 @@ def mixed(datasets: Datasets, **changes: Any) -> Mix:
         "context": "none",
         "general": GENERAL,
         "replay_share": 0.0,
+        "title_share": 0.5,
         "max_tokens": 200,
         "count_tokens": count_tokens,
         "headings": {"c0": ("Bells", "Noon")},
@@ -434,9 +435,10 @@ def test_a_cut_without_rows_is_an_error(datasets: Datasets) -> None:
 
 
 def test_the_student_decides_what_the_settings_leave_open(toy_settings: Settings) -> None:
-    recipe = SimpleNamespace(replay_share=0.4, max_seq_len=512)
+    recipe = SimpleNamespace(replay_share=0.4, title_share=0.25, max_seq_len=512)
     found = mixing.options(toy_settings, recipe)
     assert (found["replay_share"], found["max_tokens"], found["pairs_per_summary"]) == (0.4, 512, 3)
+    assert found["title_share"] == 0.25
     own = mixing.options(toy_settings.with_(replay_share=0, max_seq_len=64, qa_per_doc=1, seed=5), recipe)
     assert (own["replay_share"], own["max_tokens"], own["pairs_per_summary"], own["seed"]) == (0, 64, 1, 5)
 
@@ -463,6 +465,7 @@ QUESTIONS = st.lists(st.sampled_from((*LATIN, *OTHERS)), min_size=1, max_size=12
 )
 
 
+@example(questions=["in 11:00 in in 11:00 rings?"], exam=["in in 11:00 in in 11:00 rings?"])
 @given(questions=st.lists(QUESTIONS, min_size=1, max_size=4), exam=st.lists(QUESTIONS, min_size=1, max_size=3))
 @hypothesis_settings(deadline=None, max_examples=80, suppress_health_check=list(HealthCheck))
 def test_what_the_filter_lets_through_passes_the_independent_check(

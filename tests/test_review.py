@@ -79,6 +79,7 @@ def rows_of(datasets: dict[str, list[Sample]], first: frozenset[str]) -> dict[st
         context="none",
         general=[],
         replay_share=0.0,
+        title_share=0.5,
         max_tokens=100,
         count_tokens=lambda row: 10,
         headings={},

@@ -25,8 +25,8 @@ Row = dict[str, Any]
 class TrainingRecipe:
     """How to train. Sizes are in tokens; `max_tokens`, where set, decides the length instead of `epochs`.
 
-    `fill_ins`: step 04 makes them, see `fill_ins`. `anchor` pulls the weights back to where they started, see
-    `_Anchor`; 0 is off.
+    `fill_ins`: step 04 makes them, see `fill_ins`. `title_share`: of the questions of a cut, those that open with
+    their document's title. `anchor` pulls the weights back to where they started, see `_Anchor`; 0 is off.
     """
 
     method: Literal["full", "lora"] = "full"
@@ -45,6 +45,7 @@ class TrainingRecipe:
     question_noise: bool = False
     fill_ins: bool = False
     replay_share: float = 0.1
+    title_share: float = 0.5
     anchor: float = 0.0
 
 

@@ -223,7 +223,7 @@ def find_leaks(training_file: Path, exam_file: Path, *, run: int | None = 8) -> 
 def _letters(text: str) -> str:
     """The words of a text as `find_leaks` compares them, with one space between them."""
     parted = re.sub(r"\W", " ", _joined(text.lower())) if text.isascii() else _parted(text)
-    return " ".join(re.sub(r"(?<!\w)(\d[\d_]*\d)(?=[^\W\d])", r"\1 ", parted).split())  # 24 h is 24h
+    return " ".join(re.sub(r"(?<!\w)(\d[\d_]*\d)(?=[^\W\d_])", r"\1 ", parted).split())  # 24 h is 24h
 
 
 def _joined(text: str) -> str:

@@ -119,6 +119,7 @@ def options(settings: Settings, recipe: Any) -> dict[str, Any]:
         "pairs_per_summary": settings.qa_per_doc,
         "context": settings.document_in_context,
         "replay_share": recipe.replay_share if settings.replay_share is None else settings.replay_share,
+        "title_share": recipe.title_share,
         "max_tokens": settings.max_seq_len or recipe.max_seq_len,
         "seed": settings.seed,
     }
@@ -132,6 +133,7 @@ def mix(
     context: str,
     general: Sequence[dict[str, Any]],
     replay_share: float,
+    title_share: float,
     max_tokens: int,
     count_tokens: Callable[[dict[str, Any]], int],
     headings: dict[str, tuple[str, ...]],
@@ -150,6 +152,7 @@ def mix(
     Args:
         context: `none`, `summaries` or `all`: which samples also give a row that shows the document first.
         general: rows of assets/general.jsonl.
+        title_share: of the questions, those that open with "In {title}, ", in a draw for each.
         count_tokens: length of a training row in the student's tokens; longer rows than `max_tokens` are dropped.
         headings: heading path by chunk id, for the row's metadata.
         first: ids of samples that are taken before others of their passage, such as those that people reviewed.
@@ -160,7 +163,7 @@ def mix(
     reasoned = any(sample.reasoning for samples in datasets.values() for sample in samples)  # for all cuts alike
     chosen, rejected = _drawn(datasets, cut, pairs_per_summary, seed, first)
     for name, sample in chosen:
-        with_title = titled.random() < 0.5
+        with_title = titled.random() < title_share
         made = [_row(name, sample, headings, reasoned, with_title=with_title)]
         if context == "all" or (context == "summaries" and name in SUMMARY_DATASETS):
             made.append(_row(name, sample, headings, reasoned, in_context=True))
