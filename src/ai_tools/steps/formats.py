@@ -46,6 +46,11 @@ def messages(question: str, answer: str, reasoning: str | None = None) -> list[d
     return [turn if reasoning is None else turn | {"thinking": own} for turn, own in zip(turns, told, strict=True)]
 
 
+def behind_passage(question: str, passage: str, outline: str) -> str:
+    """The question as it is asked of one who has the passage, under its document's title, before it."""
+    return "\n\n".join(filter(None, ("\n".join(filter(None, (outline, passage))), question)))
+
+
 # --- training formats: what stands in a row for an exchange ---
 
 Turn = dict[str, str]  # `role` (system, user, assistant), `content`; `thinking` where reasoning has its own field

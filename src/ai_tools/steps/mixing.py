@@ -256,7 +256,7 @@ def _row(
 ) -> dict[str, Any]:
     question = formats.titled(sample.question, sample.document_outline) if with_title else sample.question
     if in_context:
-        question = f"{sample.document_outline}\n{sample.document}\n\n{sample.question}"
+        question = formats.behind_passage(sample.question, sample.document, sample.document_outline)
     metadata = {
         "sdg_document": sample.document,
         "dataset": dataset,
