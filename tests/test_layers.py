@@ -92,8 +92,10 @@ STEPS = {
     "templates": {"formats", "markup"},
     "students": {"formats", "markup", "templates", "tiny"},
     "batches": {"formats", "markup", "students", "templates"},
-    "trainer": {"batches", "students"},
-    "training": {"batches", "formats", "students", "tiny", "trainer"},
+    "adapters": {"batches", "students"},
+    "trainer": {"adapters", "batches", "students"},
+    "distilling": {"batches", "formats", "markup", "students", "trainer"},
+    "training": {"adapters", "batches", "distilling", "formats", "students", "tiny", "trainer"},
     "evaluation": {"students"},
 }
 

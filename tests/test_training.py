@@ -392,7 +392,7 @@ def test_positions_without_a_label_are_left_out_of_the_work_and_change_nothing()
     whole.backward()
     expected = [weight.grad.clone() for weight in student.model.parameters()]
     student.model.zero_grad()
-    with trainer._only_where(graded, student.model):
+    with trainer.only_where(graded, student.model):
         logits = student.model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
     loss = torch.nn.functional.cross_entropy(logits, labels[graded])
     loss.backward()

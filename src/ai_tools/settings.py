@@ -177,7 +177,11 @@ class Settings(BaseModel):
         "tiny", "Student: tiny, smollm2, a local folder or a Hugging Face name.", "01 02 04 05 06"
     )
     tokenizer_model_name: str = _setting("", "Tokenizer that counts tokens. Empty: the student's.", "01? 02 04")
-    training_method: Literal["full", "lora"] | None = _setting(None, "full (all weights) or lora. Empty: full.", "05")
+    training_method: Literal["full", "lora", "osft", "distill"] | None = _setting(
+        None,
+        "full (all weights), lora, osft (the weakest directions) or distill (as with the passage). Empty: full.",
+        "05",
+    )
     four_bit: bool = _setting(
         False, "Keep the student's own weights in 4 bits under LoRA: a quarter of the memory, on CUDA alone.", "05"
     )
@@ -195,6 +199,16 @@ class Settings(BaseModel):
     batch_tokens: int | None = _setting(None, "Tokens in an optimiser step. Empty: by student.", "05", ge=1)
     max_seq_len: int | None = _setting(None, "Longest training row in tokens. Empty: by student.", "04 05", ge=16)
     lora_rank: int | None = _setting(None, "Rank of the LoRA adapters. Empty: 32.", "05", ge=1)
+    unfreeze_rank_ratio: float | None = _setting(
+        None, "Share of each weight's directions that osft trains. Empty: 0.25.", "05", gt=0, lt=1
+    )
+    distill_weight: float | None = _setting(
+        None,
+        "Share of distill's loss that the passage's reader says, the rest being the answer. Empty: 0.5.",
+        "05",
+        ge=0,
+        le=1,
+    )
     generator_process_dir: str = _setting("", "Where `ai-tools generate` takes passages from, where none are named.")
     generator_output_dir: str = _setting(
         "", "Folder that `generate` writes to and `combine` reads, where none is named."

@@ -27,7 +27,9 @@ from .settings import Settings
 
 PACKAGE = Path(__file__).parent
 PACKAGES = ("ai_tools", "to_markdown", "offline_teacher")
-_STUDENT_MODULES = ("formats", "markup", "templates", "tiny", "students", "batches", "trainer", "training")
+_STUDENT_MODULES = (
+    *("formats", "markup", "templates", "tiny", "students", "batches", "adapters", "trainer", "distilling", "training"),
+)
 TINY_STUDENT = [  # all that the tiny student is built by
     *(PACKAGE / "steps" / f"{name}.py" for name in _STUDENT_MODULES),
     *(PACKAGE / "data" / name for name in ("tiny_tokenizer.json", "chat_template.jinja")),

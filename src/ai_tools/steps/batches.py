@@ -12,13 +12,14 @@ import random
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from ..errors import InputError
+from ..errors import InputError, SettingsError
 from . import formats, markup, students, templates
 from .students import Encoded
 
 Row = dict[str, Any]
+Method = Literal["full", "lora", "osft", "distill"]
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,13 @@ class TrainingRecipe:
 
     `fill_ins`: step 04 makes them, see `fill_ins`. `title_share`: of the questions of a cut, those that open with
     their document's title. `anchor` pulls the weights back to where they started, see `_Anchor`; 0 is off.
+    `unfreeze_rank_ratio` is that of `osft`, see `adapters`, and `distill_weight` that of `distill`, see `distilling`.
+
+    Raises:
+        SettingsError: there is no such method, or one of these two is out of its range.
     """
 
-    method: Literal["full", "lora"] = "full"
+    method: Method = "full"
     learning_rate: float = 1e-5
     epochs: float = 2.0
     max_tokens: int | None = None
@@ -42,11 +47,28 @@ class TrainingRecipe:
     betas: tuple[float, float] = (0.9, 0.98)
     clip: float = 1.0
     lora_rank: int = 32
+    unfreeze_rank_ratio: float = 0.25
+    distill_weight: float = 0.5
     question_noise: bool = False
     fill_ins: bool = False
     replay_share: float = 0.1
     title_share: float = 0.5
     anchor: float = 0.0
+
+    def __post_init__(self) -> None:
+        values = {
+            "training_method": (self.method, self.method in get_args(Method), f"one of {', '.join(get_args(Method))}"),
+            "unfreeze_rank_ratio": (self.unfreeze_rank_ratio, 0 < self.unfreeze_rank_ratio < 1, "more than 0, under 1"),
+            "distill_weight": (self.distill_weight, 0 <= self.distill_weight <= 1, "from 0 to 1"),
+        }
+        for name, (value, fits, wanted) in values.items():
+            if not fits:
+                raise SettingsError(f"give {wanted}", setting=name, value=value)
+
+    @property
+    def trains_adapters(self) -> bool:
+        """Whether the student's own weights stand still until adapters are merged into them."""
+        return self.method in ("lora", "osft")
 
 
 def general_rows(rows: Sequence[Row]) -> list[Row]:
@@ -97,11 +119,13 @@ class BatchPlan:
 
     An item of the trainer's dataset is the number of one micro-batch, so resuming is skipping numbers. Noise on
     questions is drawn anew for each epoch, by seed, epoch and row; the rows themselves are never changed.
+    `encoded` are the rows of each epoch, a long text in several pieces; `row_of` says of each piece which row it is of.
     """
 
     def __init__(self, rows: Sequence[Row], tokenizer: Any, recipe: TrainingRecipe, seed: int):
         self.pad = tokenizer.pad_token_id
         self.encoded: list[list[Encoded]] = []
+        self.row_of: list[int] = []
         self.batches: list[tuple[int, list[int]]] = []
         limit = math.inf if recipe.max_tokens is None else recipe.max_tokens
         n_epochs = math.inf if recipe.max_tokens else recipe.epochs
@@ -109,7 +133,8 @@ class BatchPlan:
         tokens, epoch = 0, 0
         while epoch < n_epochs and tokens < limit:
             if epoch == 0 or recipe.question_noise:
-                self.encoded.append(_encode(rows, tokenizer, recipe, strangers, seed, epoch))
+                encoded, self.row_of = _encode(rows, tokenizer, recipe, strangers, seed, epoch)
+                self.encoded.append(encoded)
             batches = _batches(self._epoch(epoch), recipe, random.Random(f"{seed}/{epoch}"))
             batches = batches[: math.ceil(len(batches) * min(1.0, n_epochs - epoch))]
             for batch in batches:
@@ -132,6 +157,11 @@ class BatchPlan:
         epoch, batch = self.batches[items[0]["batch"]]
         return students.padded([self._epoch(epoch)[i] for i in batch], self.pad)
 
+    def rows_of_step(self, step: int) -> list[int]:
+        """Which rows a step learns from, the first step being 0."""
+        batches = self.batches[step * self.accumulation : (step + 1) * self.accumulation]
+        return sorted({self.row_of[i] for _, batch in batches for i in batch})
+
     def _epoch(self, epoch: int) -> list[Encoded]:
         return self.encoded[epoch if len(self.encoded) > 1 else 0]
 
@@ -141,7 +171,12 @@ class BatchPlan:
 
 def encode_row(row: Row, tokenizer: Any) -> Encoded:
     """One row as it is trained on, without noise: its token ids, and which of them bear the loss."""
-    return _encode([row], tokenizer, TrainingRecipe(max_seq_len=10**9), [], seed=0, epoch=0)[0]
+    return encode_rows([row], tokenizer)[0]
+
+
+def encode_rows(rows: Sequence[Row], tokenizer: Any) -> list[Encoded]:
+    """The same of several, however long they are."""
+    return _encode(rows, tokenizer, TrainingRecipe(max_seq_len=10**9), [], seed=0, epoch=0)[0] if rows else []
 
 
 def holds_markup(row: Row, tokenizer: Any) -> bool:
@@ -153,25 +188,32 @@ def holds_markup(row: Row, tokenizer: Any) -> bool:
 
 def _encode(
     rows: Sequence[Row], tokenizer: Any, recipe: TrainingRecipe, strangers: Sequence[str], seed: int, epoch: int
-) -> list[Encoded]:
-    """Each row as its student's template puts it, cut into tokens as one; the loss is on the answer and its end."""
+) -> tuple[list[Encoded], list[int]]:
+    """Each row as its student's template puts it, cut into tokens as one; the loss is on the answer and its end.
+
+    Beside each the number of its row: a text that is longer than rows may be is several.
+    """
     if not rows:
         raise InputError("there are no training rows. Fix: set TRAINING_CUT to a file with rows")
     parts = [_parts(i, row, tokenizer, recipe, strangers, f"{seed}/{epoch}/{i}") for i, row in enumerate(rows)]
     start = [one for one in tokenizer("")["input_ids"][:1] if one == tokenizer.bos_token_id]
-    encoded, too_long, size = [], 0, recipe.max_seq_len
-    for row, (ids, ends) in zip(rows, markup.encoded(tokenizer, parts), strict=True):
+    encoded: list[Encoded] = []
+    row_of: list[int] = []
+    too_long, size = 0, recipe.max_seq_len
+    for number, (row, (ids, ends)) in enumerate(zip(rows, markup.encoded(tokenizer, parts), strict=True)):
         if row.get("messages") is None:
-            encoded += _pieces([*start, *ids, tokenizer.eos_token_id], size)
+            pieces = _pieces([*start, *ids, tokenizer.eos_token_id], size)
         else:
-            encoded.append((ids, slice(0, len(ids)) if row.get("unmask") else slice(ends[0], ends[2])))
+            pieces = [(ids, slice(0, len(ids)) if row.get("unmask") else slice(ends[0], ends[2]))]
             too_long += len(ids) > size
+        encoded += pieces
+        row_of += [number] * len(pieces)
     if too_long:
         raise InputError(
             f"{too_long} of {len(rows)} training rows have more than {size} tokens. "
             "Fix: raise MAX_SEQ_LEN, or build the cut again with this student's tokenizer"
         )
-    return encoded
+    return encoded, row_of
 
 
 def _pieces(ids: list[int], size: int) -> list[Encoded]:
@@ -183,7 +225,7 @@ def _pieces(ids: list[int], size: int) -> list[Encoded]:
 
 def _strangers(rows: Sequence[Row]) -> list[str]:
     """The words of the general rows of a cut."""
-    replayed = [row for row in rows if _metadata(row).get("dataset") == "replay"]
+    replayed = [row for row in rows if is_replayed(row)]
     texts = [row.get("text") or " ".join(turn["content"] for turn in row["messages"]) for row in replayed]
     return sorted({word.strip('?,.;:"()').lower() for text in texts for word in text.split()} - {""})
 
@@ -195,9 +237,8 @@ def _parts(
     messages = row.get("messages")
     if messages is None:
         return (_escaped_text(row["text"], tokenizer),)
-    metadata = _metadata(row)
-    if recipe.question_noise and not row.get("unmask") and metadata.get("dataset") != "replay":
-        places = metadata.get("heading_path") or []
+    if recipe.question_noise and not row.get("unmask") and not is_replayed(row):
+        places = metadata(row).get("heading_path") or []
         *before, asked, answer = messages
         question = noisy_question(asked["content"], places, strangers, random.Random(draw))
         messages = [*before, {**asked, "content": question}, answer]
@@ -215,7 +256,12 @@ def _escaped_text(text: str, tokenizer: Any) -> str:
     return before + response + formats.think(reasoning, said)
 
 
-def _metadata(row: Row) -> Row:
+def is_replayed(row: Row) -> bool:
+    """Whether a row of a cut is a general one."""
+    return bool(metadata(row).get("dataset") == "replay")
+
+
+def metadata(row: Row) -> Row:
     """What a row says of itself: JSON in a cut, an object in other files, and anything in those of others."""
     told = row.get("metadata")
     if isinstance(told, str):

@@ -11,15 +11,19 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import current_thread, main_thread
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from ..errors import MissingExtra
+from ..errors import MissingExtra, WorkError
+from . import adapters
 from .batches import BatchPlan, Row, TrainingRecipe, general_rows
 from .students import Student
 
+if TYPE_CHECKING:
+    from .distilling import Distillation
+
 _ANCHOR_BATCH_TOKENS = 100
+_ROWS_NAMED = 10  # of a step that fails
 
 
 def build(
@@ -32,18 +36,23 @@ def build(
     general: Sequence[Row] = (),
     on_log: Callable[[Row], None] | None = None,
     stop: Stop | None = None,
+    distillation: Distillation | None = None,
 ) -> Any:
     """TRL's trainer for the batches of a plan, in their order; `general` as for `training.train`."""
     datasets, transformers = _libraries()
     anchor = _anchor(general, student, recipe)
-    trainer = _trainer_class()(
+    callbacks = [_logger(plan, on_log), _finite_only(plan, recipe, checkpoints)]
+    callbacks += [_puller(anchor)] if anchor else []
+    callbacks += [adapters.keeper()] if recipe.method == "osft" else []
+    callbacks += [_stopper(stop)] if stop else []
+    trainer = _trainer_class(distillation)(
         model=student.model.train(),
         args=_arguments(recipe, plan, seed, checkpoints, student.model),
         train_dataset=datasets.Dataset.from_dict({"batch": list(range(len(plan.batches)))}),
-        data_collator=plan.collate,
+        data_collator=(distillation or plan).collate,
         processing_class=student.tokenizer,
-        peft_config=_lora(recipe) if recipe.method == "lora" else None,
-        callbacks=[_logger(plan, on_log), *([_puller(anchor)] if anchor else []), *([_stopper(stop)] if stop else [])],
+        peft_config=adapters.config(recipe),
+        callbacks=callbacks,
     )
     trainer.remove_callback(transformers.PrinterCallback)
     return trainer
@@ -163,7 +172,7 @@ def _anchor(general: Sequence[Row], student: Student, recipe: TrainingRecipe) ->
     square of a mean gradient hides what single facts need.
     """
     known = general_rows([row for row in general if row["kind"] != "text"])
-    if not recipe.anchor or recipe.method == "lora" or not known:
+    if not recipe.anchor or recipe.trains_adapters or not known:
         return None
     size = _ANCHOR_BATCH_TOKENS
     once = replace(recipe, epochs=1, max_tokens=None, question_noise=False, batch_tokens=size, micro_batch_tokens=size)
@@ -183,7 +192,37 @@ def _puller(anchor: _Anchor) -> Any:
     return Puller()
 
 
-def _trainer_class() -> type:
+def _finite_only(plan: BatchPlan, recipe: TrainingRecipe, checkpoints: Path) -> Any:
+    """A trainer callback that ends a run before a step whose gradient is not finite: no weight becomes so.
+
+    A loss that is not finite has such a gradient, also after it was clipped.
+    """
+    import torch
+    from transformers import TrainerCallback
+
+    class FiniteOnly(TrainerCallback):  # type: ignore[misc]  # as below
+        def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, *, model: Any, **kwargs: Any) -> None:
+            gradients = [weight.grad for weight in model.parameters() if weight.grad is not None]
+            if torch.nn.utils.get_total_norm(gradients).isfinite():
+                return
+            good = newest(checkpoints)
+            raise WorkError(
+                f"step {state.global_step + 1} of {plan.steps}: the loss is not finite, of "
+                f"{_named(plan.rows_of_step(state.global_step))} of the cut. "
+                f"{f'The state before is in {good}' if good else 'There is no state before'}. Fix: lower "
+                f"LEARNING_RATE={recipe.learning_rate:g}, or leave these rows out"
+            )
+
+    return FiniteOnly()
+
+
+def _named(rows: Sequence[int]) -> str:
+    numbers = [str(number + 1) for number in rows]
+    more = len(numbers) - _ROWS_NAMED
+    return f"the rows {', '.join(numbers[:_ROWS_NAMED])}" + (f" and {more} more" if more > 0 else "")
+
+
+def _trainer_class(distillation: Distillation | None) -> type:
     import torch
     import trl
 
@@ -200,13 +239,19 @@ def _trainer_class() -> type:
         def compute_loss(
             self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
         ) -> Any:
-            if inputs["labels"].device.type != "cpu":
+            if inputs["labels"].device.type != "cpu" and not distillation:
                 return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+            told = {name: inputs.pop(name) for name in ("share", "read") if name in inputs}
             labels = torch.nn.functional.pad(inputs.pop("labels")[:, 1:], (0, 1), value=-100)
             graded = labels != -100
-            with _only_where(graded, self.accelerator.unwrap_model(model)):
+            unwrapped, recomputed = self.accelerator.unwrap_model(model), self.args.activation_checkpointing
+            with only_where(graded, unwrapped, whole_blocks=recomputed):
                 outputs = model(**inputs, use_cache=False)
-            loss = torch.nn.functional.cross_entropy(outputs.logits.float(), labels[graded], reduction="sum")
+            logits = outputs.logits.float()
+            if distillation:
+                loss = distillation.loss(logits, labels, **told)
+            else:
+                loss = torch.nn.functional.cross_entropy(logits, labels[graded], reduction="sum")
             loss = loss / num_items_in_batch
             return (loss, outputs) if return_outputs else loss
 
@@ -214,10 +259,11 @@ def _trainer_class() -> type:
 
 
 @contextmanager
-def _only_where(graded: Any, model: Any) -> Iterator[None]:
+def only_where(graded: Any, model: Any, *, whole_blocks: bool = False) -> Iterator[None]:
     """The head, and in a Llama the last feed-forward block, compute for the graded positions (batch, length) alone.
 
     No loss depends on what they would say of the others. The tiny student trains a sixth faster by the block alone.
+    `whole_blocks`: as where blocks are computed again for the gradient, when the hooks are gone.
     """
 
     def pick(_: Any, hidden: tuple[Any]) -> Any:
@@ -228,29 +274,11 @@ def _only_where(graded: Any, model: Any) -> Iterator[None]:
 
     with ExitStack() as hooks:
         hooks.enter_context(model.get_output_embeddings().register_forward_pre_hook(pick))
-        if model.config.model_type == "llama":
+        if model.config.model_type == "llama" and not whole_blocks:
             block = model.get_decoder().layers[-1].mlp
             hooks.enter_context(block.register_forward_pre_hook(pick))
             hooks.enter_context(block.register_forward_hook(put_back))
         yield
-
-
-def _lora(recipe: TrainingRecipe) -> Any:
-    import peft
-
-    # arXiv 2106.09685. With alpha fixed, the best learning rate hardly depends on the rank.
-    return peft.LoraConfig(r=recipe.lora_rank, lora_alpha=32, target_modules="all-linear", task_type="CAUSAL_LM")
-
-
-def merged(model: Any, student: Student) -> Any:
-    """The model with its adapters in its weights; those of a 4-bit student go into its weights with all bits."""
-    import peft
-
-    if not (student.four_bit and student.again):
-        return model.merge_and_unload()
-    with TemporaryDirectory() as folder:
-        model.save_pretrained(folder, save_embedding_layers=False)
-        return peft.PeftModel.from_pretrained(student.again(), folder).merge_and_unload()
 
 
 def _logger(plan: BatchPlan, on_log: Callable[[Row], None] | None) -> Any:
@@ -306,6 +334,11 @@ def newest_checkpoint(folder: Path, fingerprint: str, *, resume: bool) -> Path |
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         mark.write_text(fingerprint)
+    return newest(folder)
+
+
+def newest(folder: Path) -> Path | None:
+    """The newest complete checkpoint in a folder."""
     complete = [path for path in folder.glob("checkpoint-*") if _is_complete(path)]
     return max(complete, key=lambda path: int(path.name.split("-")[1]), default=None)
 

@@ -1,4 +1,4 @@
-"""Training: rows of a cut and a student in, a tuned student out; full fine-tuning or LoRA.
+"""Training: rows of a cut and a student in, a tuned student out, by one of four methods.
 
 All batches are planned before the first step, so a killed run goes on where its last checkpoint was and ends where the
 undisturbed run would have.
@@ -11,12 +11,12 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from .. import aliases, files, machine, workspace
-from ..errors import InputError
-from . import formats, students, tiny, trainer
-from .batches import BatchPlan, Row, TrainingRecipe, general_rows
+from ..errors import InputError, WorkError
+from . import adapters, distilling, formats, students, tiny, trainer
+from .batches import BatchPlan, Method, Row, TrainingRecipe, general_rows
 from .students import Student
 
 TINY_RECIPE = TrainingRecipe(
@@ -47,7 +47,7 @@ TINY_BASE_RECIPE = replace(
 
 def default_recipe(
     student_name: str,
-    method: Literal["full", "lora"] = "full",
+    method: Method = "full",
     *,
     n_parameters: int | None = None,
     training_tokens: int | None = None,
@@ -103,7 +103,7 @@ def train(
     on_log: Callable[[Row], None] | None = None,
     resume: bool = True,
 ) -> list[Row]:
-    """Train `student` in place on the rows of a cut; `folder`/model is the result, LoRA merged into its base.
+    """Train `student` in place on the rows of a cut; `folder`/model is the result, with adapters merged into it.
 
     `general` are rows of `general.jsonl`, whose facts the recipe's anchor weighs by; they are not trained on.
 
@@ -112,30 +112,38 @@ def train(
     recipe, seed and starting weights are the same, and removed otherwise.
 
     Raises:
+        InputError: rows or a student that the method cannot take.
+        WorkError: a step whose loss is not finite; the state before it is kept, and the student is as it was before.
         Stopped: by Ctrl-C, after the step that it came in, with its state kept; the student is as it was before.
 
     Returns:
         the log, one row for each hundredth of the run: `step, epoch, loss` (mean per token since the row before),
         `lr, tokens` (so far), `tokens_per_second, memory` (MiB: peak of the GPU, else of the process now).
     """
+    adapters.check(student, recipe)
     plan = BatchPlan(rows, student.tokenizer, recipe, seed)
+    distillation = distilling.Distillation(rows, plan, student, recipe) if recipe.method == "distill" else None
     folder = Path(folder)
     checkpoints = folder / "checkpoints"
     made_from = trainer.fingerprint([*rows, *general], recipe, seed, student.model)
     found = trainer.newest_checkpoint(checkpoints, made_from, resume=resume)
     dtype = student.model.dtype
-    if recipe.method == "full":
+    if recipe.method != "lora":
         student.model.float()  # at these learning rates most updates are smaller than bfloat16 can add
-    options: Row = {"checkpoints": checkpoints, "general": general, "on_log": on_log}
+    options: Row = {"checkpoints": checkpoints, "general": general, "on_log": on_log, "distillation": distillation}
     with students.quiet(), trainer.Stop() as stop:
         run = trainer.build(plan, student, recipe, seed, stop=stop, **options)
-        run.train(resume_from_checkpoint=str(found) if found else None)
+        try:
+            run.train(resume_from_checkpoint=str(found) if found else None)
+        except WorkError:
+            _start_over(student, run.accelerator.unwrap_model(run.model), recipe)
+            raise
     model = run.accelerator.unwrap_model(run.model)
     if stop.asked and run.state.global_step < plan.steps:
         _start_over(student, model, recipe)
         raise Stopped(f"stopped at step {run.state.global_step} of {plan.steps}; run this cell again to go on")
-    if recipe.method == "lora":
-        model = trainer.merged(model, student)
+    if recipe.trains_adapters:
+        model = adapters.merged(model, student)
     student.model = model.to(dtype).eval()
     if run.is_world_process_zero():
         students.save(student, folder / "model")
@@ -151,7 +159,7 @@ class Stopped(KeyboardInterrupt):
 
 def _start_over(student: Student, model: Any, recipe: TrainingRecipe) -> None:
     """Give a student the weights that it came with, on which its next training starts."""
-    if recipe.method == "lora":
+    if recipe.trains_adapters:
         student.model = model.unload().eval()
     elif student.again:
         student.model = student.again().to(model.device).eval()
