@@ -28,6 +28,8 @@ _SAID = re.compile(r"s?(?:[_ -]?(?:access|key|id|value)){0,3}[\"'`*_\])\\]{0,4}\
 _VALUE = re.compile(
     r"[*_]{0,2}[ \t]{0,3}(?:(?P<quote>[\"'`])(?P<quoted>[^\s\"'`]{4,200})(?P=quote)|(?P<plain>[^\s\"'`<>|]{4,200}))"
 )
+_BAR = re.compile(r"(?<!\\)\|")
+_TABLE = re.compile(r"^\|(?P<head>.+)\n\|[-| :]*---[-| :]*(?:\n\|.*)+", re.MULTILINE)
 _PLACEHOLDER = re.compile(  # what stands for a password, or is a name in a program
     r"[*x.\u2026\u2022_-]+|[$%{<\[(&\\/].*|.*(?:\$\{|\{\{|\}\}|%\(|\(\)|\w\(|\w\[).*|[a-z]+(?:\.[a-z_]+)+"
     r"|(?:change|replace)[_-]?(?:me|it|this)?|(?:not|no|your|my|the|dein|ihr|votre|ton|tu|su)[_-].*"
@@ -49,7 +51,7 @@ def finds(text: str, *, sensitive: bool = True) -> list[Find]:
     Of secrets no two share characters, nor do of orders; an order may stand around a secret, or the other way round.
     Kinds are API_KEY, PRIVATE_KEY, PASSWORD, IBAN, CARD, NATIONAL_ID, EMAIL, PHONE and those of INJECTION.
     """
-    readers = (_keys, _logins, _assigned, _mails, numbers.in_text) if sensitive else ()
+    readers = (_keys, _logins, _assigned, _tabled, _mails, numbers.in_text) if sensitive else ()
     secrets = _apart(chain.from_iterable(reader(text) for reader in readers))
     return sorted([*secrets, *_apart(injection.in_text(text))])
 
@@ -132,7 +134,27 @@ def _assigned(text: str) -> Iterator[Find]:
                 yield Find(start, start + len(value), "PASSWORD")
 
 
-def _is_password(value: str, *, is_literal: bool) -> bool:
+def _tabled(text: str) -> Iterator[Find]:
+    """Passwords in a table: below a head that names them, or right of their name."""
+    for table in _TABLE.finditer(text):
+        named = {column for column, cell in enumerate(_BAR.split(table["head"])) if _is_name(cell)}
+        for row in re.finditer(r"\|.*", table[0]):
+            before, at = "", table.start() + row.start() + 1
+            for column, cell in enumerate(_BAR.split(row[0][1:])):
+                value = cell.strip(" \t`*_")
+                if (column in named or _is_name(before)) and not re.search(r"\s", value) and _is_password(value):
+                    start = at + cell.index(value)
+                    yield Find(start, start + len(value), "PASSWORD")
+                before, at = cell, at + len(cell) + 1
+
+
+def _is_name(cell: str) -> bool:
+    """Whether a cell says that beside or below it is a password, not what one is like (`Password length`)."""
+    said = injection.lowered(re.sub(r"\([^()]*\)", "", cell)).strip(" \t`*_:\uff1a")
+    return any(at + len(name) == len(said) for name, at in injection.places(said, numbers.data()["names"]))
+
+
+def _is_password(value: str, *, is_literal: bool = False) -> bool:
     """A word is one where it is in quotes or follows `=` at once; elsewhere, where it is no ordinary word."""
     is_mixed = re.search(r"[0-9]", value) and re.search(r"[^\W\d_]", value)
     least = 4 if is_literal else 6
