@@ -482,6 +482,7 @@ def test_what_is_struck_out_never_reads_as_if_it_held() -> None:
     for tag in ("del", "s", "strike", 'span style="text-decoration: line-through"'):
         assert read(f"<body><p>Fee <{tag}>30</{tag.split()[0]}> 60", "a.html").text == f"{STRUCK}\n"
     assert read("<body><p>Fee <del>30<br>40</del> 60", "a.html").text == "Fee ~~30~~\n~~40~~ 60\n"
+    assert STRUCK in read("== Fees ==\nFee <s>30</s> 60\n", "a.wiki").text
     slide = '<p:sp><p:txBody><a:p><a:r><a:t>Fee </a:t></a:r><a:r><a:rPr strike="sngStrike"/><a:t>30</a:t></a:r>'
     assert STRUCK in convert(pptx(f"{slide}<a:r><a:t> 60</a:t></a:r></a:p></p:txBody></p:sp>")).text
     assert STRUCK in read("* Fees\n\nFee +30+ 60\n", "a.org").text

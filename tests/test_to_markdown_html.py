@@ -208,6 +208,12 @@ def test_what_no_reader_sees_is_left_out(tag: str, hidden: str) -> None:
     assert text(f"{shown}<{tag} {hidden}>Not this.</{tag}><template>Nor this.</template>") == f"{shown[3:-4]}\n"
 
 
+def test_what_is_ticked_is_told_from_what_is_not_and_boxes_of_menus_go() -> None:
+    items = "<li><input type=checkbox checked> dry</li><li><label><input type=checkbox disabled id=a>wet</label></li>"
+    menu = "<li><input type=checkbox id=m><label for=m>more</label></li>"
+    assert text(f"<p>Valves:</p><ul>{items}{menu}</ul>") == "Valves:\n\n- ☒ dry\n- ☐ wet\n- more\n"
+
+
 def test_what_opens_at_a_click_or_a_search_is_shown() -> None:
     found = text("<details><summary>More</summary>A.</details><div hidden=until-found>B.</div><p>C, D, E.</p>")
     assert found == "More\n\nA.\n\nB.\n\nC, D, E.\n"

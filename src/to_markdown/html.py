@@ -21,6 +21,8 @@ SILENT_NAMES = """
     script style noscript template head iframe object embed video audio canvas svg input select option textarea button
     nav footer rt rtc rp
 """
+# What is ticked in lists and tables; a box with a name belongs to a label that opens a menu.
+BOXES = "(//li|//td)//input[@type='checkbox'][@disabled or not(@id)]"
 CONTAINERS = {"article", "body", "center", "div", "fieldset", "form", "main", "section", "table", "tbody", "td", "tr"}
 # Words in a class or id by which pages say themselves that a part is no content.
 CHROME = re.compile(
@@ -98,6 +100,9 @@ def _silence(tree: Element) -> list[str]:
     """Drop what is not text; say what could have been content."""
     pictures = [picture for picture in tree.iter("img") if not spaced(picture.get("alt") or "")]
     drawings = [drawing for drawing in tree.iter("svg") if drawing.xpath(".//*[local-name()='text']")]
+    for box in tree.xpath(BOXES):
+        sign = "☐" if box.get("checked") is None else "☒"
+        box.tail = f"{sign} {(box.tail or '').lstrip()}"
     for element in list(tree.iter(*SILENT_NAMES.split())):
         _drop(element)
     half = len(tree.text_content()) / 2  # more is a page that waits for its scripts

@@ -10,6 +10,7 @@ from typing import Any
 
 from .markdown import (
     BREAK,
+    STRUCK,
     WIDE_BREAK,
     definitions,
     fence,
@@ -35,6 +36,7 @@ NO_LANGUAGE = {"numberLines", "sourceCode", "literate", "example", "notranslate"
 ADMONITIONS = {"note", "tip", "important", "caution", "warning", "danger", "error", "hint", "attention", "admonition"}
 EQUATION = re.compile(r"\\(begin|end)\{(equation|displaymath|math)\*?\}|\\(?:nonumber|notag)\b")
 ALIGNED = re.compile(r"\\(begin|end)\{(?:align|eqnarray|flalign)\*?\}")
+STRIKES = re.compile(r"</?(s|strike|del)>")  # which pandoc leaves as they are in wikis
 DEEPEST = 60
 UNDESCRIBED = "pictures without a description"
 
@@ -241,7 +243,7 @@ class TreeWriter:
 
     def _raw_inline(self, language: str, text: str) -> str:
         if language == "html":
-            return "" if text.startswith("<") else text
+            return STRUCK if STRIKES.fullmatch(text) else "" if text.startswith("<") else text
         if cited := re.fullmatch(r"\\\w*[cC]ite\w*\*?(?:\[[^]]*\])*\{([^}]*)\}", text):
             return f"[{cited[1]}]"
         self._lost[f"commands of {language}"] += 1
