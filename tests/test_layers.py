@@ -95,7 +95,8 @@ STEPS = {
     "adapters": {"batches", "students"},
     "trainer": {"adapters", "batches", "students"},
     "distilling": {"batches", "formats", "markup", "students", "trainer"},
-    "training": {"adapters", "batches", "distilling", "formats", "students", "tiny", "trainer"},
+    "faults": {"batches"},
+    "training": {"adapters", "batches", "distilling", "faults", "formats", "students", "tiny", "trainer"},
     "evaluation": {"students"},
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import sqlite3
 import time
 import warnings
@@ -72,6 +73,31 @@ def write_atomic(path: Path, text: str, note: Note | None = None) -> Path:
     with atomic(path, note=note) as file:
         file.write(text)
     return path
+
+
+def put_folder(made: Path, folder: Path) -> None:
+    """Put a whole folder in the place of another one, which stands aside until the new one is there.
+
+    Killed at any moment, this leaves one of them whole; `whole_folder` puts it back where it stands aside.
+    """
+    whole_folder(folder)
+    aside = _aside(folder)
+    shutil.rmtree(aside, ignore_errors=True)
+    if folder.exists():
+        folder.rename(aside)
+    made.rename(folder)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def whole_folder(folder: Path) -> Path:
+    """The folder; where it is missing because `put_folder` was killed, the one that it was to replace."""
+    if not folder.exists() and _aside(folder).exists():
+        _aside(folder).rename(folder)
+    return folder
+
+
+def _aside(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.old")
 
 
 class RowWriter:

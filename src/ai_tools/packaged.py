@@ -19,7 +19,7 @@ from zipfile import ZipFile
 from filelock import FileLock
 
 from .errors import DISTRIBUTION, MissingExtra, UsageError, WorkError
-from .files import hash_file, read_json, write_json
+from .files import hash_file, put_folder, read_json, write_json
 
 
 @dataclass(frozen=True)
@@ -122,8 +122,7 @@ def _make(student: PackagedStudent, folder: Path) -> None:
             one.save_pretrained(part)
         sizes = {path.name: path.stat().st_size for path in sorted(part.iterdir())}
         write_json(part / _MADE, {"sha256": student.sha256, "rules": _RULES, "sizes": sizes})
-        shutil.rmtree(folder, ignore_errors=True)
-        part.rename(folder)
+        put_folder(part, folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 

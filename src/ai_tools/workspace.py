@@ -19,8 +19,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from . import sources
-from .errors import DISTRIBUTION, MissingStep
+from .errors import DISTRIBUTION, MissingStep, UsageError
 from .files import hash_file, hash_folder, read_json, write_atomic, write_json, write_rows
 from .records import content_id
 from .settings import Settings
@@ -28,7 +30,8 @@ from .settings import Settings
 PACKAGE = Path(__file__).parent
 PACKAGES = ("ai_tools", "to_markdown", "offline_teacher")
 _STUDENT_MODULES = (
-    *("formats", "markup", "templates", "tiny", "students", "batches", "adapters", "trainer", "distilling", "training"),
+    *("formats", "markup", "templates", "tiny", "students", "batches", "adapters", "trainer", "distilling", "faults"),
+    "training",
 )
 TINY_STUDENT = [  # all that the tiny student is built by
     *(PACKAGE / "steps" / f"{name}.py" for name in _STUDENT_MODULES),
@@ -138,13 +141,22 @@ class Step:
     def path(self, name: str) -> Path:
         return self.folder / name
 
+    def hold(self) -> None:
+        """Keep other processes from writing in the output folder until the step is finished, or its process ends.
+
+        Raises:
+            UsageError: one is writing, with its step and number.
+        """
+        self._lock = _hold(self.settings.output, self.number)
+
     def clear(self) -> None:
         """Remove what the step's manifest names, the manifest last, so that no half-made step ever looks complete.
 
-        What people edit stays.
+        What people edit stays. Raises UsageError as `hold`.
         """
         if self._cleared:
             return
+        self.hold()
         self._cleared = True
         manifest = read_manifest(self.settings.output, self.number)
         for name in manifest["files"] if manifest else []:
@@ -182,7 +194,26 @@ class Step:
             "seconds": round(time.monotonic() - self._started, 1),
             "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
         }
-        return write_json(self.folder / "manifest.json", manifest)
+        path = write_json(self.folder / "manifest.json", manifest)
+        self._lock.release(force=True)
+        return path
+
+
+def _hold(output: Path, number: int) -> FileLock:
+    """The lock of an output folder, of which a process has one; beside it stands who holds it."""
+    output.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(output / ".writing.lock", is_singleton=True, thread_local=False)
+    holder = output / ".writing"
+    if not lock.is_locked:
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            who = holder.read_text("utf-8") if holder.is_file() else "another run"
+            raise UsageError(
+                f"{output}: {who} is writing here. Fix: wait for it, end it or its kernel, or set OUTPUT_DIR"
+            ) from None
+    write_atomic(holder, f"step {number:02d} in process {os.getpid()}, since {datetime.now():%Y-%m-%d %H:%M:%S},")
+    return lock
 
 
 def provenance(settings: Settings, number: int) -> dict[str, Any]:

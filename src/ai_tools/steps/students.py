@@ -16,7 +16,7 @@ from importlib import util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import machine, packaged
+from .. import files, machine, packaged
 from ..errors import InputError, MissingExtra, MissingStep, SettingsError
 from ..records import OnProgress, Progress
 from . import formats, markup, templates, tiny
@@ -59,7 +59,7 @@ def load(
         SettingsError: the device is not there, or has no 4-bit weights.
     """
     torch, transformers = _torch_and_transformers()
-    if str(name) == tiny.NAME and not (tiny_folder and tiny_folder.is_dir()):
+    if str(name) == tiny.NAME and not (tiny_folder and files.whole_folder(tiny_folder).is_dir()):
         raise MissingStep("the tiny student is not trained yet. Fix: run step 01 (01_Base_Model_Evaluation)")
     source = str(tiny_folder) if str(name) == tiny.NAME else _source(name)
     place = machine.device(device)
@@ -141,18 +141,20 @@ def build_tiny(seed: int) -> Student:
 def save(student: Student, folder: Path) -> Path:
     """Write the student in Hugging Face format, with tokenizer and chat template, in place of what was there.
 
-    The folder appears complete or not at all: it is written beside its place and renamed.
+    The folder appears complete or not at all: it is written beside its place and renamed, and what was there stays
+    until then.
     """
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}")
-    shutil.rmtree(temporary, ignore_errors=True)
+    temporary = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(temporary, ignore_errors=True)  # what a killed run left
     temporary.mkdir(parents=True)
     student.model.generation_config.eos_token_id = ends if len(ends := _ends(student)) > 1 else ends[0]
-    with quiet():
-        student.model.save_pretrained(temporary)
-    student.tokenizer.save_pretrained(temporary)
-    if folder.exists():
-        shutil.rmtree(folder)
-    temporary.rename(folder)
+    try:
+        with quiet():
+            student.model.save_pretrained(temporary)
+        student.tokenizer.save_pretrained(temporary)
+        files.put_folder(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
     return folder
 
 
@@ -301,6 +303,7 @@ def _four_bit(place: str) -> Any:
 def _source(name: str | Path) -> str:
     """What transformers reads a student from: a folder, or a name on Hugging Face."""
     if str(name) not in packaged.STUDENTS:
+        files.whole_folder(Path(name))
         return str(name)
     with quiet():
         return str(packaged.model_folder(str(name)))

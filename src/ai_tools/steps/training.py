@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from .. import aliases, files, machine, workspace
 from ..errors import InputError, WorkError
-from . import adapters, distilling, formats, students, tiny, trainer
+from . import adapters, distilling, faults, formats, students, tiny, trainer
 from .batches import BatchPlan, Method, Row, TrainingRecipe, general_rows
 from .students import Student
 
@@ -113,7 +114,8 @@ def train(
 
     Raises:
         InputError: rows or a student that the method cannot take.
-        WorkError: a step whose loss is not finite; the state before it is kept, and the student is as it was before.
+        WorkError: a step whose loss is not finite, or memory or a disk that ran out; the state before it is kept, and
+            the student is as it was before.
         Stopped: by Ctrl-C, after the step that it came in, with its state kept; the student is as it was before.
 
     Returns:
@@ -133,20 +135,19 @@ def train(
     options: Row = {"checkpoints": checkpoints, "general": general, "on_log": on_log, "distillation": distillation}
     with students.quiet(), trainer.Stop() as stop:
         run = trainer.build(plan, student, recipe, seed, stop=stop, **options)
-        try:
+        model = run.accelerator.unwrap_model(run.model)
+        with _explained(student, model, recipe, folder):
             run.train(resume_from_checkpoint=str(found) if found else None)
-        except WorkError:
-            _start_over(student, run.accelerator.unwrap_model(run.model), recipe)
-            raise
     model = run.accelerator.unwrap_model(run.model)
     if stop.asked and run.state.global_step < plan.steps:
-        _start_over(student, model, recipe)
+        _start_over(student, model)
         raise Stopped(f"stopped at step {run.state.global_step} of {plan.steps}; run this cell again to go on")
     if recipe.trains_adapters:
         model = adapters.merged(model, student)
     student.model = model.to(dtype).eval()
     if run.is_world_process_zero():
-        students.save(student, folder / "model")
+        with _explained(student, student.model, recipe, folder):
+            students.save(student, folder / "model")
     return [trainer.log_row(entry) for entry in run.state.log_history if "loss" in entry]
 
 
@@ -157,9 +158,19 @@ class Stopped(KeyboardInterrupt):
         return [str(self)]
 
 
-def _start_over(student: Student, model: Any, recipe: TrainingRecipe) -> None:
+@contextmanager
+def _explained(student: Student, model: Any, recipe: TrainingRecipe, folder: Path) -> Iterator[None]:
+    try:
+        with faults.explained(recipe, folder):
+            yield
+    except WorkError:
+        _start_over(student, model)
+        raise
+
+
+def _start_over(student: Student, model: Any) -> None:
     """Give a student the weights that it came with, on which its next training starts."""
-    if recipe.trains_adapters:
+    if hasattr(model, "unload"):  # adapters, which go
         student.model = model.unload().eval()
     elif student.again:
         student.model = student.again().to(model.device).eval()
