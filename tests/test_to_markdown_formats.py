@@ -334,7 +334,8 @@ def workbook(sheets: dict[str, str], hidden: str = "") -> bytes:
         for at, (name, state) in enumerate(states.items())
     )
     styles = """<styleSheet><numFmts><numFmt numFmtId="164" formatCode="dd&quot;s&quot;.mm.yyyy"/></numFmts>
-      <cellXfs><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="164"/><xf numFmtId="20"/></cellXfs></styleSheet>"""
+      <fonts><font/><font><strike/></font></fonts><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/>
+      <xf numFmtId="164"/><xf numFmtId="20"/><xf numFmtId="0" fontId="1"/></cellXfs></styleSheet>"""
     shared = "<sst><si><t>part</t></si><si><r><t>pu</t></r><r><t>mp</t></r><rPh><t>x</t></rPh></si></sst>"
     parts = {f"sheet{at}": f"sheets/{at}.xml" for at in range(len(sheets))}
     members = {f"xl/sheets/{at}.xml": f"<worksheet>{rows}</worksheet>" for at, rows in enumerate(sheets.values())}
@@ -483,6 +484,9 @@ def test_what_is_struck_out_never_reads_as_if_it_held() -> None:
         assert read(f"<body><p>Fee <{tag}>30</{tag.split()[0]}> 60", "a.html").text == f"{STRUCK}\n"
     assert read("<body><p>Fee <del>30<br>40</del> 60", "a.html").text == "Fee ~~30~~\n~~40~~ 60\n"
     assert STRUCK in read("== Fees ==\nFee <s>30</s> 60\n", "a.wiki").text
+    rich = "<is><r><t>Fee </t></r><r><rPr><strike/></rPr><t>30</t></r><r><t> 60</t></r></is>"
+    row = f'<row><c t="inlineStr">{rich}</c><c s="4"><v>7</v></c></row>'
+    assert f"| {STRUCK} | ~~7~~ |" in convert(workbook({"Fees": row})).text
     slide = '<p:sp><p:txBody><a:p><a:r><a:t>Fee </a:t></a:r><a:r><a:rPr strike="sngStrike"/><a:t>30</a:t></a:r>'
     assert STRUCK in convert(pptx(f"{slide}<a:r><a:t> 60</a:t></a:r></a:p></p:txBody></p:sp>")).text
     assert STRUCK in read("* Fees\n\nFee +30+ 60\n", "a.org").text

@@ -14,7 +14,8 @@ from datetime import datetime
 from itertools import groupby
 
 from .archives import Archive, Element, attribute, core_title, main_part, parse_xml, part, related
-from .markdown import MAX_REPEATED, pipe_table
+from .docx_styles import is_on
+from .markdown import MAX_REPEATED, pipe_table, struck
 from .number_formats import KNOWN, shown
 from .raw_file import Conversion, RawFile
 
@@ -59,11 +60,20 @@ class _Sheet:
 
 
 @dataclass(frozen=True)
+class _CellStyle:
+    """How the numbers of a cell are written, and its letters."""
+
+    code: str = ""
+    bold: bool = False
+    struck: bool = False
+
+
+@dataclass(frozen=True)
 class _Cells:
-    """What cells refer to: shared texts, formats and whether these are bold, and the day that dates count from."""
+    """What cells refer to: shared texts, formats, and the day that dates count from."""
 
     texts: list[str]
-    formats: list[tuple[str, bool]]
+    formats: list[_CellStyle]
     since: datetime
     lost: Counter[str] = field(default_factory=Counter)
 
@@ -78,8 +88,8 @@ class _Cells:
                 if place >= WIDEST:
                     self.lost[f"cells beyond {WIDEST} columns left out"] += 1
                 elif text := "; ".join(filter(None, map(str.strip, self._text(cell).splitlines()))):
-                    bold |= {at} if not line and self._format(cell)[1] else set()
-                    line[place] = text
+                    bold |= {at} if not line and self._format(cell).bold else set()
+                    line[place] = struck(text) if self._format(cell).struck else text
             if line:
                 rows[at] = line
                 hidden |= {at} if row.get("hidden") in {"1", "true"} else set()
@@ -99,9 +109,9 @@ class _Cells:
                 del rows[at]
         return _Sheet(rows, bold, across)
 
-    def _format(self, cell: Element) -> tuple[str, bool]:
+    def _format(self, cell: Element) -> _CellStyle:
         style = int(cell.get("s") or 0)
-        return self.formats[style] if style < len(self.formats) else ("", False)
+        return self.formats[style] if style < len(self.formats) else _CellStyle()
 
     def _text(self, cell: Element) -> str:
         kind, value = cell.get("t", "n"), cell.findtext("v") or ""
@@ -115,22 +125,23 @@ class _Cells:
             return _words(cell)
         if kind == "b":
             return {"1": "TRUE", "0": "FALSE"}.get(value, value)
-        return shown(value, self._format(cell)[0], self.since) if kind == "n" else value
+        return shown(value, self._format(cell).code, self.since) if kind == "n" else value
 
 
 def _words(element: Element) -> str:
     """The text of a cell; readings of East Asian words are none of it."""
-    return "".join(one.text or "" for one in element.iter("t") if one.getparent().tag != "rPh")
+    words = ((one.text or "", one.getparent()) for one in element.iter("t"))
+    return "".join(struck(text) if is_on(run, "rPr/strike") else text for text, run in words if run.tag != "rPh")
 
 
-def _formats(root: Element | None) -> list[tuple[str, bool]]:
-    """The format of each cell style, and whether it is bold."""
+def _formats(root: Element | None) -> list[_CellStyle]:
+    """The format of each cell style."""
     if root is None:
         return []
-    fonts = [font.find("b") is not None for font in root.iterfind("fonts/font")]
+    fonts = dict(enumerate((is_on(font, "b"), is_on(font, "strike")) for font in root.iterfind("fonts/font")))
     own = {one.get("numFmtId", ""): one.get("formatCode", "") for one in root.iter("numFmt")}
     styles = [(one.get("numFmtId", "0"), int(one.get("fontId") or 0)) for one in root.iterfind("cellXfs/xf")]
-    return [(own.get(key, KNOWN.get(int(key), "")), font < len(fonts) and fonts[font]) for key, font in styles]
+    return [_CellStyle(own.get(key, KNOWN.get(int(key), "")), *fonts.get(font, ())) for key, font in styles]
 
 
 def _place(name: str) -> tuple[int, int]:
