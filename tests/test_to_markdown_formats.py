@@ -684,6 +684,10 @@ def test_rich_text_keeps_headings_letters_tables_notes_and_loses_what_is_hidden(
         ),
         (r"{\rtf1\uc2 \u-10179?\'a1\u-8704?\'a1{\v no} \u20320\'c4\'e3}", "\U0001f600 你\n"),
         (r'{\rtf1 {\field{\*\fldinst SYMBOL 179 \\f "Symbol"}} 18, {\super 2}, a{\deleted b}c\~d}', "≥ 18, ^2, ac d\n"),
+        (
+            r"{\rtf1{\fonttbl{\f0 Times;}{\f1\fnil\fcharset2 Wingdings;}}{\f1\'fc} dry {\f1\u-3845 ?} wet \'fc\par}",
+            "✓ dry ✗ wet ü\n",
+        ),
         (r"{\rtf1 in {\revised\revdttm-2074015744 60} days}", "in 60 days\n"),  # no number ends after nine digits
         (
             r"{\rtf1{\listtext\pard\plain (b)\tab}\ilvl0\ls1 Pets\par{\listtext i.\tab}\ilvl1 Cats\par\pard End\par}",

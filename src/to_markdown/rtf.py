@@ -28,10 +28,11 @@ SIGNS = {
     "rdblquote": "\u201d", "bullet": "•", "tab": "\t", "line": "\n", "emspace": " ", "enspace": " ",
     "nestcell": "; ", "~": " ", "_": "-",
 }  # fmt: skip
-# What the font Symbol shows for a byte.
 SYMBOLS = dict(zip("abgdezhqiklmnxoprstufcyw", "αβγδεζηθικλμνξοπρστυφχψω", strict=True)) | dict(
     zip("£³°±¹»Ö¥·®¬ÞåDSWFGLPº¶Î\xb4\xb8", "≤≥°±≠≈√∞•→←⇒∑ΔΣΩΦΓΛΠ≡∂∈\xd7÷", strict=True)
 )
+# What fonts show for a byte; of Wingdings what says something, or is a bullet.
+SHOWN = {"symbol": SYMBOLS, "wingdings": dict(zip("üûþý¨oàèßØ§ln", "✓✗☑☒☐☐→→←➢▪●■", strict=True))}
 SILENT_NAMES = """
     colortbl header headerl headerr headerf footer footerl footerr footerf pict nonshppict xmlnstbl listtable
     listoverridetable rsidtbl generator sp bkmkstart bkmkend author operator creatim revtim printim nofchars
@@ -262,17 +263,18 @@ class _RichText:
     # Text -------------------------------------------------------------------------------------------------------------
 
     def _letter(self, code: int) -> str:
-        symbol = self._codecs.get(self._state.font) == "symbol" or 0xF020 <= code <= 0xF0FF
-        return SYMBOLS.get(chr(code & 0xFF), "") if symbol and code >= 0xF000 else chr(code)
+        shown = SHOWN.get(self._codecs.get(self._state.font, ""), SYMBOLS if 0xF020 <= code <= 0xF0FF else None)
+        return shown.get(chr(code & 0xFF), "") if shown and code >= 0xF000 else chr(code)
 
     def _pending(self) -> str:
         """The letters of the bytes that came, in the alphabet of their font."""
         found, self._bytes = self._bytes, b""
-        codec = self._codecs.get(self._state.font) or self._encoding
+        is_name = self._state.kind == "fonttbl"
+        codec = self._encoding if is_name else self._codecs.get(self._state.font) or self._encoding
         if not found:
             return ""
-        if codec == "symbol":
-            return "".join(SYMBOLS.get(letter, letter) for letter in found.decode("latin-1"))
+        if codec in SHOWN:
+            return "".join(SHOWN[codec].get(letter, letter) for letter in found.decode("latin-1"))
         return found.decode(codec, "replace")
 
     def _say(self, text: str) -> None:
@@ -282,6 +284,8 @@ class _RichText:
         if state.kind == "fonttbl":
             if office.MONOSPACED.search(text):
                 self._monospaced.add(state.font)
+            if text.lower().startswith("wingdings"):
+                self._codecs[state.font] = "wingdings"
         elif state.kind == "stylesheet":
             self._styles[self._flow.paragraph.style] = text.split(";")[0].strip().lower()
         elif state.kind in {"listtext", "fldinst"}:
