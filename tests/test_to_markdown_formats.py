@@ -282,7 +282,7 @@ def test_own_commands_of_latex_are_headings_and_signs_where_they_look_so() -> No
         "# Second words\n\nEnds.\n"
     )
     said = "commands that the file does not define, shown as the words given to them: 2, such as"
-    assert found.warnings == (f"{said} \\mysectionhead{{Second words}}",)
+    assert found.warnings == (f"{said} \\pr{{4}}",)
 
 
 def test_no_other_file_is_read_for_one_and_that_is_said(tmp_path: Path) -> None:

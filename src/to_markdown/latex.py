@@ -59,7 +59,10 @@ def _parse(text: str, file: RawFile) -> dict[str, Any]:
     tree, unknown = _read(text, file)
     if unknown:
         definitions = "".join(dict.fromkeys(unknown.values()))
-        words = sorted({command for command in unknown if "{" in command.rstrip("{}")})
+        words = sorted(
+            {command for command in unknown if "{" in command.rstrip("{}")},
+            key=lambda one: not re.search(r"\{[^{}]*\d", one),
+        )
         with suppress(ValueError):  # what is defined so may mean more than pandoc says
             tree, unknown = _read(definitions + text, file)
             if words:

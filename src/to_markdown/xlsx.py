@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import groupby
+from itertools import groupby, takewhile
 
 from .archives import Archive, Element, attribute, core_title, main_part, parse_xml, part, related
 from .docx_styles import is_on
@@ -221,16 +221,17 @@ def _table(rows: dict[int, CellsOfRow], across: set[tuple[int, int]], *, alone: 
     """A table, and before it the lines above its header."""
     columns = list(range(min(map(min, rows.values())), max(map(max, rows.values())) + 1))
     lines = list(rows)
-    own = {at: [text for column, text in rows[at].items() if (at, column) not in across] for at in lines}
-    above = _head([rows[at] for at in lines], columns)
+    own = {at: {column: text for column, text in rows[at].items() if (at, column) not in across} for at in lines}
+    above = _head(list(own.values()), columns)
     while lines and len(columns) > 1 and (above > 0 or len(own[lines[0]]) == 1):
-        yield " ".join(own[lines.pop(0)])
+        yield " ".join(own[lines.pop(0)].values())
         above -= 1
-    below = list[int]()
-    while len(columns) > 2 and len(lines) > 2 and len(own[lines[-1]]) == 1:
-        below.insert(0, lines.pop())
-    if not any(len(own[at][0].split()) > 2 for at in below):  # no sentence is among them
-        lines, below = lines + below, []
+    below = list(takewhile(lambda at: _is_note(own[at], columns), reversed(lines[2:])))[::-1]
+    notes = [" ".join(own[at].values()) for at in below]
+    if any(len(text.split()) > 2 for text in notes):  # sentences are among them
+        lines = lines[: len(lines) - len(below)]
+    else:
+        notes = []
     if len(columns) == 1 and len(lines) == 1 and not alone:
         yield rows[lines.pop()][columns[0]]
     head, rest = lines[:1], lines[1:]
@@ -240,7 +241,7 @@ def _table(rows: dict[int, CellsOfRow], across: set[tuple[int, int]], *, alone: 
     cells = [["" if (at, column) in across else rows[at].get(column, "") for column in columns] for at in rest]
     header = not rest or any(re.search(r"[^\W\d_]", name) for name in names)
     yield from pipe_table([names, *cells], header=header)
-    yield from (own[at][0] for at in below)
+    yield from notes
 
 
 def _head(rows: list[CellsOfRow], columns: list[int]) -> int:
@@ -255,3 +256,7 @@ def _head(rows: list[CellsOfRow], columns: list[int]) -> int:
         if lacking == columns[: len(lacking)] and len(row) > 1:
             return 0
     return 0
+
+
+def _is_note(row: CellsOfRow, columns: list[int]) -> bool:
+    return 3 * len(row) <= len(columns) and not any(map(_is_number, row.values()))
