@@ -14,7 +14,7 @@ from . import office
 from .archives import Archive, Element, attribute, core_title, main_part, parse_xml, part, related
 from .docx_styles import Numbering, Style, is_on, number, numbering_of, styles_of, value
 from .formulas import formulas_of_word
-from .markdown import STRUCK, left_out, lowered, pipe_table, raised
+from .markdown import STRUCK, left_out, lowered, note, pipe_table, raised
 from .raw_file import Conversion, RawFile
 from .text import first_heading, titled
 
@@ -44,9 +44,9 @@ def from_docx(file: RawFile) -> Conversion:
     body = root.find("body")
     blocks = office.blocks_of(_pieces(body, word)) if body is not None else []
     for notes, mark in ((footnotes, ""), (endnotes, "e")):
-        for note in notes if notes is not None else ():
-            if not attribute(note, "type"):
-                blocks.append(office.note(f"{mark}{attribute(note, 'id')}", office.blocks_of(_pieces(note, word))))
+        for one in notes if notes is not None else ():
+            if not attribute(one, "type"):
+                blocks += note(f"{mark}{attribute(one, 'id')}", office.blocks_of(_pieces(one, word)))
     text = titled(word.title, "\n\n".join(blocks))
     return Conversion(first_heading(text) or core_title(archive), text, left_out(word.lost))
 

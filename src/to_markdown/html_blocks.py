@@ -6,28 +6,11 @@ import re
 from collections.abc import Iterator
 from itertools import groupby, takewhile, zip_longest
 
+from . import markdown as md
 from .archives import Element
 from .formulas import TEX
 from .html_code import fence_of
 from .html_marks import LITERAL, MARK
-from .markdown import (
-    BREAK,
-    MAX_SPAN,
-    definitions,
-    grid,
-    in_line,
-    is_bold,
-    listed,
-    lowered,
-    paragraph,
-    pipe_table,
-    raised,
-    sign,
-    struck,
-    ticked,
-    tidy,
-    wrapped,
-)
 
 BLOCK_NAMES = """
     address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption figure footer
@@ -58,19 +41,19 @@ def mark_blocks(root: Element) -> None:
 def write_blocks(element: Element, depth: int = 0) -> list[str]:
     """The Markdown blocks of an element's content, in order."""
     if depth > MAX_DEPTH:
-        return paragraph(element.text_content())
+        return md.paragraph(element.text_content())
     blocks: list[str] = []
     run = [_seen(element.text)]
     for child in element:
         if not isinstance(child.tag, str):
             pass
         elif child.tag in BLOCKS or child.get(INNER):
-            blocks += paragraph("".join(run)) + _block(child, depth + 1)
+            blocks += md.paragraph("".join(run)) + _block(child, depth + 1)
             run = []
         else:
             run.append(_inline(child, depth))
         run.append(_seen(child.tail))
-    return blocks + paragraph("".join(run))
+    return blocks + md.paragraph("".join(run))
 
 
 def _block(element: Element, depth: int) -> list[str]:
@@ -91,10 +74,8 @@ def _block(element: Element, depth: int) -> list[str]:
     inner = write_blocks(element, depth)
     if tag == "figure":  # a picture's description is often its caption once more
         inner = [block for block, _ in groupby(inner)]
-    # A quotation that holds more than a few paragraphs was only meant to be indented.
-    if tag == "blockquote" and len(inner) < 4 and not any(re.match(r"```|\||- |\d+\. |#|>", block) for block in inner):
-        return ["\n".join(f"> {line}".rstrip() for line in "\n\n".join(inner).split("\n"))]
-    return inner
+    is_quote = tag == "blockquote" and len(inner) < 4 and not md.is_indented(inner)
+    return md.quoted(inner) if is_quote else inner
 
 
 def _seen(text: str | None) -> str:
@@ -102,12 +83,12 @@ def _seen(text: str | None) -> str:
 
 
 def spaced(text: str) -> str:
-    return tidy(_seen(text))
+    return md.tidy(_seen(text))
 
 
 def _line(element: Element) -> str:
     """The element's content in one line."""
-    return tidy(in_line(_content(element))).replace("\n", " ")
+    return md.tidy(md.in_line(_content(element))).replace("\n", " ")
 
 
 def _content(element: Element, depth: int = 0) -> str:
@@ -125,9 +106,9 @@ def _content(element: Element, depth: int = 0) -> str:
 def _inline(element: Element, depth: int) -> str:
     tag = element.tag
     if tag == "br":
-        return BREAK
+        return md.BREAK
     if tag in CODE:
-        return BREAK.join(ticked(line) for line in _code_lines(element) if line)
+        return md.BREAK.join(md.ticked(line) for line in _code_lines(element) if line)
     if tag == "img":
         return _seen(element.get("alt"))
     if tag == "math":
@@ -137,11 +118,11 @@ def _inline(element: Element, depth: int) -> str:
     if note and "#" in element.xpath("string((.|.//a)[@href][1]/@href)"):
         return f"[^{note[1]}]"
     if tag in {"b", "strong"}:
-        return wrapped(text, "**")
+        return md.wrapped(text, "**")
     if tag in {"i", "em", "cite", "dfn", "var"}:
-        return wrapped(text, "*")
+        return md.wrapped(text, "*")
     if tag in DELETED or THROUGH.search(element.get("style") or ""):
-        return struck(text)
+        return md.struck(text)
     return _shifted(element, text)
 
 
@@ -160,8 +141,8 @@ def _shifted(element: Element, text: str) -> str:
         return text
     glued = right[:1].isascii() and right[:1].isalnum()
     if kind == "sup":
-        return raised(text, glued=glued)
-    return lowered(text, glued=glued, beside_digit=left[-1:].isdigit() or right[:1].isdigit())
+        return md.raised(text, glued=glued)
+    return md.lowered(text, glued=glued, beside_digit=left[-1:].isdigit() or right[:1].isdigit())
 
 
 def _code_lines(element: Element) -> list[str]:
@@ -181,8 +162,8 @@ def _list(element: Element, depth: int) -> list[str]:
         if child is None and items:  # what stands loose in a list belongs to the item before it
             items[-1][1].extend(inner)
         elif inner:
-            items.append((sign("" if child is None else child.get(MARK) or ""), inner))
-    return listed(items)
+            items.append((md.sign("" if child is None else child.get(MARK) or ""), inner))
+    return md.listed(items)
 
 
 def _parts(element: Element, tags: set[str], depth: int) -> Iterator[tuple[Element | None, list[str]]]:
@@ -190,18 +171,18 @@ def _parts(element: Element, tags: set[str], depth: int) -> Iterator[tuple[Eleme
     loose = [_seen(element.text)]
     for child in element:
         if child.tag in tags:
-            yield from ((None, blocks) for blocks in [paragraph("".join(loose))] if blocks)
+            yield from ((None, blocks) for blocks in [md.paragraph("".join(loose))] if blocks)
             yield child, write_blocks(child, depth)
             loose = []
         elif child.tag == "div":  # a group of them
             yield from _parts(child, tags, depth + 1) if depth < MAX_DEPTH else ()
         elif child.tag in BLOCKS or child.get(INNER):
-            yield None, [*paragraph("".join(loose)), *_block(child, depth)]
+            yield None, [*md.paragraph("".join(loose)), *_block(child, depth)]
             loose = []
         elif isinstance(child.tag, str):
             loose.append(_inline(child, depth))
         loose.append(_seen(child.tail))
-    yield from ((None, blocks) for blocks in [paragraph("".join(loose))] if blocks)
+    yield from ((None, blocks) for blocks in [md.paragraph("".join(loose))] if blocks)
 
 
 def _definitions(element: Element, depth: int) -> list[str]:
@@ -218,7 +199,7 @@ def _definitions(element: Element, depth: int) -> list[str]:
             terms = []
     if any(terms):
         pairs.append((", ".join(filter(None, terms)), []))
-    return definitions(pairs)
+    return md.definitions(pairs)
 
 
 def _table(element: Element, depth: int) -> list[str]:
@@ -227,21 +208,23 @@ def _table(element: Element, depth: int) -> list[str]:
     cells = [[cell for cell in row if cell.tag in {"td", "th"}] for row in rows]
     marks = [spaced(row[0].text_content()) for row in cells if len(row) == 2]
     if len(marks) == len(rows) and all(LITERAL.fullmatch(f"{mark} ") for mark in marks):  # paragraphs of a law
-        return captions + listed([(sign(mark), write_blocks(row[1])) for mark, row in zip(marks, cells, strict=True)])
+        return captions + md.listed(
+            [(md.sign(mark), write_blocks(row[1])) for mark, row in zip(marks, cells, strict=True)]
+        )
     if _is_layout(element, rows):
         return captions + [block for row in cells for cell in row for block in write_blocks(cell, depth)]
     spans = [[(_cell(cell), _span(cell, "rowspan"), _span(cell, "colspan")) for cell in row] for row in cells]
-    lines = list(grid(spans))
+    lines = list(md.grid(spans))
     heads = len(element.xpath("./thead/tr")) or sum(1 for _ in takewhile(_is_head, cells))
     while heads > 1 and len(cells[0]) == 1:  # a title over all columns
         captions, cells, spans, lines, heads = captions + lines[0][:1], cells[1:], spans[1:], lines[1:], heads - 1
     if 1 < heads < len(lines):
         across = list(
-            grid([[(text, down, 1) for text, down, wide in row for _ in range(wide)] for row in spans[:heads]])
+            md.grid([[(text, down, 1) for text, down, wide in row for _ in range(wide)] for row in spans[:heads]])
         )
         names = zip_longest(*across, fillvalue="")
         lines[:heads] = [[" ".join(dict.fromkeys(filter(None, column))) for column in names]]
-    return captions + pipe_table(lines, header=heads > 0 or is_bold(lines[0]))
+    return captions + md.pipe_table(lines, header=heads > 0 or md.is_bold(lines[0]))
 
 
 def _is_head(row: list[Element]) -> bool:
@@ -258,11 +241,11 @@ def _is_layout(element: Element, rows: list[Element]) -> bool:
 
 def _span(cell: Element, name: str) -> int:
     value = cell.get(name) or ""
-    return max(1, min(int(value), MAX_SPAN)) if value.isdigit() and len(value) < 9 else 1
+    return max(1, min(int(value), md.MAX_SPAN)) if value.isdigit() and len(value) < 9 else 1
 
 
 def _cell(cell: Element) -> str:
     items = [_line(item) for item in cell.iter("li")]
     if items and not spaced(cell.text or ""):
         return "; ".join(filter(None, items))
-    return re.sub(r"(?<=[,;:.])\n", " ", tidy(in_line(_content(cell)))).replace("\n", "; ")
+    return re.sub(r"(?<=[,;:.])\n", " ", md.tidy(md.in_line(_content(cell)))).replace("\n", "; ")

@@ -59,10 +59,7 @@ def _parse(text: str, file: RawFile) -> dict[str, Any]:
     tree, unknown = _read(text, file)
     if unknown:
         definitions = "".join(dict.fromkeys(unknown.values()))
-        words = sorted(
-            {command for command in unknown if "{" in command.rstrip("{}")},
-            key=lambda one: not re.search(r"\{[^{}]*\d", one),
-        )
+        words = sorted({command for command in unknown if "{" in command.rstrip("{}")}, key=_numbers_first)
         with suppress(ValueError):  # what is defined so may mean more than pandoc says
             tree, unknown = _read(definitions + text, file)
             if words:
@@ -100,6 +97,10 @@ def _with_definitions(text: str) -> str:
 def _top(text: str) -> str:
     """The highest heading of a text."""
     return "chapter" if BOOK.search(text) else "section"
+
+
+def _numbers_first(command: str) -> tuple[bool, str]:
+    return not re.search(r"\{[^{}]*\d", command), command
 
 
 def _as_its_words(skipped: str, top: str) -> str:
@@ -165,4 +166,4 @@ def _number_sections(blocks: list[Any]) -> None:
             inlines[:0] = [{"t": "Str", "c": ".".join(map(str, counts[: depth + 1]))}, {"t": "Space"}]
 
 
-from_latex = from_markup("latex", _parse, headed=True)
+from_latex = from_markup("latex", _parse)

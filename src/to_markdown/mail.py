@@ -16,7 +16,7 @@ from itertools import chain, groupby
 
 from .guessing import guess
 from .html import html_to_markdown
-from .markdown import MISTAKABLE, definitions
+from .markdown import MISTAKABLE, definitions, quoted
 from .raw_file import Conversion, RawFile, decode
 
 SAID = ("From", "To", "Cc", "Date")  # of the head; whom, when and what about are facts that are asked for
@@ -127,7 +127,7 @@ class _MailWriter:
         held: list[str] = []
         for quote in tree.xpath("//blockquote[not(ancestor::blockquote)]"):
             quote.tag = "div"
-            held.append(_quoted(self._page(etree.tostring(quote, encoding="unicode", with_tail=False))))
+            held += quoted([self._page(etree.tostring(quote, encoding="unicode", with_tail=False))])
             place = html.fragment_fromstring(f"<p>{HELD.format(len(held) - 1)}</p>")
             place.tail, quote.tail = quote.tail, None
             quote.getparent().replace(quote, place)
@@ -135,10 +135,6 @@ class _MailWriter:
         for number, quote in enumerate(held):
             written = written.replace(HELD.format(number), quote)
         return written
-
-
-def _quoted(text: str) -> str:
-    return "\n".join(f"> {line}".rstrip() for line in text.split("\n"))
 
 
 def _plain(text: str) -> Iterator[str]:

@@ -24,20 +24,9 @@ SET_APART = re.compile(r"\$\$\n(.*?)\n\$\$", re.DOTALL)
 MAX_SPAN = 50
 MAX_REPEATED = 200  # characters of a cell that is repeated in the rows it spans
 ROMAN = {
-    1000: "m",
-    900: "cm",
-    500: "d",
-    400: "cd",
-    100: "c",
-    90: "xc",
-    50: "l",
-    40: "xl",
-    10: "x",
-    9: "ix",
-    5: "v",
-    4: "iv",
+    1000: "m", 900: "cm", 500: "d", 400: "cd", 100: "c", 90: "xc", 50: "l", 40: "xl", 10: "x", 9: "ix", 5: "v", 4: "iv",
     1: "i",
-}
+}  # fmt: skip
 
 
 def paragraph(text: str) -> list[str]:
@@ -104,6 +93,27 @@ def ticked(text: str) -> str:
         return ""
     ticks = "`" * (max((len(run) for run in re.findall("`+", text)), default=0) + 1)
     return f"{ticks} {text} {ticks}" if "`" in text else f"`{text}`"
+
+
+def quoted(blocks: list[str]) -> list[str]:
+    """A quotation, or nothing."""
+    return ["\n".join(f"> {line}".rstrip() for line in "\n\n".join(blocks).split("\n"))] if blocks else []
+
+
+def is_indented(blocks: list[str]) -> bool:
+    """Whether what is called a quotation was only meant to be indented: it is more than paragraphs."""
+    return any(re.match(r"```|\||- |\d+\. |#|>", block) for block in blocks)
+
+
+def note(label: int | str, blocks: list[str]) -> list[str]:
+    """A note below the text; its further blocks are indented."""
+    first, *rest = blocks or [""]
+    return [f"[^{label}]: " + first.replace("\n", "\n    "), *(textwrap.indent(block, "    ") for block in rest)]
+
+
+def in_cell(text: str) -> str:
+    """Lines of text in one cell of a table."""
+    return "; ".join(filter(None, map(str.strip, text.splitlines())))
 
 
 def wrapped(text: str, mark: str) -> str:
@@ -219,9 +229,9 @@ def definitions(pairs: list[tuple[str, list[str]]]) -> list[str]:
     short = all(len(blocks) < 2 and not re.match(r"```|\||- |\d+\. |#", "".join(blocks)) for _, blocks in pairs)
     out: list[str] = []
     for term, blocks in pairs:
-        note = re.fullmatch(r"\[\^?(\d+)\]", term)
-        if note and blocks:
-            out += [f"[^{note[1]}]: {blocks[0]}", *(textwrap.indent(block, "    ") for block in blocks[1:])]
+        noted = re.fullmatch(r"\[\^?(\d+)\]", term)
+        if noted and blocks:
+            out += note(noted[1], blocks)
         elif short:
             out.append(
                 f"- **{term}**: {blocks[0]}".replace("\n", " ") if term and blocks else f"- {term or ''.join(blocks)}"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .html import html_to_markdown
-from .markdown import fence
+from .markdown import fence, left_out
 from .markdown_file import with_tables
 from .raw_file import Conversion, RawFile, as_shown, decode
 from .text import first_heading
@@ -30,9 +30,8 @@ def from_notebook(file: RawFile) -> Conversion:
     except (AttributeError, TypeError):
         raise ValueError("its cells are not as a notebook has them") from None
     markdown = "\n\n".join(blocks)
-    said = (f"{what} left out: {count}" for what, count in sorted(lost.items()))
     title = str(meta.get("title") or "") or first_heading(markdown)
-    return with_tables(Conversion(title, markdown, (*warnings, *said)))
+    return with_tables(Conversion(title, markdown, (*warnings, *left_out(lost))))
 
 
 def _cell(cell: dict[str, Any], language: str, lost: Counter[str]) -> Iterator[str]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 
 from . import office
 from .archives import Archive, Element, attribute, parse_xml, part
 from .formulas import TEX, put_formulas
-from .markdown import MAX_SPAN, STRUCK, grid, left_out, lowered, mark_of, raised
+from .markdown import MAX_SPAN, STRUCK, grid, left_out, lowered, mark_of, note, raised
 from .raw_file import Conversion, RawFile
 from .text import first_heading, titled
 
@@ -26,7 +27,7 @@ def from_odt(file: RawFile) -> Conversion:
     archive = Archive(file)
     root = parse_xml(archive.read("content.xml"))
     reader = _OpenText([root, part(archive, "styles.xml")], _formulas(root, archive))
-    blocks = office.blocks_of(reader.pieces(root.find("body/text"))) + reader.notes
+    blocks = [*office.blocks_of(reader.pieces(root.find("body/text"))), *chain.from_iterable(reader.notes)]
     text = titled(reader.title, "\n\n".join(blocks))
     meta = part(archive, "meta.xml")
     said = "" if meta is None else " ".join((meta.findtext("meta/title") or "").split())
@@ -49,7 +50,7 @@ def _formulas(root: Element, archive: Archive) -> dict[Element, str]:
 
 class _OpenText:
     def __init__(self, roots: list[Element | None], formulas: dict[Element, str]):
-        self.title, self.notes, self.lost = "", list[str](), Counter[str]()
+        self.title, self.notes, self.lost = "", list[list[str]](), Counter[str]()
         self._formulas = formulas
         there = [root for root in roots if root is not None]
         self._styles = {
@@ -206,10 +207,9 @@ class _OpenText:
             elif child.tag in {"tab", "line-break"}:
                 yield " " if child.tag == "tab" else "\n", mark
             elif child.tag == "note":
-                self.notes.append("")  # its place
+                self.notes.append([])  # its place
                 at = len(self.notes)
-                blocks = office.blocks_of(self.pieces(child.find("note-body")))
-                self.notes[at - 1] = office.note(at, blocks)
+                self.notes[at - 1] = note(at, office.blocks_of(self.pieces(child.find("note-body"))))
                 yield f"[^{at}]", ""
             elif child.tag == "frame":
                 yield self._frame(child), ""

@@ -56,11 +56,6 @@ def paragraph(
         yield "block", "> " + text.replace("\n", "\n> ") if quote else MISTAKABLE.sub(r"\\\1", text)
 
 
-def note(number: int | str, blocks: list[str]) -> str:
-    """A note below the text."""
-    return f"[^{number}]: " + "\n\n    ".join(block.replace("\n", "\n    ") for block in blocks)
-
-
 def table(rows: list[list[str]]) -> list[str]:
     """A table, whose first row is its header, whether it says so or not; one cell alone is a box around text."""
     return [rows[0][0]] if len(rows) == 1 and len(rows[0]) == 1 else pipe_table(rows, header=len(rows) > 1)

@@ -21,17 +21,17 @@ from .pandoc_blocks import TreeWriter
 from .raw_file import MB, Conversion, RawFile, decode
 from .text import first_heading, from_text, titled
 
+HEADED = {"latex", "typst"}  # where the first row of a table is its header, though few say so
 TREE_SIZE = 4  # of a document's tree in JSON, as often as its text may be long: a word takes thirty bytes
 
 
 def from_markup(
-    reader: str, parse: Callable[[str, RawFile], dict[str, Any]] | None = None, *, headed: bool = False
+    reader: str, parse: Callable[[str, RawFile], dict[str, Any]] | None = None
 ) -> Callable[[RawFile], Conversion]:
     """The converter for texts in a markup that pandoc reads, such as `rst`. What it cannot read is plain text.
 
     Args:
         parse: makes the tree, where that takes more than pandoc.
-        headed: as `TreeWriter` knows it.
     """
 
     def converter(file: RawFile) -> Conversion:
@@ -41,7 +41,7 @@ def from_markup(
         except ValueError as error:
             found, why = from_text(file), " ".join(str(error).split())[:120]
             return replace(found, warnings=(*found.warnings, f"not valid {reader}, taken as plain text: {why}"))
-        found = conversion(tree, headed=headed)
+        found = conversion(tree, headed=reader in HEADED)
         return replace(found, warnings=(*warnings, *found.warnings))
 
     return converter

@@ -3,33 +3,11 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from .markdown import (
-    BREAK,
-    STRUCK,
-    WIDE_BREAK,
-    definitions,
-    fence,
-    formula,
-    grid,
-    in_line,
-    is_bold,
-    left_out,
-    listed,
-    lowered,
-    mark_of,
-    paragraph,
-    pipe_table,
-    raised,
-    sign,
-    struck,
-    ticked,
-    wrapped,
-)
+from . import markdown as md
 
 Node = Any  # {"t": what it is, "c": what is in it}
 NO_LANGUAGE = {"numberLines", "sourceCode", "literate", "example", "notranslate", "text", "none", "default"}
@@ -37,6 +15,8 @@ ADMONITIONS = {"note", "tip", "important", "caution", "warning", "danger", "erro
 EQUATION = re.compile(r"\\(begin|end)\{(equation|displaymath|math)\*?\}|\\(?:nonumber|notag)\b")
 ALIGNED = re.compile(r"\\(begin|end)\{(?:align|eqnarray|flalign)\*?\}")
 STRIKES = re.compile(r"</?(s|strike|del)>")  # which pandoc leaves as they are in wikis
+SPACES = {"Space": " ", "SoftBreak": "\n", "LineBreak": md.BREAK}
+AROUND = {"Image", "Quoted", "Link", "Span", "Cite"}  # whose text is behind what is said about it
 DEEPEST = 60
 UNDESCRIBED = "pictures without a description"
 
@@ -57,12 +37,11 @@ class TreeWriter:
         """All blocks, and after them the notes in the order in which the text names them."""
         out = self._blocks(blocks)
         for number, note in enumerate(self._notes, 1):  # a note may name further ones
-            first, *rest = self._blocks(note) or [""]
-            out += [f"[^{number}]: {first}", *(textwrap.indent(block, "    ") for block in rest)]
+            out += md.note(number, self._blocks(note))
         return "\n\n".join(out)
 
     def warnings(self) -> tuple[str, ...]:
-        return left_out(self._lost)
+        return md.left_out(self._lost)
 
     def line(self, value: Node | None) -> str:
         """A value of the metadata in one line."""
@@ -85,23 +64,24 @@ class TreeWriter:
         kind, content = block["t"], block.get("c")
         match kind:
             case "Para" | "Plain":
-                return paragraph(self._inlines(content))
+                return md.paragraph(self._inlines(content))
             case "Header":
                 text = self._plain(content[2])
                 return [f"{'#' * min(content[0], 6)} {text}"] if text else []
             case "CodeBlock":
-                return fence(content[1], _language(content[0]))
+                return md.fence(content[1], _language(content[0]))
             case "BulletList":
                 return self._list([("", item) for item in content], depth)
             case "OrderedList":
                 return self._ordered(content, depth)
             case "DefinitionList":
                 pairs = [(self._plain(term), [block for one in each for block in one]) for term, each in content]
-                return definitions([(term, self._blocks(inner, depth)) for term, inner in pairs])
+                return md.definitions([(term, self._blocks(inner, depth)) for term, inner in pairs])
             case "LineBlock":
-                return paragraph(BREAK.join(self._inlines(line) for line in content))
+                return md.paragraph(md.BREAK.join(self._inlines(line) for line in content))
             case "BlockQuote":
-                return self._quote(self._blocks(content, depth))
+                inner = self._blocks(content, depth)
+                return inner if md.is_indented(inner) else md.quoted(inner)
             case "Table":
                 return self._table(content, depth)
             case "Figure":
@@ -116,18 +96,13 @@ class TreeWriter:
         return []
 
     def _list(self, items: list[tuple[str, list[Node]]], depth: int) -> list[str]:
-        return listed([(sign(mark), self._blocks(item, depth)) for mark, item in items])
+        return md.listed([(md.sign(mark), self._blocks(item, depth)) for mark, item in items])
 
     def _ordered(self, content: Node, depth: int, step: int = 1) -> list[str]:
         (start, style, delimiter), items = content
         start = len(items) if step < 0 and start == 1 else start
-        marks = (mark_of(start + at * step, style["t"], delimiter["t"]) for at in range(len(items)))
+        marks = (md.mark_of(start + at * step, style["t"], delimiter["t"]) for at in range(len(items)))
         return self._list(list(zip(marks, items, strict=True)), depth)
-
-    def _quote(self, inner: list[str]) -> list[str]:
-        if any(re.match(r"```|\||- |\d+\. |#|>", block) for block in inner):
-            return inner  # it was only meant to be indented
-        return ["\n".join(f"> {line}".rstrip() for line in "\n\n".join(inner).split("\n"))] if inner else []
 
     def _div(self, content: Node, depth: int) -> list[str]:
         (identity, classes, pairs), blocks = content
@@ -144,7 +119,7 @@ class TreeWriter:
 
     def _raw(self, language: str, text: str) -> list[str]:
         if language == "html":
-            return paragraph(" ".join(re.sub(r"(?s)<!--.*?-->|<[^>]*>", " ", text).split()))
+            return md.paragraph(" ".join(re.sub(r"(?s)<!--.*?-->|<[^>]*>", " ", text).split()))
         if text.strip():
             self._lost[f"commands of {language}"] += 1
         return []
@@ -157,11 +132,11 @@ class TreeWriter:
         rows = [row[1] for row in (*head, *body, *foot)]
         if len(rows) == 1 and len(rows[0]) == 1:  # a box around text
             return self._blocks(caption, depth) + self._blocks(rows[0][0][4], depth)
-        cells = list(grid([[(self._cell(cell[4]), cell[2], cell[3]) for cell in row] for row in rows]))
+        cells = list(md.grid([[(self._cell(cell[4]), cell[2], cell[3]) for cell in row] for row in rows]))
         if head and not any(cells[0]):
             cells, head = cells[1:], []
-        header = bool(head) or (len(cells) > 1 and (self._headed or is_bold(cells[0])))
-        return self._blocks(caption, depth) + pipe_table(cells, header=header)
+        header = bool(head) or (len(cells) > 1 and (self._headed or md.is_bold(cells[0])))
+        return self._blocks(caption, depth) + md.pipe_table(cells, header=header)
 
     def _cell(self, blocks: list[Node]) -> str:
         """The blocks of a cell in one line."""
@@ -170,10 +145,10 @@ class TreeWriter:
     def _flat(self, block: Node) -> str:
         kind, content = block["t"], block.get("c")
         if kind in {"Para", "Plain"}:
-            text = in_line(self._inlines(content)).strip()
-            return re.sub(f"(?<=[,;:.]){BREAK}", " ", text).replace(BREAK, "; ")
+            text = md.in_line(self._inlines(content)).strip()
+            return re.sub(f"(?<=[,;:.]){md.BREAK}", " ", text).replace(md.BREAK, "; ")
         if kind == "CodeBlock":
-            return "; ".join(ticked(line.strip()) for line in content[1].splitlines() if line.strip())
+            return "; ".join(md.ticked(line.strip()) for line in content[1].splitlines() if line.strip())
         if kind in {"BulletList", "OrderedList"}:
             items = content if kind == "BulletList" else content[1]
             return "; ".join(filter(None, map(self._cell, items)))
@@ -186,64 +161,57 @@ class TreeWriter:
     # Inlines ----------------------------------------------------------------------------------------------------------
 
     def _line(self, inlines: list[Node]) -> str:
-        return " ".join(in_line(self._inlines(inlines)).split())
+        return " ".join(md.in_line(self._inlines(inlines)).split())
 
     def _inlines(self, inlines: list[Node], depth: int = 0) -> str:
         """Text in a line; `BREAK` where a line ends for a reason."""
         if depth > DEEPEST:
             raise RecursionError
         text = "".join(self._inline(one, depth + 1) for one in inlines)
-        return WIDE_BREAK.sub("", text) if "\n" in text else text
+        return md.WIDE_BREAK.sub("", text) if "\n" in text else text
 
     def _inline(self, one: Node, depth: int) -> str:
         kind, content = one["t"], one.get("c")
         match kind:
             case "Str":
                 return str(content)
-            case "Space":
-                return " "
-            case "SoftBreak":
-                return "\n"
-            case "LineBreak":
-                return BREAK
-            case "Emph":
-                return wrapped(self._inlines(content, depth), "*")
-            case "Strong":
-                return wrapped(self._inlines(content, depth), "**")
-            case "Strikeout":
-                return struck(self._inlines(content, depth))
-            case "Superscript":
-                return raised(self._inlines(content, depth))
-            case "Subscript":
-                return lowered(self._inlines(content, depth))
+            case "Space" | "SoftBreak" | "LineBreak":
+                return SPACES[kind]
             case "Code":
-                return ticked(" ".join(content[1].split()))
+                return md.ticked(" ".join(content[1].split()))
             case "Math":
                 return _formula(content[1], apart=content[0]["t"] == "DisplayMath")
             case "Note":
                 self._notes.append(content)
                 return f"[^{len(self._notes)}]"
-            case "Image":
-                text = self._inlines(content[1], depth)
-                self._lost[UNDESCRIBED] += not text.strip()
-                return text
-            case "Quoted":
-                left, right = "\u2018\u2019" if content[0]["t"] == "SingleQuote" else "\u201c\u201d"
-                return f"{left}{self._inlines(content[1], depth)}{right}"
-            case "Link":
-                return self._inlines(content[1], depth) or str(content[2][0])
-            case "Span":
-                text = self._inlines(content[1], depth)
-                return struck(text) if "line-through" in content[0][1] else text
-            case "Cite":
-                return self._inlines(content[1], depth) or f"[{', '.join(each['citationId'] for each in content[0])}]"
             case "RawInline":
                 return self._raw_inline(*content)
-        return self._inlines(content, depth) if isinstance(content, list) else ""
+        inside = content[1] if kind in AROUND else content
+        text = self._inlines(inside, depth) if isinstance(inside, list) else ""
+        match kind:
+            case "Emph" | "Strong":
+                return md.wrapped(text, "*" if kind == "Emph" else "**")
+            case "Strikeout":
+                return md.struck(text)
+            case "Superscript":
+                return md.raised(text)
+            case "Subscript":
+                return md.lowered(text)
+            case "Image":
+                self._lost[UNDESCRIBED] += not text.strip()
+            case "Quoted":
+                return f"\u2018{text}\u2019" if content[0]["t"] == "SingleQuote" else f"\u201c{text}\u201d"
+            case "Link":
+                return text or str(content[2][0])
+            case "Span":
+                return md.struck(text) if "line-through" in content[0][1] else text
+            case "Cite":
+                return text or f"[{', '.join(each['citationId'] for each in content[0])}]"
+        return text
 
     def _raw_inline(self, language: str, text: str) -> str:
         if language == "html":
-            return STRUCK if STRIKES.fullmatch(text) else "" if text.startswith("<") else text
+            return md.STRUCK if STRIKES.fullmatch(text) else "" if text.startswith("<") else text
         if cited := re.fullmatch(r"\\\w*[cC]ite\w*\*?(?:\[[^]]*\])*\{([^}]*)\}", text):
             return f"[{cited[1]}]"
         self._lost[f"commands of {language}"] += 1
@@ -258,4 +226,4 @@ def _language(attributes: Node) -> str:
 
 
 def _formula(text: str, *, apart: bool) -> str:
-    return formula(ALIGNED.sub(r"\\\1{aligned}", EQUATION.sub("", text)), apart=apart)
+    return md.formula(ALIGNED.sub(r"\\\1{aligned}", EQUATION.sub("", text)), apart=apart)

@@ -9,9 +9,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
+from typing import Any
 
 from . import office
-from .markdown import STRUCK, left_out, lowered, raised
+from .markdown import STRUCK, left_out, lowered, note, raised
 from .raw_file import Conversion, RawFile
 from .text import first_heading, titled
 
@@ -40,6 +42,18 @@ SILENT_NAMES = """
 """
 SILENT = set(SILENT_NAMES.split())
 LOUD = {"footnote", "shpinst", "shptxt", "fldinst", "pntext", "listtext", "shppict"}  # though they begin with a star
+# What words set of the state, and with their number of a paragraph.
+OF_STATE = {
+    "b": "bold",
+    "i": "italic",
+    "strike": "struck",
+    "striked": "struck",
+    "v": "hidden",
+    "deleted": "silent",
+    "f": "font",
+    "uc": "fallback",
+}
+OF_PARAGRAPH = {"s": "style", "ilvl": "level", "li": "left", "fi": "first", "outlinelevel": "outline"}
 OWN_MARK = re.compile(r"(\(?\w{1,4}[.)]|[•\u2013-])\t")
 
 
@@ -98,7 +112,7 @@ class _RichText:
         self.lost: Counter[str] = Counter()
         self._state, self._above = _State(), list[_State]()
         self._flow, self._outer = _Flow(), list[_Flow]()
-        self._notes: list[str] = []
+        self._notes: list[list[str]] = []
         self._encoding, self._default_font = "cp1252", 0
         self._codecs: dict[int, str] = {}
         self._monospaced: set[int] = set()
@@ -130,7 +144,7 @@ class _RichText:
         self._say(self._pending())
         self._end_paragraph()
         self._end_table()
-        return office.blocks_of(self._flow.pieces) + self._notes
+        return [*office.blocks_of(self._flow.pieces), *chain.from_iterable(self._notes)]
 
     # Groups -----------------------------------------------------------------------------------------------------------
 
@@ -144,7 +158,7 @@ class _RichText:
         if ended.kind == "footnote":
             self._end_paragraph()
             self._end_table()
-            self._notes.append(office.note(len(self._notes) + 1, office.blocks_of(self._flow.pieces)))
+            self._notes.append(note(len(self._notes) + 1, office.blocks_of(self._flow.pieces)))
             self._flow = self._outer.pop()
             self._say(f"[^{len(self._notes)}]")
         elif ended.kind == "listtext":
@@ -211,7 +225,7 @@ class _RichText:
                 self._flow.cell = []
 
     def _set(self, word: str, number: int | None) -> None:
-        on, at = number != 0, number or 0
+        at = number or 0
         paragraph = _Paragraph() if self._state.kind == "listtext" else self._flow.paragraph  # which is not its own
         match word:
             case "ansicpg":
@@ -221,25 +235,13 @@ class _RichText:
                 self._state = replace(self._state, font=at)
             case "fcharset":
                 self._codecs[self._state.font] = "symbol" if at == 2 else CHARSETS.get(at, "")
-            case "uc":
-                self._state = replace(self._state, fallback=at)
             case "plain":
                 kept = _State(kind=self._state.kind, silent=self._state.silent, fallback=self._state.fallback)
                 self._state = replace(kept, font=self._default_font)
-            case "b":
-                self._state = replace(self._state, bold=on)
-            case "i":
-                self._state = replace(self._state, italic=on)
-            case "strike" | "striked":
-                self._state = replace(self._state, struck=on)
-            case "v":
-                self._state = replace(self._state, hidden=on)
-            case "deleted":
-                self._state = replace(self._state, silent=on)
             case "super" | "sub" | "nosupersub":
-                self._state = replace(self._state, raised={"super": "^", "sub": "_"}.get(word, "") if on else "")
-            case "f":
-                self._state = replace(self._state, font=at)
+                self._state = replace(
+                    self._state, raised={"super": "^", "sub": "_"}.get(word, "") if number != 0 else ""
+                )
             case "fmodern":
                 self._monospaced.add(self._state.font)
             case "pard":
@@ -247,11 +249,11 @@ class _RichText:
                     self._flow.paragraph = _Paragraph(paragraph.runs, paragraph.mark)
             case "intbl":
                 paragraph.in_table = True
-            case "s":
-                paragraph.style = at
-            case "ilvl" | "li" | "fi" | "outlinelevel":
-                name = {"ilvl": "level", "li": "left", "fi": "first", "outlinelevel": "outline"}[word]
-                setattr(paragraph, name, at)
+            case _ if word in OF_STATE:
+                changed: dict[str, Any] = {OF_STATE[word]: at if word in {"f", "uc"} else number != 0}
+                self._state = replace(self._state, **changed)
+            case _ if word in OF_PARAGRAPH:
+                setattr(paragraph, OF_PARAGRAPH[word], at)
             case "trowd":
                 self._flow.merged, self._merges = [], False
             case "clvmrg":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 
-from .markdown import pipe_table
+from .markdown import in_cell, pipe_table
 from .raw_file import Conversion, RawFile, decode
 
 MOST_BROKEN = 20  # quotes that are never closed; where there are more, no quote means anything
@@ -53,7 +53,7 @@ def _is_closed(lines: list[str], delimiter: str) -> bool:
 
 
 def _table(rows: list[list[str]]) -> list[str]:
-    """A table without the columns and rows that are empty. A cell's line end becomes a semicolon."""
-    rows = [["; ".join(filter(None, map(str.strip, cell.splitlines()))) for cell in row] for row in rows]
+    """A table without the columns and rows that are empty."""
+    rows = [[in_cell(cell) for cell in row] for row in rows]
     width = max((at + 1 for row in rows for at, cell in enumerate(row) if cell), default=0)
     return pipe_table([row[:width] for row in rows if any(row)], header=True)

@@ -47,4 +47,4 @@ def _end(text: str, at: int) -> int:
     return len(text)
 
 
-from_typst = from_markup("typst", _parse, headed=True)
+from_typst = from_markup("typst", _parse)

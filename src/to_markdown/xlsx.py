@@ -15,7 +15,7 @@ from itertools import groupby, takewhile
 
 from .archives import Archive, Element, attribute, core_title, main_part, parse_xml, part, related
 from .docx_styles import is_on
-from .markdown import MAX_REPEATED, pipe_table, struck
+from .markdown import MAX_REPEATED, in_cell, pipe_table, struck
 from .number_formats import KNOWN, shown
 from .raw_file import Conversion, RawFile
 
@@ -87,7 +87,7 @@ class _Cells:
                 place = _place(cell.get("r", ""))[1] if cell.get("r") else place + 1
                 if place >= WIDEST:
                     self.lost[f"cells beyond {WIDEST} columns left out"] += 1
-                elif text := "; ".join(filter(None, map(str.strip, self._text(cell).splitlines()))):
+                elif text := in_cell(self._text(cell)):
                     bold |= {at} if not line and self._format(cell).bold else set()
                     line[place] = struck(text) if self._format(cell).struck else text
             if line:
