@@ -37,6 +37,43 @@ class Archive:
             raise InputError(f"expands to {size} of text, over the limit of {most}; split it or raise MAX_FILE_MB")
         return self._zip.read(name)
 
+    def part(self, name: str) -> Element | None:
+        """A member that is XML, where there is one of this name."""
+        return parse_xml(self.read(name)) if name in self else None
+
+
+class OfficeFile(Archive):
+    """A file of Word, PowerPoint or Excel: its main part as XML, and what other parts that is related to."""
+
+    def __init__(self, file: RawFile):
+        super().__init__(file)
+        main = next((name for kind, name in self.relations("").values() if kind == "officeDocument"), "")
+        self.main = parse_xml(self.read(main))
+        self.related = self.relations(main)
+        self._by_kind = dict(self.related.values())
+
+    def relations(self, name: str) -> dict[str, tuple[str, str]]:
+        """Relations of a part: id -> (kind, name of the other part)."""
+        folder, base = posixpath.split(name)
+        root = self.part(posixpath.join(folder, "_rels", f"{base}.rels"))
+        return {
+            one.get("Id", ""): (
+                one.get("Type", "").rpartition("/")[2],
+                posixpath.normpath(posixpath.join("/", folder, one.get("Target", ""))).lstrip("/"),
+            )
+            for one in (root if root is not None else ())
+            if one.get("TargetMode") != "External"
+        }
+
+    def of_kind(self, kind: str) -> Element | None:
+        """The part of a kind that the main one is related to."""
+        return self.part(self._by_kind.get(kind, ""))
+
+    def title(self) -> str:
+        """What its properties call it."""
+        found = self.part("docProps/core.xml")
+        return "" if found is None else found.findtext("title") or ""
+
 
 def parse_xml(data: bytes) -> Element:
     """An XML part without its namespaces; entities and the network are left alone."""
@@ -48,38 +85,7 @@ def parse_xml(data: bytes) -> Element:
     return root
 
 
-# Files of Office
-
-
 def attribute(element: Element | None, name: str) -> str:
     """An attribute by its name without a namespace; nothing where it is not there."""
     found = () if element is None else element.attrib.items()
     return next((str(value) for key, value in found if key.rpartition("}")[2] == name), "")
-
-
-def part(archive: Archive, name: str) -> Element | None:
-    """A part of the file without its namespaces."""
-    return parse_xml(archive.read(name)) if name in archive else None
-
-
-def related(archive: Archive, name: str) -> dict[str, tuple[str, str]]:
-    """Relations of a part: id -> (kind, name of the other part)."""
-    folder, base = posixpath.split(name)
-    root = part(archive, posixpath.join(folder, "_rels", f"{base}.rels"))
-    return {
-        one.get("Id", ""): (
-            one.get("Type", "").rpartition("/")[2],
-            posixpath.normpath(posixpath.join("/", folder, one.get("Target", ""))).lstrip("/"),
-        )
-        for one in (root if root is not None else ())
-        if one.get("TargetMode") != "External"
-    }
-
-
-def main_part(archive: Archive) -> str:
-    return next((name for kind, name in related(archive, "").values() if kind == "officeDocument"), "")
-
-
-def core_title(archive: Archive) -> str:
-    found = part(archive, "docProps/core.xml")
-    return "" if found is None else " ".join((found.findtext("title") or "").split())

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from . import office
-from .archives import Archive, Element, attribute, core_title, main_part, parse_xml, part, related
+from .archives import Element, OfficeFile, attribute
 from .docx_styles import Numbering, Style, is_on, number, numbering_of, styles_of, value
 from .formulas import formulas_of_word
 from .markdown import STRUCK, left_out, lowered, note, pipe_table, raised
@@ -31,16 +31,12 @@ class _WordFile:
 
 
 def from_docx(file: RawFile) -> Conversion:
-    archive = Archive(file)
-    name = main_part(archive)
-    parts = dict(related(archive, name).values())
-    texts = parse_xml(archive.read(name)), *(part(archive, parts.get(key, "")) for key in ("footnotes", "endnotes"))
+    archive = OfficeFile(file)
+    texts = root, footnotes, endnotes = archive.main, archive.of_kind("footnotes"), archive.of_kind("endnotes")
     for reading in [one for text in texts if text is not None for one in text.iter("rt")]:  # beside a word of Japanese
         reading.getparent().remove(reading)
-    root, footnotes, endnotes = texts
-    styles = styles_of(part(archive, parts.get("styles", "")))
-    numbering = numbering_of(part(archive, parts.get("numbering", "")), styles)
-    word = _WordFile(styles, numbering, formulas_of_word(texts, file))
+    styles = styles_of(archive.of_kind("styles"))
+    word = _WordFile(styles, numbering_of(archive.of_kind("numbering"), styles), formulas_of_word(texts, file))
     body = root.find("body")
     blocks = office.blocks_of(_pieces(body, word)) if body is not None else []
     for notes, mark in ((footnotes, ""), (endnotes, "e")):
@@ -48,7 +44,7 @@ def from_docx(file: RawFile) -> Conversion:
             if not attribute(one, "type"):
                 blocks += note(f"{mark}{attribute(one, 'id')}", office.blocks_of(_pieces(one, word)))
     text = titled(word.title, "\n\n".join(blocks))
-    return Conversion(first_heading(text) or core_title(archive), text, left_out(word.lost))
+    return Conversion(first_heading(text) or archive.title(), text, left_out(word.lost))
 
 
 def _pieces(parent: Element, word: _WordFile) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from . import office
-from .archives import Archive, Element, attribute, parse_xml, part
+from .archives import Archive, Element, attribute, parse_xml
 from .formulas import TEX, put_formulas
 from .markdown import MAX_SPAN, STRUCK, grid, left_out, lowered, mark_of, note, raised
 from .raw_file import Conversion, RawFile
@@ -26,11 +26,11 @@ Counts = dict[int, int]  # how far each level of a list has counted
 def from_odt(file: RawFile) -> Conversion:
     archive = Archive(file)
     root = parse_xml(archive.read("content.xml"))
-    reader = _OpenText([root, part(archive, "styles.xml")], _formulas(root, archive))
+    reader = _OpenText([root, archive.part("styles.xml")], _formulas(root, archive))
     blocks = [*office.blocks_of(reader.pieces(root.find("body/text"))), *chain.from_iterable(reader.notes)]
     text = titled(reader.title, "\n\n".join(blocks))
-    meta = part(archive, "meta.xml")
-    said = "" if meta is None else " ".join((meta.findtext("meta/title") or "").split())
+    meta = archive.part("meta.xml")
+    said = "" if meta is None else meta.findtext("meta/title") or ""
     return Conversion(first_heading(text) or said, text, left_out(reader.lost))
 
 
@@ -41,7 +41,7 @@ def _formulas(root: Element, archive: Archive) -> dict[Element, str]:
     page, found = etree.Element("body"), dict[Element, Element]()
     for one in root.iter("object"):
         name = attribute(one, "href").removeprefix("./").rstrip("/") + "/content.xml"
-        if name in archive and (math := parse_xml(archive.read(name))).tag == "math":
+        if (math := archive.part(name)) is not None and math.tag == "math":
             found[one] = etree.SubElement(page, "p")
             found[one].append(math)
     put_formulas(page)

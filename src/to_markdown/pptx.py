@@ -6,7 +6,7 @@ import re
 from collections import Counter
 
 from . import office
-from .archives import Archive, Element, attribute, core_title, main_part, parse_xml, related
+from .archives import Element, OfficeFile, attribute
 from .formulas import formulas_of_word
 from .markdown import grid, in_line, left_out, lowered, mark_of, pipe_table, raised, sign, struck
 from .raw_file import Conversion, RawFile
@@ -14,27 +14,24 @@ from .raw_file import Conversion, RawFile
 
 def from_pptx(file: RawFile) -> Conversion:
     """A heading for each slide, its text, lists and tables, and the speaker's notes."""
-    archive = Archive(file)
-    name = main_part(archive)
-    parts = related(archive, name)
+    archive = OfficeFile(file)
     text, pages, titles = "", list[int](), list[str]()
     lost: Counter[str] = Counter()
-    for number, slide_id in enumerate(parse_xml(archive.read(name)).iter("sldId"), 1):
+    for number, slide_id in enumerate(archive.main.iter("sldId"), 1):
         ids = [value for key, value in slide_id.attrib.items() if key.endswith("}id")]
-        slide = parts.get(ids[0] if ids else "", ("", ""))[1]
-        blocks = _slide(archive, slide, number, lost, file) if slide in archive else []
+        blocks = _slide(archive, archive.related.get(ids[0] if ids else "", ("", ""))[1], number, lost, file)
         titles += [block.lstrip("# ") for block in blocks[:1]]
         pages.append(len(text))
         text += "".join(f"{block}\n\n" for block in blocks)
-    title = titles[0] if titles else core_title(archive)
+    title = titles[0] if titles else archive.title()
     return Conversion(title, text, left_out(lost), pages=tuple(pages))
 
 
-def _slide(archive: Archive, name: str, number: int, lost: Counter[str], file: RawFile) -> list[str]:
+def _slide(archive: OfficeFile, name: str, number: int, lost: Counter[str], file: RawFile) -> list[str]:
     title, opening, blocks = "", False, list[str]()
-    root = parse_xml(archive.read(name))
-    if root.get("show") in {"0", "false"}:
-        lost["hidden slides"] += 1
+    root = archive.part(name)
+    if root is None or root.get("show") in {"0", "false"}:
+        lost["hidden slides"] += root is not None
         return []
     for useless in list(root.iter("Fallback", "sym")):  # the same content once more, for older programs; and a font
         useless.getparent().remove(useless)
@@ -59,8 +56,8 @@ def _slide(archive: Archive, name: str, number: int, lost: Counter[str], file: R
             elif kind not in {"dt", "ftr", "sldNum", "hdr"}:
                 blocks += _lines(shape, formulas, bulleted=holder is not None and kind not in {"subTitle", "title"})
     heading = f"{'#' if opening and number == 1 else '##'} {title or f'Slide {number}'}"
-    notes = [part for kind, part in related(archive, name).values() if kind == "notesSlide" and part in archive]
-    for shape in (shape for part in notes for shape in parse_xml(archive.read(part)).iter("sp")):
+    notes = [archive.part(other) for kind, other in archive.relations(name).values() if kind == "notesSlide"]
+    for shape in (shape for one in notes if one is not None for shape in one.iter("sp")):
         if attribute(shape.find("nvSpPr/nvPr/ph"), "type") == "body" and (lines := _lines(shape, {}, bulleted=False)):
             blocks += ["**Notes:** " + lines[0], *lines[1:]]
     return [heading, *blocks] if title or blocks else []

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby, takewhile
 
-from .archives import Archive, Element, attribute, core_title, main_part, parse_xml, part, related
+from .archives import Element, OfficeFile, attribute
 from .docx_styles import is_on
 from .markdown import MAX_REPEATED, in_cell, pipe_table, struck
 from .number_formats import KNOWN, shown
@@ -25,26 +25,23 @@ CellsOfRow = dict[int, str]  # column -> text, of the cells that have some
 
 def from_xlsx(file: RawFile) -> Conversion:
     """A heading for each sheet that is shown, and its tables; of a formula its last result."""
-    archive = Archive(file)
-    name = main_part(archive)
-    parts = related(archive, name)
-    kinds = dict(parts.values())
-    book, shared = parse_xml(archive.read(name)), part(archive, kinds.get("sharedStrings", ""))
+    archive = OfficeFile(file)
+    book, shared = archive.main, archive.of_kind("sharedStrings")
     early = attribute(book.find("workbookPr"), "date1904") in {"1", "true"}
     reader = _Cells(
         [] if shared is None else [_words(one) for one in shared.iter("si")],
-        _formats(part(archive, kinds.get("styles", ""))),
+        _formats(archive.of_kind("styles")),
         datetime(1904, 1, 1) if early else datetime(1899, 12, 30),
     )
     blocks, warnings = list[str](), list[str]()
     for sheet in book.iter("sheet"):
-        called, target = sheet.get("name", ""), parts.get(attribute(sheet, "id"), ("", ""))[1]
+        called, target = sheet.get("name", ""), archive.related.get(attribute(sheet, "id"), ("", ""))[1]
         if sheet.get("state", "visible") != "visible":
             warnings.append(f"hidden sheet left out: {called}")
-        elif target in archive and (tables := _tables(reader.sheet(parse_xml(archive.read(target))))):
+        elif (cells := archive.part(target)) is not None and (tables := _tables(reader.sheet(cells))):
             blocks += [f"## {called}", *tables]
     warnings += [f"{what}: {count}" for what, count in reader.lost.items() if count]
-    return Conversion(core_title(archive), "\n\n".join(blocks), tuple(warnings))
+    return Conversion(archive.title(), "\n\n".join(blocks), tuple(warnings))
 
 
 # Cells ----------------------------------------------------------------------------------------------------------------
