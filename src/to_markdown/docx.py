@@ -108,10 +108,9 @@ def _mark(properties: Element | None, word: _WordFile) -> str:
     style = word.styles.get(value(properties, "rStyle"), Style()).name
     if style in office.CODE or office.MONOSPACED.search(attribute(fonts, "ascii")):
         return "`"
-    if properties is None:
-        return ""
-    on = [name for name in ("b", "i", "strike", "dstrike") if is_on(properties, name)]
-    return STRUCK if "strike" in on or "dstrike" in on else "".join("**" if name == "b" else "*" for name in on)
+    if is_on(properties, "strike") or is_on(properties, "dstrike"):
+        return STRUCK
+    return "**" * is_on(properties, "b") + "*" * is_on(properties, "i")
 
 
 def _characters(run: Element, word: _WordFile) -> Iterator[str]:

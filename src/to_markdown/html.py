@@ -15,6 +15,7 @@ from .formulas import put_formulas
 from .html_blocks import BLOCKS, HEADINGS, INNER, MAX_DEPTH, mark_blocks, spaced, write_blocks
 from .html_code import put_code
 from .html_marks import put_marks
+from .markdown import left_out
 from .raw_file import Conversion, RawFile, decode
 
 SILENT_NAMES = """
@@ -61,11 +62,11 @@ def html_to_markdown(text: str, *, whole: bool = False) -> Conversion:
     if tree is None:
         return Conversion("", "")
     lower = text.lower()
-    drawn = put_formulas(tree) if any(word in lower for word in FORMULAS) else 0
+    lost = Counter({"formulas that are only drawn": put_formulas(tree) if any(one in lower for one in FORMULAS) else 0})
     put_code(tree)
     put_marks(tree)
     title = spaced("".join(tree.xpath("(//head//title|//title)[1]//text()")))
-    warnings = [*_silence(tree), *([f"formulas that are only drawn left out: {drawn}"] if drawn else [])]
+    _silence(tree, lost)
     said = tree if whole else _said(tree)
     heading, at = _title(title, tree if said is None else said, first=said is not None and not whole)
     _prune(tree, at)
@@ -76,9 +77,8 @@ def html_to_markdown(text: str, *, whole: bool = False) -> Conversion:
         blocks[0] = f"# {heading}"  # a title that is set as a mere paragraph
     total = len(spaced(root.text_content()))
     linked = sum(len(spaced(link.text_content())) for link in root.iter("a") if link.get("href"))
-    if linked > 0.7 * total > 0:
-        warnings.append(f"{linked * 100 // total}% of its text is links; an index page?")
-    return Conversion(heading, "\n\n".join(blocks), tuple(warnings))
+    index = f"{linked * 100 // total}% of its text is links; an index page?" if linked > 0.7 * total > 0 else ""
+    return Conversion(heading, "\n\n".join(blocks), (*left_out(lost), *filter(None, [index])))
 
 
 def _parse(text: str) -> Element:
@@ -96,10 +96,10 @@ def _parse(text: str) -> Element:
     return tree
 
 
-def _silence(tree: Element) -> list[str]:
-    """Drop what is not text; say what could have been content."""
-    pictures = [picture for picture in tree.iter("img") if not spaced(picture.get("alt") or "")]
-    drawings = [drawing for drawing in tree.iter("svg") if drawing.xpath(".//*[local-name()='text']")]
+def _silence(tree: Element, lost: Counter[str]) -> None:
+    """Drop what is not text; count what could have been content."""
+    lost["pictures without a description"] = sum(not spaced(one.get("alt") or "") for one in tree.iter("img"))
+    lost["drawings with text in them"] = len(tree.xpath("//svg[.//*[local-name()='text']]"))
     for box in tree.xpath(BOXES):
         sign = "☐" if box.get("checked") is None else "☒"
         box.tail = f"{sign} {(box.tail or '').lstrip()}"
@@ -112,8 +112,6 @@ def _silence(tree: Element) -> list[str]:
     for link in list(tree.iter("a")):
         if (link.get("href") or "").startswith("#") and spaced(link.text_content()).lower() in MARKS and not len(link):
             _drop(link)
-    lost = {"pictures without a description": pictures, "drawings with text in them": drawings}
-    return [f"{what} left out: {len(found)}" for what, found in lost.items() if found]
 
 
 def _prune(tree: Element, heading: Element | None) -> None:

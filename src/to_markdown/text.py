@@ -8,8 +8,13 @@ from collections import Counter
 from .raw_file import Conversion, RawFile, decode
 
 UNDERLINE = re.compile(r"([=*#~^\"+-])\1{2,}")
-
-
+# A block of code, or to the end where nothing closes it; a heading with marks before or with a line below.
+HEADING = re.compile(
+    r"^ {0,3}(?P<fence>`{3,}|~{3,}).*(?:\n(?:.*\n)*? {0,3}(?P=fence)[`~]*[ \t]*$|(?s:.*))"
+    r"|^ {0,3}(?P<marks>\#{1,2})[ \t]+(?P<atx>.*)"
+    r"|^(?!\s{4}|[-*+>|#]|\d+\. )(?=[^\S\n]*+\S)(?P<over>.++)\n {0,3}(?P<under>=+|-{2,})[ \t]*$",
+    re.MULTILINE,
+)
 FOOT = re.compile(r"\S.*\[Page \d+\]")  # of a page of an RFC
 SECTION = re.compile(r"(?:(?P<number>\d+(\.\d+)*|[A-Z](\.\d+)*)\.? +)?[A-Z]\S*( +\S+)*")
 
@@ -105,25 +110,11 @@ def _opening(text: str) -> str:
 def first_heading(text: str) -> str:
     """The first heading of level one, else of level two, without its marks; code is not looked at."""
     found: dict[int, str] = {}
-    fence, before = "", ""
-    for line in text.splitlines():
-        if not line.lstrip(" ").startswith(("`", "~", "#", "=", "-")):  # most lines
-            before = "" if fence else line
-            continue
-        mark = re.match(r" {0,3}(`{3,}|~{3,})(.*)", line)
-        if fence:
-            fence = "" if mark and mark[1].startswith(fence) and not mark[2].strip() else fence
-        elif mark:
-            fence = mark[1]
-        elif atx := re.match(r" {0,3}(#{1,2})[ \t]+(.*?)[ \t]*#*[ \t]*$", line):
-            found.setdefault(len(atx[1]), atx[2])
-        elif (
-            before.strip()
-            and re.fullmatch(r" {0,3}(=+|-{2,})[ \t]*", line)
-            and not re.match(r"\s{4}|[-*+>|#]|\d+\. ", before)
-        ):
-            found.setdefault(1 if "=" in line else 2, before.strip())
-        before = "" if fence or mark else line
+    for one in HEADING.finditer(text):
+        if one["over"]:
+            found.setdefault(1 if one["under"][0] == "=" else 2, one["over"])
+        elif not one["fence"]:
+            found.setdefault(len(one["marks"]), one["atx"].rstrip().rstrip("#"))
         if 1 in found:
             break
     plain = re.sub(
