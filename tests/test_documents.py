@@ -162,7 +162,7 @@ SLOW: dict[str, Callable[[], bytes]] = {
     "chapters.epub": long_book,
     "rows.xlsx": high_sheet,
     "line.csv": lambda: b"a,b," * 4_000_000,
-    "blanks.md": lambda: b"# a" + b" \t" * 80_000 + b"b",
+    "table.md": lambda: b"<table>" + b"<tr><td>a</td><td>b</td></tr>" * 40_000 + b"</table>",
     "indents.rst": lambda: "\n".join(f"{' ' * depth}a" for depth in range(2000)).encode(),
 }
 
