@@ -96,6 +96,7 @@ STEPS = {
     "trainer": {"adapters", "batches", "students"},
     "distilling": {"batches", "formats", "markup", "students", "trainer"},
     "faults": {"batches"},
+    "preflight": {"batches", "faults"},
     "training": {"adapters", "batches", "distilling", "faults", "formats", "students", "tiny", "trainer"},
     "evaluation": {"students"},
 }

@@ -14,6 +14,7 @@ from ai_tools import runner, sources, teachers, workspace
 from ai_tools.documents import convert, reading, seeds
 from ai_tools.documents.chunking import chunk_document
 from ai_tools.errors import InputError, MissingStep, SettingsError, UsageError, WorkError
+from ai_tools.files import write_rows
 from ai_tools.settings import Settings, load_settings
 from ai_tools.steps import generation, students
 from ai_tools.teachers.journal import Journal
@@ -297,6 +298,18 @@ def test_a_plan_has_the_calls_of_every_dataset_and_what_they_cost_and_asks_nobod
     assert int(first.split()[1]) == calls[0] / 3
     with Journal(workspace.journal_path(project.output)) as journal:
         assert len(journal) == 0
+
+
+def test_a_plan_says_what_training_takes_and_what_it_cannot_have(project: Settings) -> None:
+    alone = [STEPS[5]]
+    assert runner.plan(project, alone)[1:] == ["training of step 05: known once step 04 has run"]
+    row = {"messages": [{"role": "user", "content": "When?"}, {"role": "assistant", "content": "At noon."}]}
+    cut = write_rows(project.root / "cut.jsonl", [row] * 8)
+    _, line, _ = runner.plan(project.with_(training_cut=str(cut), epochs=2), alone)
+    assert re.match(r"training of step 05 \(full\): \d+ steps, \d+ tokens in 2\.0 passes; about 0\.\d GB of ", line)
+    cut.write_text("")
+    _, line = runner.plan(project.with_(training_cut=str(cut)), alone)
+    assert line.startswith(f"training of step 05: {cut}: no row in it. Fix: ")
 
 
 def planned(settings: Settings, *numbers: int, fresh: bool = False) -> dict[str, list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import time
 import warnings
 from importlib import util
 from pathlib import Path
@@ -101,6 +102,52 @@ def device(wanted: str = "auto") -> str:
     if wanted == "mps":
         warnings.warn("DEVICE=mps is untried; where it fails or answers nonsense, set DEVICE=cpu", stacklevel=2)
     return wanted
+
+
+def multiplies_in_bfloat16(place: str = "cpu") -> bool:
+    """Whether there are instructions for it, with which a CPU multiplies matrices two to three times as fast."""
+    import torch
+
+    if place != "cpu":
+        return place == "cuda" and torch.cuda.is_bf16_supported()
+    known: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()  # older versions of torch do not tell
+    return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
+
+
+def free_memory(place: str = "cpu", control: Path = Path("/sys/fs/cgroup")) -> float:
+    """Bytes that a new program may take: of the GPU, else of the machine, or less where a container is allowed less."""
+    import psutil
+
+    if place == "cuda":
+        import torch
+
+        return float(torch.cuda.mem_get_info()[0])
+    free = float(psutil.virtual_memory().available)
+    for limit, used in (
+        ("memory.max", "memory.current"),
+        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),  # before version 2 of control groups
+    ):
+        try:
+            free = min(free, int((control / limit).read_text()) - int((control / used).read_text()))
+        except (OSError, ValueError):  # there is none, or it says `max`
+            continue
+    return max(0.0, free)
+
+
+def operations_a_second(place: str = "cpu", *, halves: bool = False) -> float:
+    """Floating-point operations of large products of matrices, the best of some; takes a fifth of a second."""
+    import torch
+
+    size = 8192 if place == "cuda" else 768
+    matrix = torch.ones(size, size, device=place, dtype=torch.bfloat16 if halves else torch.float32)
+    best, until = float("inf"), time.perf_counter() + 0.2
+    while time.perf_counter() < until:
+        started = time.perf_counter()
+        matrix = (matrix @ matrix).clamp_(0, 1)
+        if place == "cuda":
+            torch.cuda.synchronize()
+        best = min(best, time.perf_counter() - started)
+    return 2 * size**3 / best
 
 
 def _gpu() -> str | None:

@@ -21,7 +21,7 @@ from .documents.chunking import chunk_document
 from .errors import AIToolsError, MissingExtra, SettingsError, UsageError, WorkError
 from .records import Passage
 from .settings import Settings
-from .steps import generation, students
+from .steps import generation, preflight, students, training
 from .teachers import providers
 from .teachers.asker import Asker
 from .teachers.dry_run import Estimate
@@ -207,6 +207,7 @@ def plan(settings: Settings, steps: Sequence[StepSpec], *, fresh: bool = False) 
     """
     lines: list[str] = []
     asking: set[int] = set()
+    lines_of_training: list[str] = []
     for step in steps:
         state = state_of(settings, step)
         skipped = state.state == "complete" and step.number != 0 and not fresh
@@ -214,7 +215,27 @@ def plan(settings: Settings, steps: Sequence[StepSpec], *, fresh: bool = False) 
         lines.append(f"{step.folder:28} {'skip' if skipped else 'run':5} {state.reason}{after}")
         if _asks(settings, step) and not skipped:
             asking.add(step.number)
-    return lines + (_plan_of_calls(settings, asking) if asking else [])
+        if step.number == 5 and not skipped:
+            lines_of_training = _plan_of_training(_as_in_notebook(settings, step))
+    return lines + (_plan_of_calls(settings, asking) if asking else []) + lines_of_training
+
+
+def _plan_of_training(settings: Settings) -> list[str]:
+    """Memory and time of step 05 with the cut as it stands, and what is to be said of both."""
+    cut = workspace.training_cut(settings)
+    if cut is None or not cut.is_file():
+        return ["training of step 05: known once step 04 has run"]
+    name, trust = settings.student_source, settings.trust_remote_code
+    try:
+        rows = training.read_rows(cut)
+        outline = students.outline(name, trust_remote_code=trust)
+        tokenizer = students.load_tokenizer(name, trust_remote_code=trust)
+        recipe = training.recipe_of(settings, outline.num_parameters())
+        device, four_bit = settings.device, settings.four_bit
+        found = preflight.check(rows, outline, tokenizer, recipe, device=device, four_bit=four_bit)
+    except UsageError as error:
+        return [f"training of step 05: {error}"]
+    return [f"training of step 05 ({recipe.method}): {found.line}", *found.warnings]
 
 
 def _asks(settings: Settings, step: StepSpec) -> bool:

@@ -6,9 +6,10 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from ..errors import WorkError
-from .batches import TrainingRecipe
+from ..errors import InputError, WorkError
+from .batches import BatchPlan, TrainingRecipe
 
 
 @contextmanager
@@ -25,6 +26,24 @@ def explained(recipe: TrainingRecipe, folder: Path) -> Iterator[None]:
         if _is_out_of_memory(error):
             raise WorkError(f"memory ran out in training; {what_to_lower(recipe)}") from error
         raise
+
+
+def check_fit(plan: BatchPlan, model: Any) -> None:
+    """Raise InputError where a row is longer than the model can see, or has a token that it does not know."""
+    encoded = plan.encoded[0]
+    longest, highest = max(len(ids) for ids, _ in encoded), max(max(ids) for ids, _ in encoded)
+    context = getattr(model.config, "max_position_embeddings", None) or longest
+    known = model.get_input_embeddings().weight.shape[0]
+    if longest > context:
+        raise InputError(
+            f"a training row has {longest} tokens, and the student sees {context} at once. Fix: set "
+            f"MAX_SEQ_LEN={context} and run step 04 again, or choose a student with a longer context"
+        )
+    if highest >= known:
+        raise InputError(
+            f"the tokenizer has a token {highest}, and the student's model knows {known}: they do not belong together. "
+            "Fix: put the model's own tokenizer into its folder, or choose another STUDENT_MODEL_NAME"
+        )
 
 
 def what_to_lower(recipe: TrainingRecipe) -> str:

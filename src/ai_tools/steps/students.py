@@ -85,6 +85,24 @@ def load(
     return Student(str(name), model.eval(), tokenizer, read, four_bit)
 
 
+def outline(name: str | Path, *, trust_remote_code: bool = False) -> PreTrainedModel:
+    """A student's model of its configuration alone: its layers and their shapes, and no weights.
+
+    Raises InputError and UsageError as `load`.
+    """
+    torch, transformers = _torch_and_transformers()
+    with torch.device("meta"):
+        if str(name) == tiny.NAME:
+            return tiny.build(tiny.tokenizer(), 0)
+        more = {"trust_remote_code": trust_remote_code}
+        try:
+            with quiet():
+                config = transformers.AutoConfig.from_pretrained(_source(name), **more)
+                return transformers.AutoModelForCausalLM.from_config(config, **more)
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            raise _cannot_load(name, error) from error
+
+
 def load_tokenizer(name: str | Path, *, trust_remote_code: bool = False) -> PreTrainedTokenizerBase:
     """The tokenizer of a student, with a padding token and a chat template.
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Any, Self
 
+from .. import machine
 from ..errors import MissingExtra, WorkError
 from . import adapters
 from .batches import BatchPlan, Row, TrainingRecipe, general_rows
@@ -59,13 +60,11 @@ def build(
 
 
 def _arguments(recipe: TrainingRecipe, plan: BatchPlan, seed: int, folder: Path, model: Any) -> Any:
-    import torch
     import trl
 
     log_every = max(1, plan.steps // 100)
     place = model.device.type
     on_cpu = place == "cpu"
-    bf16 = _multiplies_in_bfloat16() if on_cpu else place == "cuda" and torch.cuda.is_bf16_supported()
     return trl.SFTConfig(
         output_dir=str(folder),
         num_train_epochs=1,
@@ -83,7 +82,7 @@ def _arguments(recipe: TrainingRecipe, plan: BatchPlan, seed: int, folder: Path,
         adam_beta2=recipe.betas[1],
         max_grad_norm=recipe.clip,
         optim="adamw_torch_fused",
-        bf16=bf16,
+        bf16=machine.multiplies_in_bfloat16(place),
         use_cpu=on_cpu,
         dataloader_pin_memory=place == "cuda",
         activation_checkpointing=model.num_parameters()
@@ -95,14 +94,6 @@ def _arguments(recipe: TrainingRecipe, plan: BatchPlan, seed: int, folder: Path,
         disable_tqdm=True,
         seed=seed,
     )
-
-
-def _multiplies_in_bfloat16() -> bool:
-    """Whether this CPU has instructions for it, with which matrices are multiplied two to three times as fast."""
-    import torch
-
-    known: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()  # older versions of torch do not tell
-    return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
 
 
 class Stop:

@@ -16,6 +16,7 @@ from typing import Any
 
 from .. import aliases, files, machine, workspace
 from ..errors import InputError, WorkError
+from ..settings import Settings
 from . import adapters, distilling, faults, formats, students, tiny, trainer
 from .batches import BatchPlan, Method, Row, TrainingRecipe, general_rows
 from .students import Student
@@ -75,6 +76,23 @@ def default_recipe(
     return replace(recipe, **chosen)
 
 
+def recipe_of(settings: Settings, n_parameters: int) -> TrainingRecipe:
+    """The recipe of step 05: that of the student of this size, with what is set."""
+    return default_recipe(
+        settings.student_model_name,
+        settings.training_method or "full",
+        n_parameters=n_parameters,
+        learning_rate=settings.learning_rate,
+        epochs=settings.epochs,
+        training_tokens=settings.training_tokens,
+        batch_tokens=settings.batch_tokens,
+        max_seq_len=settings.max_seq_len,
+        lora_rank=settings.lora_rank,
+        unfreeze_rank_ratio=settings.unfreeze_rank_ratio,
+        distill_weight=settings.distill_weight,
+    )
+
+
 def pretrain_tiny(
     rows: Sequence[Row],
     *,
@@ -113,7 +131,7 @@ def train(
     recipe, seed and starting weights are the same, and removed otherwise.
 
     Raises:
-        InputError: rows or a student that the method cannot take.
+        InputError: there are no rows, or some that student or method cannot take.
         WorkError: a step whose loss is not finite, or memory or a disk that ran out; the state before it is kept, and
             the student is as it was before.
         Stopped: by Ctrl-C, after the step that it came in, with its state kept; the student is as it was before.
@@ -124,6 +142,7 @@ def train(
     """
     adapters.check(student, recipe)
     plan = BatchPlan(rows, student.tokenizer, recipe, seed)
+    faults.check_fit(plan, student.model)
     distillation = distilling.Distillation(rows, plan, student, recipe) if recipe.method == "distill" else None
     folder = Path(folder)
     checkpoints = folder / "checkpoints"
