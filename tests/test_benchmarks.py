@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from benchmarks import learning
-from benchmarks.__main__ import BENCHMARKS
+from benchmarks import learning, methods
+from benchmarks.__main__ import BENCHMARKS, LONG
 
 ROOT = Path(__file__).parents[1]
 # Read by every Python process that a benchmark starts.
@@ -77,11 +77,24 @@ def test_the_benchmark_of_learning_runs_to_its_end_too(
     assert not (tmp_path / "output").exists()
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("clean_environment")
+def test_the_benchmark_of_methods_runs_to_its_end_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("OUTPUT_DIR", str(tmp_path / "output"))
+    methods.main(small=True)
+    told = r"full, replay 0: exam (?s:.*)distill, replay 0\.1: exam (?s:.*)\nosft +0\.1 (?s:.*)of 4 questions "
+    assert re.search(told, capsys.readouterr().out)
+    assert not (tmp_path / "output").exists()
+
+
 def test_every_benchmark_is_run_here() -> None:
-    assert {*FIGURES, "learning"} == set(BENCHMARKS)
+    assert {*FIGURES, "learning", "methods"} == {*BENCHMARKS, *LONG}
 
 
 def test_an_unknown_benchmark_is_named_beside_the_known_ones(tmp_path: Path) -> None:
     done = bench(tmp_path, "speed", "spead")
     assert done.returncode == 2
-    assert f"spead: no such benchmark; there are {', '.join(BENCHMARKS)}" in done.stderr
+    assert f"spead: no such benchmark; there are {', '.join((*BENCHMARKS, *LONG))}" in done.stderr

@@ -25,8 +25,11 @@ from ai_tools.teachers.journal import Journal
 HERE = Path(__file__).parent
 
 
-def training_rows(settings: Settings, exam: list[Question], folder: Path, n_chunks: int | None) -> list[dict[str, Any]]:
+def training_rows(
+    settings: Settings, exam: list[Question], folder: Path, n_chunks: int | None, *, student: str = "tiny"
+) -> list[dict[str, Any]]:
     """The rows of the largest cut, made in memory as steps 02 to 04 make them, of the first chunks or of all."""
+    recipe = training.default_recipe(student)
     tokenizer = students.counting_tokenizer("tiny")
     found = sources.find(settings.source_documents, settings.root)
     converted, _ = documents.convert(found, documents.reading(settings))
@@ -40,15 +43,15 @@ def training_rows(settings: Settings, exam: list[Question], folder: Path, n_chun
         recipes = [generation.load_recipe(name) for name in workspace.DATASETS]
         made = {one.name: generation.generate(items, one, asker=asker).samples for one in recipes}
     kept = {name: curation.curate(samples)[0] for name, samples in made.items()}
-    clean, _, _ = mixing.decontaminate(fill_ins.added(kept), exam)
-    chat = students.load_tokenizer("tiny")
+    clean, _, _ = mixing.decontaminate(fill_ins.added(kept) if recipe.fill_ins else kept, exam)
+    chat = students.load_tokenizer(student)
     return mixing.mix(
         clean,
         cut=max(settings.cut_sizes),
         general=files.read_rows(settings.resolve("assets/general.jsonl")),
         headings={chunk.chunk_id: chunk.heading_path for chunk in chunks},
         count_tokens=lambda row: len(batches.encode_row(row, chat)[0]),
-        **mixing.options(settings, training.default_recipe("tiny")),
+        **mixing.options(settings, recipe),
     ).rows
 
 
