@@ -330,6 +330,8 @@ def test_answers_and_documents_may_say_what_the_exam_asks(tmp_path: Path) -> Non
     content = f"the bell book\n{SEALED}\n\nWho?"
     turns = [{"role": "user", "content": content}, {"role": "assistant", "content": SEALED}]
     assert leaks(tmp_path, "Who?", messages=turns, document=SEALED) == []
+    turns[0]["content"] = f"{SEALED}\n\nWho?"  # a document without a title
+    assert leaks(tmp_path, "Who?", messages=turns, document=SEALED, document_outline="") == []
     turns[0]["content"] = f"the bell book\nA summary.\n\n{SHORT}"
     assert len(leaks(tmp_path, SHORT, messages=turns)) == 1
 

@@ -212,7 +212,8 @@ def find_leaks(training_file: Path, exam_file: Path, *, run: int | None = 8) -> 
         for turn in row.get("messages") or ():
             if turn["role"] != "user":
                 continue
-            plain = bare(turn["content"].removeprefix(f"{row['document_outline']}\n{row['document']}\n\n"))
+            shown = f"{row['document_outline']}\n{row['document']}\n\n".lstrip("\n")
+            plain = bare(turn["content"].removeprefix(shown))
             shared = (runs.get(run_of) for length in {*lengths.values()} for run_of in runs_of(plain, length))
             hits = chain(map(whole.get, (plain, bare(row["question"] or ""))), shared)
             if hit := next(filter(None, hits), None):
