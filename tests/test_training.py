@@ -182,6 +182,9 @@ def test_a_cpu_computes_in_bfloat16_where_it_has_the_instructions(
     linear.register_forward_hook(lambda module, inputs, output: seen.add(output.dtype))
     training.train(ROWS, student=student, recipe=replace(RECIPE, epochs=1), seed=0, folder=tmp_path)
     assert seen == {torch.bfloat16 if bf16 else torch.float32}
+    seen.clear()
+    students.generate(student, ["Who?"])  # as the model does that is opened from its folder
+    assert seen == {torch.float32}
     assert {weight.dtype for weight in student.model.parameters()} == {torch.float32}
 
 

@@ -154,10 +154,10 @@ def train(
     options: Row = {"checkpoints": checkpoints, "general": general, "on_log": on_log, "distillation": distillation}
     with students.quiet(), trainer.Stop() as stop:
         run = trainer.build(plan, student, recipe, seed, stop=stop, **options)
-        model = run.accelerator.unwrap_model(run.model)
+        model = run.accelerator.unwrap_model(run.model, keep_fp32_wrapper=False)
         with _explained(student, model, recipe, folder):
             run.train(resume_from_checkpoint=str(found) if found else None)
-    model = run.accelerator.unwrap_model(run.model)
+    model = run.accelerator.unwrap_model(run.model, keep_fp32_wrapper=False)
     if stop.asked and run.state.global_step < plan.steps:
         _start_over(student, model)
         raise Stopped(f"stopped at step {run.state.global_step} of {plan.steps}; run this cell again to go on")
