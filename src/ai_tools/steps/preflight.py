@@ -22,7 +22,7 @@ TIGHT = 0.8  # of the free memory, above which a run is warned of
 FEW_STEPS = 100
 _LIBRARIES = 0.6e9  # what Python holds once the libraries are loaded, measured
 _WORKING = 1.3  # what a layer keeps for its gradient, by the widths of its matrices, measured
-_EFFICIENCY = 0.5  # share of the speed of one large product of matrices that training reaches, measured
+_EFFICIENCY = 0.4  # share of the speed of one large product of matrices that training reaches: 0.36 to 0.49 measured
 _WORK = {"full": 6, "lora": 4, "osft": 4, "distill": 8}  # operations a token and weight, as in arXiv 2001.08361
 
 
