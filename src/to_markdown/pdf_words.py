@@ -116,9 +116,7 @@ def words_of(page: Any) -> dict[int, list[Word]]:
 
     def finish() -> None:
         if word and (text := word.text.translate(CLEAN)):
-            if not text.isprintable():  # PDFium gives characters beyond 16 bits in halves
-                text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-            word.text, word.x1 = text, max(word.x0, ends(last, angle)[-1])
+            word.text, word.x1 = _joined(text), max(word.x0, ends(last, angle)[-1])
             found[angle].append(word)
 
     get_unicode, get_object = raw.FPDFText_GetUnicode, raw.FPDFText_GetTextObject
@@ -160,6 +158,11 @@ def words_of(page: Any) -> dict[int, list[Word]]:
     finish()
     textpage.close()
     return found
+
+
+def _joined(text: str) -> str:
+    """PDFium gives characters beyond 16 bits in halves."""
+    return text if text.isprintable() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _place(letter: Word, handle: Any, index: int, origin: float) -> None:

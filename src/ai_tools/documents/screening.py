@@ -135,7 +135,8 @@ class Screen:
         )
 
     def _text(self, text: str, kinds: Counter[str]) -> str:
-        found = _finds(text, self._settings["sensitive"] != "ignore")
+        find = _of_many if len(text) < 1_000 else _finds
+        found = find(text, self._settings["sensitive"] != "ignore")
         kinds.update(one.kind for one in found)
         return sensitive.masked(text, found)[0] if found and self._settings["sensitive"] == "mask" else text
 
@@ -154,7 +155,8 @@ def _counted(kinds: Counter[str]) -> str:
     return ", ".join(f"{count:,} {kind}" for kind, count in sorted(kinds.items()))
 
 
-@lru_cache(maxsize=1024)
 def _finds(text: str, is_sensitive: bool) -> tuple[Find, ...]:
-    """Titles and worked examples are those of many passages."""
     return tuple(sensitive.finds(text, sensitive=is_sensitive))
+
+
+_of_many = lru_cache(maxsize=1024)(_finds)  # titles, headings and worked examples are those of many passages

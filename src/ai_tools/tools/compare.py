@@ -50,6 +50,9 @@ class CompareSummary(ToolSummary):
     unrated: int
 
 
+FOUND = ("winner", "verdict", "reasons", "figures", "assessments", "recommendation")  # of a report, in the summary
+
+
 def compare(
     sources: Sequence[str | Path],
     output: str | Path,
@@ -87,10 +90,7 @@ def compare(
     comparisons, sample, to_rate = _drawn(surveys, couples, sample_size)
     screen = Screen(settings, "pairs")
     comparisons, to_rate, held_back = _screened(screen, comparisons, to_rate)
-    blocks: list[Sequence[Comparison] | Sequence[Sampled]] = [
-        *(comparisons[at : at + BATCH_SIZE] for at in range(0, len(comparisons), BATCH_SIZE)),
-        *scores.blocks(to_rate),
-    ]
+    blocks = _blocks(comparisons, to_rate)
     unread = [row for one in given.values() for row in one.failed]
     with running.asking(
         "compare", blocks, _said, settings, run, unread=unread, judges=True, notice=screen.notice
@@ -110,14 +110,24 @@ def compare(
     counted = [Tally(two, Counter(one.verdict for one in judged if one.comparison.sources == two)) for two in couples]
     whole = _report(surveys, counted, sample, rated, {"judged_by": done.teacher, "seed": settings.seed})
     whole |= {"judgements": [report.judgement(one, list(given)) for one in judged]}
+    _write(output, whole, register)
+    found = {name: whole[name] for name in FOUND}
+    unrated = sum(map(len, to_rate)) - sum(map(len, rated))
+    return CompareSummary(**vars(done), **found, unjudged=unjudged, unrated=unrated)
+
+
+def _blocks(
+    comparisons: Sequence[Comparison], to_rate: Sequence[Sequence[Pair]]
+) -> list[Sequence[Comparison] | Sequence[Sampled]]:
+    several = [comparisons[at : at + BATCH_SIZE] for at in range(0, len(comparisons), BATCH_SIZE)]
+    return [*several, *scores.blocks(to_rate)]
+
+
+def _write(output: Path, whole: dict[str, Any], register: Register) -> None:
     if output.suffix == ".md":
         files.write_atomic(output, report.markdown(whole), register.note)
     else:
         files.write_json(output, whole, register.note)
-    names = ("winner", "verdict", "reasons", "figures", "assessments", "recommendation")
-    found = {name: whole[name] for name in names}
-    unrated = sum(map(len, to_rate)) - sum(map(len, rated))
-    return CompareSummary(**vars(done), **found, unjudged=unjudged, unrated=unrated)
 
 
 async def _said(block: Sequence[Comparison] | Sequence[Sampled], session: Session) -> Sequence[Ruling | Sampled]:

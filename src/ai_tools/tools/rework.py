@@ -152,11 +152,7 @@ def rework(task: Task, take: Callable[[Pair, Rejection | None], None]) -> ToolSu
             return pair, Rejection("reply", "no usable reply came back", pair)
         return pair if state == "known" else work.done(pair, said, session.teacher.model), None
 
-    states, count, alone = Counter[str](), 0, 0
-    for block in blocks():
-        count += 1
-        states.update(work.state(pair) for _, pair in block)
-        alone += sum(not pair.get("source_text") for _, pair in block)
+    count, states, alone = _counted(work, blocks())
     notice = screen.notice
     if len(held_back) == read.total:
         raise InputError(f"{notice}: none is left; take such pairs out, or SENSITIVE=mask")
@@ -173,6 +169,16 @@ def rework(task: Task, take: Callable[[Pair, Rejection | None], None]) -> ToolSu
         asker.teacher, task.output, task.started, asked.usage, failed,
         already=states["known"], unread=read.failed, warnings=warnings, held_back=tuple(held_back.values()),
     )  # fmt: skip
+
+
+def _counted(work: Rework, blocks: Iterator[list[tuple[int, Pair]]]) -> tuple[int, Counter[str], int]:
+    """How many blocks there are, how many pairs in each state, and how many without their passage."""
+    states, count, alone = Counter[str](), 0, 0
+    for block in blocks:
+        count += 1
+        states.update(work.state(pair) for _, pair in block)
+        alone += sum(not pair.get("source_text") for _, pair in block)
+    return count, states, alone
 
 
 async def ask_about(work: Rework, due: Sequence[Pair], session: Session) -> dict[str, Any]:
