@@ -46,7 +46,7 @@ class Preflight:
     def line(self) -> str:
         return (
             f"{self.steps:,} steps, {self.tokens:,} tokens in {self.passes:.1f} passes; about {_gb(self.needed)} of "
-            f"{_gb(self.room)} free memory and {max(1, self.seconds / 60):.0f} minutes"
+            f"{_gb(self.room)} free memory and {max(1, self.seconds / 60):.0f} min"
         )
 
 
