@@ -296,7 +296,7 @@ def test_what_was_lost_on_the_way_is_asked_again_by_the_next_run(
     ask: Callable[..., GenerateSummary], endpoint: Endpoint
 ) -> None:
     document("bells", bells(20))
-    endpoint.behaviour.p500, endpoint.behaviour.fail_by_prompt = 0.2, True
+    endpoint.behaviour.p500, endpoint.behaviour.fail_by_prompt = 0.4, True
     lost = ask().failed_chunks
     assert 0 < lost < 20
     assert len(files()["bells"]["failed_chunks"]) == lost
