@@ -5,12 +5,14 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
+import warnings
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from ai_tools.files import MadeFile, Register, write_atomic, write_json
+from ai_tools.files import MadeFile, Register, use_write_ahead, write_atomic, write_json
 from ai_tools.teachers.journal import Journal
 
 DATABASE = Path("out/journal.sqlite")
@@ -119,6 +121,8 @@ def test_a_file_is_entered_before_there_is_a_journal_and_while_one_is_written() 
 def test_processes_enter_files_at_the_same_time_and_none_is_lost() -> None:
     script = """
 import sys
+import threading
+import warnings
 from pathlib import Path
 from ai_tools.files import Register, write_atomic
 for n in range(20):
@@ -127,6 +131,21 @@ for n in range(20):
     running = [subprocess.Popen([sys.executable, "-W", "error", "-c", script, name]) for name in "abc"]
     assert [process.wait() for process in running] == [0, 0, 0]
     assert all(known(f"{name}-{n}") == MADE for name in "abc" for n in range(20))
+
+
+def test_a_database_that_another_process_is_making_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    other = sqlite3.connect(path, check_same_thread=False)
+    other.execute("CREATE TABLE made_files (path)")
+    other.execute("BEGIN EXCLUSIVE")
+    done = threading.Timer(0.2, other.rollback)
+    done.start()
+    with closing(sqlite3.connect(path, timeout=0)) as db, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        use_write_ahead(db, path)
+        assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    done.join()
+    other.close()
 
 
 @pytest.mark.parametrize("what", ["no folder", "no database", "another's"])

@@ -166,3 +166,7 @@ def test_a_secret_inside_of_an_order_is_masked_and_the_order_is_still_one() -> N
     assert line.value not in masked
     assert {one.kind for one in marks} == {"INSTRUCTIONS", "EMAIL"}
     assert {one.kind for one in sensitive.finds(text)} == {"INSTRUCTIONS", "EMAIL"}
+
+
+def test_a_line_of_dashes_costs_no_more_than_its_length() -> None:
+    assert sensitive.finds("|a|\n|" + "-" * 200_000) == []  # minutes, were every dash tried

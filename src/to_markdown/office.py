@@ -50,7 +50,7 @@ def paragraph(
         yield "code", plain
     elif mark is not None:
         text = marked(runs).strip().replace("\n", " ")
-        yield "list", "\t" * level + sign(mark) + (text if mark else re.sub(r"^[-•–] +", "", text))  # noqa: RUF001
+        yield "list", "\t" * level + sign(mark) + (text if mark else re.sub(r"^[-•–] +", "", text))  # noqa: RUF001 - these very signs
     else:
         text = marked(runs).strip()
         yield "block", "> " + text.replace("\n", "\n> ") if quote else MISTAKABLE.sub(r"\\\1", text)

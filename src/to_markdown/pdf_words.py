@@ -14,7 +14,7 @@ from typing import Any
 
 import pypdfium2.raw as raw
 
-BULLETS = frozenset("•‣◦●○▪■□·∗*—–-➢❖✓⁃\uf0b7\uf0a7\uf0d8")  # noqa: RUF001
+BULLETS = frozenset("•‣◦●○▪■□·∗*—–-➢❖✓⁃\uf0b7\uf0a7\uf0d8")  # noqa: RUF001 - these very signs
 ENUM = re.compile(r"\(?(\d{1,3}|[a-z]|[ivx]{1,5}|[IVX]{1,5}|[A-Z](?=\)))[.)]")
 NUMBERED = re.compile(rf"{ENUM.pattern}|\d{{1,3}}(\.\d{{1,3}})+[.)]?|§+")  # a list item or a clause
 LEADER = re.compile(r"(?:\. ?){4,}(\d+|[ivxlc]+)$")  # of a table of contents
@@ -33,7 +33,7 @@ CLEAN = str.maketrans(
 )
 # Letters from right to left, and what PDFium turns round among them.
 RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]+")
-MIRRORED = str.maketrans("()[]{}<>«»‹›≤≥", ")(][}{><»«›‹≥≤")  # noqa: RUF001
+MIRRORED = str.maketrans("()[]{}<>«»‹›≤≥", ")(][}{><»«›‹≥≤")  # noqa: RUF001 - these very signs
 
 Table = list[list[list[str]]]  # rows of cells of lines
 Rule = tuple[float, float, float]  # a drawn line: its height (or abscissa), where it begins, where it ends

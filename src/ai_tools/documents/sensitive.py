@@ -29,7 +29,7 @@ _VALUE = re.compile(
     r"[*_]{0,2}[ \t]{0,3}(?:(?P<quote>[\"'`])(?P<quoted>[^\s\"'`]{4,200})(?P=quote)|(?P<plain>[^\s\"'`<>|]{4,200}))"
 )
 _BAR = re.compile(r"(?<!\\)\|")
-_TABLE = re.compile(r"^\|(?P<head>.+)\n\|[-| :]*---[-| :]*(?:\n\|.*)+", re.MULTILINE)
+_TABLE = re.compile(r"^\|(?P<head>.+)\n\|(?=[-| :]*---)[-| :]*+(?:\n\|.*)+", re.MULTILINE)
 _PLACEHOLDER = re.compile(  # what stands for a password, or is a name in a program
     r"[*x.\u2026\u2022_-]+|[$%{<\[(&\\/].*|.*(?:\$\{|\{\{|\}\}|%\(|\(\)|\w\(|\w\[).*|[a-z]+(?:\.[a-z_]+)+"
     r"|(?:change|replace)[_-]?(?:me|it|this)?|(?:not|no|your|my|the|dein|ihr|votre|ton|tu|su)[_-].*"
